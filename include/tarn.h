@@ -1,0 +1,373 @@
+/*
+ * tarn.h - the embedded state store for streams
+ *
+ * A *store* holds *tables*; a table maps byte-string keys to byte-string values. A get costs what the
+ * best hash map costs; an ordered table also scans its keys in order; values are read and changed in
+ * place, where they lie. Everything in the store is one unit: one thread, one memory account, one
+ * commit over all tables. This header is the manual: it reads from top to bottom.
+ *
+ *     #include <stdio.h>
+ *     #include <tarn.h>
+ *
+ *     int main(void)
+ *     {
+ *         tarn_store *store;
+ *         tarn_table *visits;
+ *         const char *pages[] = {"/home", "/about", "/home"};
+ *         void *count;
+ *         int i;
+ *
+ *         if (tarn_open(&store, NULL, NULL) < 0 ||
+ *             tarn_table_open(&visits, store, "visits", NULL) < 0)
+ *             return 1;
+ *         for (i = 0; i < 3; i++)
+ *             if (tarn_modify(visits, pages[i], 5, sizeof(long), &count) == TARN_OK)
+ *                 ++*(long *)count;
+ *         printf("%d pages seen\n", (int)tarn_table_count(visits));
+ *         return tarn_close(store) < 0;
+ *     }
+ *
+ * Conventions
+ *
+ * Results.    0 done; > 0 an answer that is not a failure (absent, end); < 0 a failure, after which
+ *             tarn_error_text() says more. Unless an entry says otherwise, a failed call has changed
+ *             nothing.
+ * Misuse.     Misuse that can be detected (NULL where something is needed, a key too long, a handle
+ *             whose object is gone, a store carried over a fork) is answered with TARN_E_MISUSE and
+ *             changes nothing.
+ * Ownership.  borrowed: yours to read until the moment named.
+ *             copied:   the store took its own copy before it returned.
+ *             given:    now yours; give it back with the function named.
+ * Lifetimes.  A pointer from tarn_get, tarn_get_many or tarn_next is borrowed until the next call on
+ *             the store that is not tarn_get, tarn_get_many, tarn_contains, tarn_table_count,
+ *             tarn_table_bytes or tarn_next; a tarn_next ends only its own iterator's pointers.
+ *             A pointer from tarn_modify ends with any next call on the store.
+ * Sizes.      In bytes, unless the name says otherwise. Zero in an option means 'the default', which
+ *             the option's comment states; a NULL options pointer means all defaults.
+ * Keys.       0 to TARN_KEY_BYTES_MAX bytes of any value; the empty key is a key. Order is unsigned
+ *             lexicographic: a before ab before b.
+ * Values.     0 to TARN_VALUE_BYTES_MAX bytes of any value, stored from an address that is a multiple
+ *             of 8, so a struct can be read where it lies. An empty value is not NULL.
+ * Threads.    One thread at a time per store, and its tables and iterators with it. Different stores
+ *             are independent. The library starts no threads and keeps no globals.
+ * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE.
+ */
+#ifndef TARN_H
+#define TARN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TARN_VERSION_MAJOR 0
+#define TARN_VERSION_MINOR 1
+#define TARN_VERSION_PATCH 0
+#define TARN_VERSION_TEXT "0.1.0"
+
+#if defined(__GNUC__)
+#define TARN_API __attribute__((visibility("default")))
+#else
+#define TARN_API
+#endif
+
+#define TARN_KEY_BYTES_MAX 65535u
+#define TARN_VALUE_BYTES_MAX 4294967295u
+#define TARN_TABLE_NAME_BYTES_MAX 255u
+#define TARN_NOTE_BYTES_MAX 1048576u
+
+/* ---- results ---------------------------------------------------------------------------------- */
+
+enum tarn_result {
+    TARN_OK = 0,
+
+    TARN_ABSENT = 1, /* no such key; out parameters are untouched */
+    TARN_END = 2,    /* there is no more: entries of an iterator, work to do */
+    TARN_PRESENT = 3, /* there is such a key already; nothing changed */
+
+    TARN_E_MEMORY = -1,  /* the allocator or the system had no memory; nothing changed */
+    TARN_E_IO = -2,      /* a read or write failed */
+    TARN_E_CORRUPT = -3, /* stored bytes fail their checks; nothing was guessed */
+    TARN_E_VERSION = -4, /* written by a format this library does not know */
+    TARN_E_MISUSE = -5,  /* the call was out of contract; nothing changed */
+    TARN_E_FULL = -6,    /* a limit was reached: yours, the address range, or the disk's */
+    TARN_E_FAILED = -7,  /* an earlier write failed; reopen to recover */
+    TARN_E_BUSY = -8,    /* another process has the store */
+    TARN_E_TYPE = -9     /* the entry has another type or size; nothing changed */
+};
+
+typedef struct tarn_store tarn_store;
+typedef struct tarn_table tarn_table;
+typedef struct tarn_iterator tarn_iterator;
+
+/* A run of bytes somewhere else; who owns them is said where one is used. */
+typedef struct tarn_bytes {
+    const void *data;
+    size_t bytes;
+} tarn_bytes;
+
+/* ---- the library ------------------------------------------------------------------------------ */
+
+/* "0.1.0": of the library linked, where TARN_VERSION_TEXT is of the header compiled. Static. */
+TARN_API const char *tarn_version(void);
+
+/* A short English name for a result code, for messages: "absent", "out of memory". Static. */
+TARN_API const char *tarn_result_text(int result);
+
+/* ---- stores ----------------------------------------------------------------------------------- */
+
+/*
+ * Memory on the store's behalf. new_bytes 0 frees `old` and returns NULL; old NULL (then old_bytes
+ * is 0) allocates; otherwise resizes, keeping the shorter of both sizes. Returns memory aligned to
+ * 16, or NULL for 'none', and then `old` is untouched. Must not call back into tarn.
+ */
+typedef void *tarn_allocate_fn(void *context, void *old, size_t old_bytes, size_t new_bytes);
+
+typedef struct tarn_options {
+    /*
+     * Address space to reserve for records; costs no memory. Default 1 TiB; halved while the system
+     * refuses, down to 1 GiB (less only when you ask for less). Records beyond it: TARN_E_FULL.
+     */
+    uint64_t address_bytes;
+    /*
+     * Memory the store may commit, its indexes and tables included. A put that would need more
+     * answers TARN_E_FULL and changes nothing; gets and deletes go on. Default: no limit.
+     */
+    uint64_t memory_bytes_max;
+    /* For everything but records and large indexes, which are mapped pages. Default: the C library. */
+    tarn_allocate_fn *allocate;
+    void *allocate_context;
+} tarn_options;
+
+/*
+ * Open a store.
+ *
+ * path     NULL: a store in memory, gone at close. A directory path is refused with TARN_E_MISUSE:
+ *          this release keeps stores in memory only.
+ * options  copied; NULL for defaults.
+ *
+ * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL, and there is no error
+ * text. TARN_E_MEMORY: no memory or address space, or no randomness to be had from the system.
+ */
+TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *options);
+
+/*
+ * Close a store and free all of it: tables, entries, handles. What was not committed is discarded.
+ *
+ * With iterators open it answers TARN_E_MISUSE and changes nothing: close them first. Table handles
+ * need not be closed. NULL is allowed and does nothing. After TARN_OK any use of the store or of its
+ * tables is undefined.
+ */
+TARN_API int tarn_close(tarn_store *store);
+
+/*
+ * More about the last failure on this store or its tables: what, where, and what to do. Borrowed
+ * until the next call on the store; "" when there has been none. Never allocates.
+ */
+TARN_API const char *tarn_error_text(const tarn_store *store);
+
+/*
+ * Pay for upkeep now: give back, step by step, what cleared and dropped tables held and what
+ * shrinking indexes no longer need. Writes pay a small share of this by themselves; call this in idle
+ * moments to have it sooner. `budget_bytes` bounds the work: about as many bytes are freed or moved.
+ *
+ * TARN_OK: budget spent, there is more to do. TARN_END: nothing left to do.
+ */
+TARN_API int tarn_work(tarn_store *store, uint64_t budget_bytes);
+
+typedef struct tarn_statistics {
+    uint64_t table_count;        /* tables that exist */
+    uint64_t entry_count;        /* over all tables */
+    uint64_t entry_bytes;        /* key and value bytes over all tables */
+    uint64_t memory_bytes;       /* what counts against memory_bytes_max, now */
+    uint64_t memory_bytes_peak;  /* the most it has been */
+    uint64_t record_bytes;       /* of it: pages that hold records */
+    uint64_t index_bytes;        /* of it: hash and ordered indexes */
+    uint64_t garbage_bytes;      /* of it: held by cleared and dropped tables, to be reclaimed */
+    uint64_t address_bytes;      /* address space reserved for records */
+} tarn_statistics;
+
+/* Fill *out. O(number of tables). */
+TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
+
+/* ---- commits ---------------------------------------------------------------------------------- */
+
+/* Flags of tarn_commit. */
+#define TARN_SYNC 1u /* durable against power loss when it returns; ignored by a memory-only store */
+
+/*
+ * Make everything since the last commit one unit, over all tables, with a note of your own
+ * (positions in your sources, for example; copied; note_bytes <= TARN_NOTE_BYTES_MAX; NULL with 0
+ * bytes is the empty note).
+ *
+ * In a memory-only store the commit number advances by one and the note is kept. A commit with
+ * nothing changed and the same note changes nothing, the number neither.
+ */
+TARN_API int tarn_commit(tarn_store *store, const void *note, size_t note_bytes, unsigned flags);
+
+/*
+ * Number and note of the last commit; 0 and empty before the first. Either out may be NULL. The note
+ * is borrowed until the next tarn_commit or tarn_close.
+ */
+TARN_API int tarn_last_commit(tarn_store *store, uint64_t *number, tarn_bytes *note);
+
+/* ---- tables ----------------------------------------------------------------------------------- */
+
+enum tarn_table_kind {
+    TARN_ORDERED = 0,  /* the default: scans in key order, by range and prefix */
+    TARN_UNORDERED = 1 /* less memory, faster inserts and deletes; scans only the whole, in any order */
+};
+
+typedef struct tarn_table_options {
+    int kind; /* enum tarn_table_kind */
+} tarn_table_options;
+
+/*
+ * Open the table `name` of a store, and create it when there is none.
+ *
+ * name     1 to TARN_TABLE_NAME_BYTES_MAX bytes, NUL-terminated; copied.
+ * options  copied; NULL: an existing table as it is, a new one with defaults. Options that differ
+ *          from those of an existing table are TARN_E_TYPE.
+ *
+ * On TARN_OK *out is given; opening a name twice gives the same handle twice. Give it back with
+ * tarn_table_close, or leave that to tarn_close. Otherwise *out is NULL.
+ */
+TARN_API int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
+                             const tarn_table_options *options);
+
+/*
+ * Give one handle back; the table and its entries stay in the store. Once all openings are given
+ * back, using the handle is undefined. NULL is allowed. Never fails for lack of memory.
+ */
+TARN_API int tarn_table_close(tarn_table *table);
+
+/*
+ * Remove a table and its entries. O(1): memory comes back in later steps. Its handles and iterators
+ * then answer TARN_E_MISUSE until they are closed; the name is free for a new table at once.
+ */
+TARN_API int tarn_table_drop(tarn_table *table);
+
+/* Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their end. */
+TARN_API int tarn_table_clear(tarn_table *table);
+
+/* Entries in the table, exact, O(1). 0 for a handle that is gone. */
+TARN_API uint64_t tarn_table_count(const tarn_table *table);
+
+/* Sum of the lengths of all keys and values in the table, exact, O(1). 0 for a handle that is gone. */
+TARN_API uint64_t tarn_table_bytes(const tarn_table *table);
+
+/* The table's name, borrowed as long as the handle; NULL for NULL. */
+TARN_API const char *tarn_table_name(const tarn_table *table);
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+/*
+ * Look up one key.
+ *
+ * TARN_OK: *value is borrowed (see Lifetimes), never NULL, and aligned to 8; *value_bytes is its
+ * length. TARN_ABSENT: both untouched. Cost: one index probe and one record; never allocates.
+ */
+TARN_API int tarn_get(tarn_table *table, const void *key, size_t key_bytes, const void **value,
+                      size_t *value_bytes);
+
+/*
+ * Look up many keys at once: several times faster per key than tarn_get when the table is larger than
+ * the caches, since their memory accesses overlap.
+ *
+ * keys, values   arrays of `count`; keys may repeat. values[i].data is NULL where keys[i] is absent,
+ *                else as from tarn_get; all are borrowed together (see Lifetimes).
+ *
+ * TARN_E_MISUSE for a key that is too long fails the whole call, and the error text names its place;
+ * the values are then undefined. Never allocates.
+ */
+TARN_API int tarn_get_many(tarn_table *table, const tarn_bytes *keys, size_t count,
+                           tarn_bytes *values);
+
+/* TARN_OK: there is such a key. TARN_ABSENT: there is none. Cheaper than tarn_get; never allocates. */
+TARN_API int tarn_contains(tarn_table *table, const void *key, size_t key_bytes);
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+/*
+ * Set the value of a key; both are copied. The old value, if any, is replaced: in place when the new
+ * one fits where it lies. `value` must not point into this store.
+ *
+ * TARN_E_MEMORY, TARN_E_FULL: nothing changed, the old value is still there.
+ */
+TARN_API int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *value,
+                      size_t value_bytes);
+
+/*
+ * As tarn_put, but only when the key is absent.
+ *
+ * TARN_OK: it was absent, the entry is new. TARN_PRESENT: there is an entry already, nothing changed,
+ * and, where not NULL, *old and *old_bytes tell its value (borrowed, see Lifetimes). One look-up in
+ * either case.
+ */
+TARN_API int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes,
+                                const void *value, size_t value_bytes, const void **old,
+                                size_t *old_bytes);
+
+/*
+ * Read, modify and write in place: one look-up.
+ *
+ * On TARN_OK *value is a writable pointer to the `value_bytes` bytes of the entry, aligned to 8;
+ * zero-filled when the key is new. It ends with any next call on the store: do not write through it
+ * later. An entry of another size is TARN_E_TYPE, and nothing changed. Does not allocate when the key
+ * exists.
+ */
+TARN_API int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
+                         void **value);
+
+/* Remove one key. TARN_ABSENT: there was none, and nothing changed. Never fails for lack of memory. */
+TARN_API int tarn_delete(tarn_table *table, const void *key, size_t key_bytes);
+
+/* ---- scanning --------------------------------------------------------------------------------- */
+
+/*
+ * Which keys a scan gives. Zero-filled: all of them, ascending. `lower` and `upper` with data NULL
+ * are open ends; an empty key as a bound has data not NULL and 0 bytes. lower >= upper is an empty
+ * range, not a mistake.
+ */
+typedef struct tarn_range {
+    tarn_bytes lower;  /* first key that may be given */
+    tarn_bytes upper;  /* first key after the range */
+    tarn_bytes prefix; /* only keys that begin with these bytes; empty: any */
+    int reverse;       /* not 0: descending */
+} tarn_range;
+
+/*
+ * Open an iterator over a table.
+ *
+ * range   copied, keys included. NULL: everything. On an unordered table only NULL or a zero-filled
+ *         range is possible (anything else is TARN_E_MISUSE), and the order is unspecified.
+ *
+ * On TARN_OK *out is given: close it with tarn_iterator_close. Otherwise *out is NULL. Any number may
+ * be open. Writes are allowed meanwhile: an entry present and unchanged throughout is given exactly
+ * once; one inserted or changed meanwhile at most once; deleting the entry just given is normal use.
+ */
+TARN_API int tarn_scan(tarn_iterator **out, tarn_table *table, const tarn_range *range);
+
+/*
+ * Take the next entry. TARN_OK: *key and *value (either may be NULL) are borrowed until the
+ * iterator's next call, or as said under Lifetimes. TARN_END: there are no more; asking again
+ * answers the same. Never allocates.
+ */
+TARN_API int tarn_next(tarn_iterator *iterator, tarn_bytes *key, tarn_bytes *value);
+
+/*
+ * Go on from `key`: the next entry given is the first at or after it (reverse: at or before it)
+ * within the range. Only on ordered tables; else TARN_E_MISUSE.
+ */
+TARN_API int tarn_seek(tarn_iterator *iterator, const void *key, size_t key_bytes);
+
+/* Give an iterator back. NULL is allowed. */
+TARN_API int tarn_iterator_close(tarn_iterator *iterator);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * memory.c - the only place that allocates; see memory.h for the rules
+ */
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *memory_from_libc(void *context, void *old, size_t old_bytes, size_t new_bytes)
+{
+    (void)context;
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        free(old);
+        return NULL;
+    }
+    return realloc(old, new_bytes);
+}
+
+void tn_memory_init(struct tn_memory *memory, tn_allocate_fn *allocate, void *context,
+                    uint64_t limit_bytes)
+{
+    *memory = (struct tn_memory){
+        .allocate = allocate != NULL ? allocate : memory_from_libc,
+        .context = context,
+        .limit_bytes = limit_bytes != 0 ? limit_bytes : UINT64_MAX,
+    };
+}
+
+bool tn_memory_charge(struct tn_memory *memory, uint64_t bytes)
+{
+    memory->limit_refused = bytes > memory->limit_bytes - memory->counted_bytes; /* M2 */
+    if (memory->limit_refused)
+        return false;
+    memory->counted_bytes += bytes;
+    if (memory->counted_bytes > memory->counted_bytes_max)
+        memory->counted_bytes_max = memory->counted_bytes;
+    return true;
+}
+
+void tn_memory_discharge(struct tn_memory *memory, uint64_t bytes)
+{
+    tn_assert(bytes <= memory->counted_bytes);
+    memory->counted_bytes -= bytes;
+}
+
+void *tn_memory_new(struct tn_memory *memory, size_t bytes, bool zero)
+{
+    void *block = tn_memory_resize(memory, NULL, 0, bytes);
+
+    if (block != NULL && zero)
+        memset(block, 0, bytes);
+    return block;
+}
+
+void *tn_memory_resize(struct tn_memory *memory, void *old, size_t old_bytes, size_t new_bytes)
+{
+    void *block;
+
+    tn_assert(new_bytes > 0);
+    tn_assert((old == NULL) == (old_bytes == 0));
+    if (new_bytes > old_bytes && !tn_memory_charge(memory, new_bytes - old_bytes))
+        return NULL;
+    block = memory->allocate(memory->context, old, old_bytes, new_bytes);
+    if (block == NULL) {
+        if (new_bytes > old_bytes)
+            tn_memory_discharge(memory, new_bytes - old_bytes);
+        return NULL;
+    }
+    if (new_bytes < old_bytes)
+        tn_memory_discharge(memory, old_bytes - new_bytes);
+    return block;
+}
+
+void tn_memory_free(struct tn_memory *memory, void *block, size_t bytes)
+{
+    if (block == NULL)
+        return;
+    tn_memory_discharge(memory, bytes);
+    memory->allocate(memory->context, block, bytes, 0);
+}

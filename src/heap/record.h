@@ -1,0 +1,116 @@
+/*
+ * record.h - how one entry lies in memory
+ *
+ * A record is a header of 8 bytes, the key, and the value from the next multiple of 8:
+ *
+ *     0        4    5     6       8              8+key          aligned to 8
+ *     +--------+----+-----+-------+--------------+- - - - - - - +----------------+
+ *     | tick   |key |flags| value | key bytes    |   padding    | value bytes    |
+ *     +--------+----+-----+-------+--------------+- - - - - - - +----------------+
+ *
+ * A key of more than 254 bytes, or a value of more than 65,534, is 'long': its lengths do not fit
+ * the header and stand as two 32-bit numbers between header and key:
+ *
+ *     | tick   |255 |flags|0xFFFF | key u32 | value u32 | key ...
+ *
+ * Records live in the heap, on 8-byte granules. A *handle* is a granule's number counted from the
+ * heap's base: 40 bits, so 8 TiB; 0 is no record. Numbers are in the byte order of the machine: a
+ * record never leaves it as it is.
+ *
+ * Rules
+ *   R1  A record's key never changes while the record lives.
+ *   R2  The value starts at a multiple of 8.
+ *   R3  Padding bytes are never read.
+ */
+#ifndef TN_RECORD_H
+#define TN_RECORD_H
+
+#include "base/bytes.h"
+
+typedef uint64_t tn_handle; /* 40 bits */
+
+#define TN_HANDLE_NONE ((tn_handle)0)
+#define TN_HANDLE_BITS 40
+#define TN_GRANULE_BYTES ((size_t)8)
+
+#define TN_RECORD_KEY_LONG 255u
+#define TN_RECORD_VALUE_LONG 0xFFFFu
+
+struct tn_record {
+    uint32_t tick;
+    uint8_t key_bytes;    /* TN_RECORD_KEY_LONG: see struct tn_record_long */
+    uint8_t flags;
+    uint16_t value_bytes; /* likewise */
+};
+
+struct tn_record_long {
+    struct tn_record head;
+    uint32_t key_bytes;
+    uint32_t value_bytes;
+};
+
+_Static_assert(sizeof(struct tn_record) == 8, "a record's header is one granule");
+_Static_assert(sizeof(struct tn_record_long) == 16, "a long record's header is two granules");
+
+static inline struct tn_record *tn_record_at(uint8_t *base, tn_handle handle)
+{
+    return (struct tn_record *)(void *)(base + handle * TN_GRANULE_BYTES);
+}
+
+/* Long records mark both lengths, so one test tells. */
+static inline bool tn_record_is_long(const struct tn_record *record)
+{
+    return record->key_bytes == TN_RECORD_KEY_LONG;
+}
+
+static inline const struct tn_record_long *tn_record_long(const struct tn_record *record)
+{
+    return (const struct tn_record_long *)(const void *)record;
+}
+
+static inline bool tn_record_must_be_long(size_t key_bytes, size_t value_bytes)
+{
+    return key_bytes >= TN_RECORD_KEY_LONG || value_bytes >= TN_RECORD_VALUE_LONG;
+}
+
+static inline size_t tn_record_key_bytes(const struct tn_record *record)
+{
+    if (TN_UNLIKELY(tn_record_is_long(record)))
+        return tn_record_long(record)->key_bytes;
+    return record->key_bytes;
+}
+
+static inline size_t tn_record_value_bytes(const struct tn_record *record)
+{
+    if (TN_UNLIKELY(tn_record_is_long(record)))
+        return tn_record_long(record)->value_bytes;
+    return record->value_bytes;
+}
+
+static inline size_t tn_record_head_bytes(bool is_long)
+{
+    return is_long ? sizeof(struct tn_record_long) : sizeof(struct tn_record);
+}
+
+static inline uint8_t *tn_record_key(struct tn_record *record)
+{
+    return (uint8_t *)record + tn_record_head_bytes(tn_record_is_long(record));
+}
+
+static inline uint8_t *tn_record_value(struct tn_record *record)
+{
+    size_t head_bytes = tn_record_head_bytes(tn_record_is_long(record));
+    size_t key_bytes = tn_record_key_bytes(record);
+
+    return (uint8_t *)record + tn_align_up(head_bytes + key_bytes, TN_GRANULE_BYTES);
+}
+
+/* Bytes that a record with these lengths takes, before rounding up to a size class. */
+static inline size_t tn_record_bytes(size_t key_bytes, size_t value_bytes)
+{
+    size_t head_bytes = tn_record_head_bytes(tn_record_must_be_long(key_bytes, value_bytes));
+
+    return tn_align_up(head_bytes + key_bytes, TN_GRANULE_BYTES) + value_bytes;
+}
+
+#endif

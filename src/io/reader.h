@@ -1,0 +1,66 @@
+/*
+ * reader.h - rows out of files: csv, tsv, ndjson; plain or .gz; stdin
+ *
+ * The caller names the fields it wants; the reader finds them, by header name (csv, tsv) or by key
+ * (ndjson), and hands them out row by row as slices of its own buffers. Only wanted fields are looked
+ * at, and only they can make a row bad.
+ *
+ *     bytes   input.h   file or stdin, decompressed when gzip
+ *     rows    csv.c tsv.c ndjson.cpp
+ *     fields  reader.h
+ */
+#ifndef TN_READER_H
+#define TN_READER_H
+
+#include "base/base.h"
+
+#include <tarn.h>
+
+struct tn_reader;
+
+enum tn_format { TN_FORMAT_AUTO, TN_FORMAT_CSV, TN_FORMAT_TSV, TN_FORMAT_NDJSON };
+
+struct tn_reader_options {
+    enum tn_format format;         /* AUTO: from the file's name, '.gz' taken off first */
+    const char *const *fields;     /* names wanted; may repeat; outlive the reader */
+    size_t field_count;
+    size_t row_bytes_max;          /* a longer row is bad and skipped; 0: 16 MiB */
+};
+
+/* One row; everything borrowed until the next call on the reader. */
+struct tn_row {
+    const tarn_bytes *fields; /* field_count; missing, null and empty ones have 0 bytes */
+    tarn_bytes raw;           /* the row as it came, without its line end */
+    uint64_t line;            /* of its first byte, counted from 1, header included */
+};
+
+enum tn_reader_answer {
+    TN_READER_ROW = 0,
+    TN_READER_END = 1,
+    TN_READER_BAD = 2,      /* this row cannot be read: reason says why; the next call goes on behind it */
+    TN_READER_REFUSED = 3,  /* this input cannot be read at all: empty header, wanted column absent, ... */
+    TN_READER_FAILED = 4,   /* the system failed: reason names the errno; also a truncated .gz */
+};
+
+/*
+ * Open `path` ("-": stdin). Answers TN_READER_ROW when open, else REFUSED or FAILED with a message in
+ * `reason` (what, where, what to do; NUL-terminated, cut to fit) and *out NULL.
+ */
+int tn_reader_open(struct tn_reader **out, const char *path, const struct tn_reader_options *options,
+                   char *reason, size_t reason_bytes);
+
+/* The next row. After BAD row->line and row->raw are set (raw may be cut); fields are not. */
+int tn_reader_next(struct tn_reader *reader, struct tn_row *row);
+
+/* Why the last answer was BAD, REFUSED or FAILED. Borrowed until the next call. */
+const char *tn_reader_reason(const struct tn_reader *reader);
+
+/* The header line as it came (csv, tsv), without its line end; 0 bytes for ndjson. Borrowed. */
+tarn_bytes tn_reader_header(const struct tn_reader *reader);
+
+/* Bytes of uncompressed input taken so far. */
+uint64_t tn_reader_bytes(const struct tn_reader *reader);
+
+void tn_reader_close(struct tn_reader *reader);
+
+#endif
