@@ -34,7 +34,10 @@ enum tn_os_flags {
     TN_OS_WRITE = 8,      /* open for reading and writing; otherwise reading only */
 };
 
-/* Called for each name in a directory but '.' and '..'. Non-zero ends the listing, as its answer. */
+/*
+ * Called for each name in a directory but '.' and '..'; must not change the directory. Non-zero ends
+ * the listing and is its answer.
+ */
 typedef int tn_os_name_fn(void *argument, const char *name);
 
 struct tn_os_ops {
