@@ -28,9 +28,17 @@ foreach(script ${test_scripts})
 endforeach()
 
 get_property(all_tests DIRECTORY PROPERTY TESTS)
+# Flags that whoever links the libraries by hand must repeat.
+set(build_flags)
+if(TARN_SANITIZE)
+  list(APPEND build_flags -fsanitize=${TARN_SANITIZE})
+endif()
+if(TARN_COVERAGE)
+  list(APPEND build_flags --coverage)
+endif()
 set(test_environment
   SOURCE_DIR=${PROJECT_SOURCE_DIR} BUILD_DIR=${PROJECT_BINARY_DIR} TARN=${PROJECT_BINARY_DIR}/tarn
-  CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER} TARN_SANITIZE=${TARN_SANITIZE})
+  CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER} "TARN_BUILD_FLAGS=${build_flags}")
 if(all_tests)
   set_tests_properties(${all_tests} PROPERTIES ENVIRONMENT "${test_environment}" TIMEOUT 600)
 endif()
