@@ -40,15 +40,19 @@ asan tsan: deps ## the tests under address+undefined, or thread, sanitizers
 	@tests/run build-$@ $(T)
 
 tidy: configure ## clang-tidy over all sources
+	@scripts/deps check
 	@scripts/tidy $(BUILD) $(JOBS)
 
 cppcheck: configure ## cppcheck over all sources
+	@scripts/deps check
 	@scripts/cppcheck $(BUILD) $(JOBS)
 
 format: ## clang-format everything
+	@scripts/deps format
 	@clang-format -i $(c_files)
 
 coverage: deps ## which lines the tests run: build-coverage/coverage.html
+	@scripts/deps coverage
 	@[ -e build-coverage/CMakeCache.txt ] || cmake --preset coverage
 	@$(call build_in,build-coverage) --target all tests
 	@tests/run build-coverage $(T)
