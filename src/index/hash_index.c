@@ -323,7 +323,7 @@ static void move_finish(struct tn_index *index, uint64_t count)
 static bool move_step(struct tn_index *index)
 {
     struct tn_index_entry entries[TN_HOME_ENTRIES_MAX];
-    bool growing = index->count_below < index->count_above;
+    bool growing = index->growing;
     uint64_t old_count = growing ? index->count_below : index->count_above;
     uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
     uint64_t hash_first = first_hash_of(bucket, old_count);
@@ -371,6 +371,7 @@ static bool index_grow(struct tn_index *index)
         return false;
     index->count_above = (uint32_t)goal;
     index->boundary = HASH32_END;
+    index->growing = true;
     index->cursor = count;
     return true;
 }
@@ -387,6 +388,7 @@ static void index_shrink(struct tn_index *index)
     }
     index->count_below = (uint32_t)(count - count / 5);
     index->boundary = 0;
+    index->growing = false;
     index->cursor = 0;
 }
 

@@ -10,10 +10,11 @@
  *     e          40 bits of handle, then the high 24 of the 32 hash bits; 0: free
  *     over       entries whose probe passes beyond this bucket; a miss stops where it is 0
  *
- *     growing    |  count_below buckets' worth  : boundary :  count_above buckets' worth   |  slack |
- *                 hashes < boundary: old mapping            hashes >= boundary: new mapping
+ *     moving     |  count_below buckets' worth  : boundary :  count_above buckets' worth   |  slack |
+ *                   growing: old mapping       <--         new mapping
+ *                   shrinking: new mapping     -->         old mapping
  *
- * Both mappings share one array. Growing by a quarter moves home buckets from the last to the first,
+ * Both mappings share one array, the one with fewer buckets below the boundary. Growing by a quarter moves home buckets from the last to the first,
  * each to a place at or behind its own; shrinking moves them from the first to the last. Either is done
  * a few buckets per write, and needs no second array and no look at a record: an entry and its
  * fingerprint hold all 32 bits.
@@ -52,13 +53,14 @@ struct tn_index {
     uint64_t grow_at;   /* entries at which to start growing */
     uint64_t shrink_at; /* entries at which to start shrinking */
     uint64_t version;   /* I5 */
-    uint64_t cursor;    /* while moving: home buckets of the old mapping before this are (shrinking)
-                           or are not yet (growing) moved */
-    size_t slack;       /* buckets behind the last home */
-    size_t bytes;       /* allocated, or committed when reserved_bytes > 0 */
+    uint64_t cursor; /* while moving: the home bucket, of the old mapping, that moves next is this
+                           one (shrinking) or the one before it (growing) */
+    size_t slack;    /* buckets behind the last home */
+    size_t bytes;    /* allocated, or committed when reserved_bytes > 0 */
     size_t reserved_bytes; /* > 0: the array is mapped pages */
     const struct tn_os *os;
     struct tn_memory *memory;
+    bool growing; /* which way the boundary moves: down, or up */
 };
 
 /* Where in the index an entry is, or can go. */
