@@ -57,12 +57,12 @@ struct tn_ordered_cursor {
 uint64_t tn_ordered_version(const struct tn_ordered *ordered);
 
 enum tn_ordered_seek {
-    TN_SEEK_FIRST,      /* the smallest key; `key` is not read */
-    TN_SEEK_AT_LEAST,   /* the smallest key >= key */
-    TN_SEEK_AFTER,      /* the smallest key > key */
-    TN_SEEK_LAST,       /* the greatest key; `key` is not read */
-    TN_SEEK_AT_MOST,    /* the greatest key <= key */
-    TN_SEEK_BEFORE,     /* the greatest key < key */
+    TN_SEEK_FIRST,    /* the smallest key; `key` is not read */
+    TN_SEEK_AT_LEAST, /* the smallest key >= key */
+    TN_SEEK_AFTER,    /* the smallest key > key */
+    TN_SEEK_LAST,     /* the greatest key; `key` is not read */
+    TN_SEEK_AT_MOST,  /* the greatest key <= key */
+    TN_SEEK_BEFORE,   /* the greatest key < key */
 };
 
 /* Put the cursor on the key asked for. The handle there, or TN_HANDLE_NONE when there is none. */
@@ -73,9 +73,12 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
 tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
 tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
 
-/* Hint that a scan ahead (or back) of the cursor will read records: fetch some of them. */
+/*
+ * Hint that a scan ahead (or back) of the cursor will read records: fetch the first lines of those that
+ * are `first` to `last` steps away. After a seek ask for 1 to n, after each step for n to n.
+ */
 void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
-                         bool reverse);
+                         bool reverse, unsigned first, unsigned last);
 
 /* Every invariant of ordered.c, slowly; false when one does not hold. For tests. */
 bool tn_ordered_check(const struct tn_ordered *ordered);
