@@ -271,7 +271,7 @@ struct heap_chunk *tn_chunk_new(struct tn_heap *heap, unsigned shift, uint32_t s
     chunk->committed_bytes = (uint64_t)1 << shift;
     chunk->slot_granules = slot_granules;
     chunk->slot_count = slot_count;
-    chunk->reciprocal = (uint32_t)((((uint64_t)1 << 32) + slot_granules - 1) / slot_granules);
+    chunk->reciprocal = (((uint64_t)1 << 32) + slot_granules - 1) / slot_granules;
     chunk_free_all_slots(chunk);
     return chunk;
 }
