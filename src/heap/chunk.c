@@ -350,6 +350,8 @@ static void division_trim(struct tn_heap *heap, struct heap_division *division, 
 {
     size_t bytes = (size_t)1 << division->chunk_shift;
 
+    if (!bits_any(division->kept_bits))
+        return; /* perhaps fresh, with somebody about to take from it */
     while (heap->kept_bytes > keep_bytes && bits_any(division->kept_bits)) {
         uint32_t number = bits_first(division->kept_bits);
 
