@@ -331,10 +331,10 @@ void tn_chunk_free(struct tn_heap *heap, struct heap_chunk *chunk)
     struct heap_division *division = heap_division_at(heap, chunk->first);
     uint32_t number = heap_chunk_number(division, chunk->first);
     uint64_t bytes = chunk->committed_bytes;
-    bool large = chunk->slot_granules == 0;
-    bool keep = !large && heap->kept_bytes + bytes <= kept_bytes_max(heap); /* P4 */
+    bool large = chunk->slot_granules == 0, keep;
 
     heap->used_bytes -= bytes;
+    keep = !large && heap->kept_bytes + bytes <= kept_bytes_max(heap); /* P4 */
     if (keep)
         heap->kept_bytes += bytes;
     else
@@ -344,6 +344,8 @@ void tn_chunk_free(struct tn_heap *heap, struct heap_chunk *chunk)
         division_free(heap, division);
     else
         division_give_back(heap, division, number, keep);
+    if (heap->kept_bytes > kept_bytes_max(heap))
+        tn_heap_trim(heap, kept_bytes_max(heap));
 }
 
 static void division_trim(struct tn_heap *heap, struct heap_division *division, uint64_t keep_bytes)
