@@ -120,17 +120,31 @@ static struct heap_class *owner_class_add(struct tn_heap *heap, struct tn_heap_o
     return &classes[owner->class_count - 1];
 }
 
+/* Binary logarithm of the smallest chunk with so many bytes. */
+static unsigned chunk_shift_for(size_t bytes)
+{
+    unsigned shift = tn_log2(bytes - 1) + 1;
+
+    shift = shift < TN_CHUNK_SHIFT_MIN ? TN_CHUNK_SHIFT_MIN : shift;
+    return shift > TN_REGION_SHIFT ? TN_REGION_SHIFT : shift;
+}
+
+static unsigned class_first_chunk_shift(const struct heap_class *class)
+{
+    return chunk_shift_for(SLOTS_PER_CHUNK_MIN * class->slot_granules * TN_GRANULE_BYTES);
+}
+
 static struct heap_chunk *class_chunk_add(struct tn_heap *heap, struct tn_heap_owner *owner,
                                           struct heap_class *class)
 {
-    size_t slot_bytes = class->slot_granules * TN_GRANULE_BYTES;
-    size_t wanted_bytes = tn_max(class->chunk_bytes / 4, SLOTS_PER_CHUNK_MIN * slot_bytes);
-    unsigned shift = tn_log2(wanted_bytes - 1) + 1;
-    struct heap_chunk *chunk;
+    unsigned least = class_first_chunk_shift(class);
+    unsigned shift = class->chunk_bytes < 4 * TN_OS_PAGE_BYTES
+                         ? least
+                         : (unsigned)tn_max(chunk_shift_for(class->chunk_bytes / 4), least);
+    struct heap_chunk *chunk = tn_chunk_new(heap, shift, class->slot_granules);
 
-    shift = shift < TN_CHUNK_SHIFT_MIN ? TN_CHUNK_SHIFT_MIN : shift;
-    shift = shift > TN_REGION_SHIFT ? TN_REGION_SHIFT : shift;
-    chunk = tn_chunk_new(heap, shift, class->slot_granules);
+    while (chunk == NULL && shift > least) /* near a limit: what is left comes in small pieces */
+        chunk = tn_chunk_new(heap, --shift, class->slot_granules);
     if (chunk == NULL)
         return NULL;
     chunk->owner = owner;
