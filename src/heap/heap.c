@@ -227,6 +227,22 @@ tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, si
     return chunk->first + (tn_handle)slot * chunk->slot_granules;
 }
 
+/*
+ * P4, for a chunk that has become empty. The last one of a class stays while it is small, so that one
+ * record coming and going costs nothing.
+ */
+static void class_give_up_empty(struct tn_heap *heap, struct tn_heap_owner *owner,
+                                struct heap_class *class, struct heap_chunk *chunk)
+{
+    if (chunk->next != chunk) {
+        class_chunk_remove(heap, owner, class, chunk);
+        chunk = class->open;
+    }
+    if (chunk->free_count == chunk->slot_count && class->chunk_bytes == chunk->committed_bytes &&
+        chunk->committed_bytes > (uint64_t)1 << class_first_chunk_shift(class))
+        class_chunk_remove(heap, owner, class, chunk);
+}
+
 void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle handle)
 {
     struct heap_chunk *chunk = heap_chunk_at(heap, handle);
@@ -248,8 +264,8 @@ void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle h
         chunk->hint_word = slot / 64;
     if (chunk->free_count++ == 0)
         class_open_append(class, chunk);
-    if (chunk->free_count == chunk->slot_count && chunk->next != chunk) /* P4 */
-        class_chunk_remove(heap, owner, class, chunk);
+    if (chunk->free_count == chunk->slot_count)
+        class_give_up_empty(heap, owner, class, chunk);
 }
 
 size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle)
