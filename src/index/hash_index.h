@@ -94,7 +94,18 @@ static inline void tn_index_prefetch(const struct tn_index *index, uint64_t hash
     __builtin_prefetch(tn_index_home(index, tn_hash32(hash)));
 }
 
-/* A bit for each slot whose fingerprint is `print`; the portable form may set a few too many. */
+/* index_match without SSE2. It may set a few bits too many, of slots behind one that matches. */
+static inline uint32_t index_match_portable(uint64_t meta, uint8_t print)
+{
+    uint64_t difference = meta ^ print * UINT64_C(0x0101010101010101);
+    uint64_t zeros =
+        (difference - UINT64_C(0x0101010101010101)) & ~difference & UINT64_C(0x0080808080808080);
+
+    /* Gather the top bits of the 7 low bytes. */
+    return (uint32_t)((zeros >> 7) * UINT64_C(0x0001020408102040) >> 48 & 0x7Fu);
+}
+
+/* A bit for each slot whose fingerprint is `print`. */
 TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 {
 #if defined(__SSE2__)
@@ -103,12 +114,7 @@ TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(prints, wanted)) & 0x7Fu;
 #else
-    uint64_t difference = meta ^ print * UINT64_C(0x0101010101010101);
-    uint64_t zeros =
-        (difference - UINT64_C(0x0101010101010101)) & ~difference & UINT64_C(0x0080808080808080);
-
-    /* Gather the top bits of the 7 low bytes. */
-    return (uint32_t)((zeros >> 7) * UINT64_C(0x0001020408102040) >> 48 & 0x7Fu);
+    return index_match_portable(meta, print);
 #endif
 }
 
