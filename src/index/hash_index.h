@@ -14,10 +14,10 @@
  *                   growing: old mapping       <--         new mapping
  *                   shrinking: new mapping     -->         old mapping
  *
- * Both mappings share one array, the one with fewer buckets below the boundary. Growing by a third moves home buckets from the last to the first,
- * each to a place at or behind its own; shrinking moves them from the first to the last. Either is done
- * a few buckets per write, and needs no second array and no look at a record: an entry and its
- * fingerprint hold all 31 bits.
+ * Both mappings share one array; the one below the boundary has fewer buckets. Growing by a third moves
+ * home buckets from the last to the first, each to a place at or behind its own; shrinking by a quarter
+ * moves them from the first to the last. Either is done a few buckets per write, and needs no second
+ * array and no look at a record: an entry and its fingerprint hold all 31 bits.
  *
  * Rules
  *   I1  An entry lies in its home bucket or at most INDEX_SLACK_BUCKETS behind it, and every bucket
