@@ -28,10 +28,10 @@
 #include "base/base.h"
 
 enum tn_os_flags {
-    TN_OS_HUGE = 1,       /* pages_commit: worth huge pages */
-    TN_OS_CREATE = 2,     /* make it if absent */
-    TN_OS_EXCLUSIVE = 4,  /* with CREATE: fail with -EEXIST if present */
-    TN_OS_WRITE = 8,      /* open for reading and writing; otherwise reading only */
+    TN_OS_HUGE = 1,      /* pages_commit: worth huge pages */
+    TN_OS_CREATE = 2,    /* make it if absent */
+    TN_OS_EXCLUSIVE = 4, /* with CREATE: fail with -EEXIST if present */
+    TN_OS_WRITE = 8,     /* open for reading and writing; otherwise reading only */
 };
 
 /*

@@ -626,3 +626,51 @@ void tn_disk_image(struct tn_disk *to, const struct tn_disk *from, tn_disk_fate_
     }
     files_free_unused(to);
 }
+
+/* ---- fates ---------------------------------------------------------------------------------- */
+
+uint64_t tn_disk_fate_lost(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    (void)argument;
+    (void)index;
+    (void)pending;
+    return TN_DISK_LOST;
+}
+
+uint64_t tn_disk_fate_kept(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    (void)argument;
+    (void)index;
+    (void)pending;
+    return TN_DISK_KEPT;
+}
+
+uint64_t tn_disk_fate_mask(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    const uint64_t *words = argument;
+
+    (void)pending;
+    return (words[index / 64] >> (index % 64) & 1) != 0 ? TN_DISK_KEPT : TN_DISK_LOST;
+}
+
+/* splitmix64 */
+static uint64_t fate_random_next(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+uint64_t tn_disk_fate_random(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    uint64_t *state = argument;
+    uint64_t choice = fate_random_next(state) % 3;
+    uint64_t torn = fate_random_next(state);
+
+    (void)index;
+    if (pending->change != TN_DISK_WRITE)
+        torn = (torn & 1) != 0 ? TN_DISK_KEPT : TN_DISK_LOST;
+    return choice == 0 ? TN_DISK_LOST : choice == 1 ? TN_DISK_KEPT : torn;
+}

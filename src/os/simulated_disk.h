@@ -60,6 +60,13 @@ typedef uint64_t tn_disk_fate_fn(void *argument, size_t index,
 #define TN_DISK_KEPT UINT64_MAX
 #define TN_DISK_GREW ((uint64_t)1 << 63)
 
+/* Ready-made. The mask keeps change i whole if bit i % 64 of word i / 64 behind argument is set. */
+uint64_t tn_disk_fate_lost(void *argument, size_t index, const struct tn_disk_pending *pending);
+uint64_t tn_disk_fate_kept(void *argument, size_t index, const struct tn_disk_pending *pending);
+uint64_t tn_disk_fate_mask(void *argument, size_t index, const struct tn_disk_pending *pending);
+/* The uint64_t behind argument is the state of a generator: a third lost, kept, and torn. */
+uint64_t tn_disk_fate_random(void *argument, size_t index, const struct tn_disk_pending *pending);
+
 struct tn_disk *tn_disk_new(uint64_t bytes_max); /* all files together; 0: no limit */
 void tn_disk_free(struct tn_disk *disk);
 
