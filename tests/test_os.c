@@ -24,7 +24,7 @@ static int base_id;     /* open */
 
 static const char *path_in_base(const char *name)
 {
-    static char path[256];
+    static char path[512];
 
     snprintf(path, sizeof path, "%s/%s", base, name);
     return path;
@@ -52,10 +52,7 @@ static void run_on_host(void (*contract)(void))
 
     snprintf(base, sizeof base, "%s/tarn-test-os-XXXXXX", parent);
     os = tn_os_posix;
-    if (mkdtemp(base) == NULL) {
-        check(!"a temporary directory can be made");
-        return;
-    }
+    check(mkdtemp(base) != NULL);
     base_id = OS(directory_open, base, 0);
     check(base_id >= 0);
     contract();

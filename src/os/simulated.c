@@ -60,16 +60,6 @@ static void *list_grow(void *items, size_t count, size_t *capacity, size_t item_
     return items;
 }
 
-/* splitmix64 */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 /* ---- counting, faults, crash, trace --------------------------------------------------------- */
 
 static const char *const call_names[TN_CALL_KIND_COUNT] = {
@@ -250,7 +240,7 @@ static int simulated_random(void *context, void *out, size_t bytes)
     size_t i;
 
     for (i = 0; result == 0 && i < bytes; i++)
-        at[i] = (uint8_t)(random_next(&simulated->random_state) >> 56);
+        at[i] = (uint8_t)(tn_splitmix(&simulated->random_state) >> 56);
     return call_end(simulated, TN_CALL_RANDOM, result, -1, bytes, 0, NULL);
 }
 

@@ -653,21 +653,11 @@ uint64_t tn_disk_fate_mask(void *argument, size_t index, const struct tn_disk_pe
     return (words[index / 64] >> (index % 64) & 1) != 0 ? TN_DISK_KEPT : TN_DISK_LOST;
 }
 
-/* splitmix64 */
-static uint64_t fate_random_next(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 uint64_t tn_disk_fate_random(void *argument, size_t index, const struct tn_disk_pending *pending)
 {
     uint64_t *state = argument;
-    uint64_t choice = fate_random_next(state) % 3;
-    uint64_t torn = fate_random_next(state);
+    uint64_t choice = tn_splitmix(state) % 3;
+    uint64_t torn = tn_splitmix(state);
 
     (void)index;
     if (pending->change != TN_DISK_WRITE)
