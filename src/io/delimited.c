@@ -106,12 +106,37 @@ static void row_leave(struct tn_delimited *table)
     text->line += 1 + table->walk.line_feeds;
 }
 
+/*
+ * Have all of the line at the row, or more than a row may have of it: what is said about a bad row
+ * must not depend on where a block ended. A failure meanwhile will be answered by the next call.
+ */
+static void row_need_line(struct tn_delimited *table)
+{
+    struct tn_text *text = table->text;
+    struct tn_reason said = *table->reason;
+    size_t seen = 0, held;
+
+    for (;;) {
+        held = text->end - text->row;
+        if (held > text->row_bytes_max ||
+            memchr(text->data + text->row + seen, '\n', held - seen) != NULL)
+            break;
+        seen = held;
+        if (places_more_text(table) != TN_READER_ROW)
+            break;
+    }
+    *table->reason = said;
+}
+
 /* Go on behind the first line of a bad row (D6). Answers that line. */
 static tarn_bytes row_abandon(struct tn_delimited *table, size_t seen_bytes)
 {
     struct tn_text *text = table->text;
     uint64_t seen_end = text->origin + text->row + seen_bytes;
-    tarn_bytes line = tn_text_skip_line(text);
+    tarn_bytes line;
+
+    row_need_line(table);
+    line = tn_text_skip_line(text);
 
     if (seen_end > table->replay_end)
         table->replay_end = seen_end;
@@ -269,6 +294,7 @@ static void header_list(const struct tn_delimited *table, char *name, const char
     table->format->name(table->header, table->header_bytes, &alike_at, name, &bytes);
     tn_reason_add(reason, "; did you mean ");
     tn_reason_add_quoted(reason, name, bytes, 20);
+    tn_reason_add(reason, "?");
 }
 
 /* The number of the one column called `field` (D2). */

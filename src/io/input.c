@@ -20,9 +20,8 @@ enum input_kind { INPUT_UNKNOWN, INPUT_PLAIN, INPUT_GZIP };
 
 struct tn_input {
     struct tn_input_options options;
-    char *name; /* for messages */
-    size_t name_bytes;
     int file;
+    bool owned; /* not standard input */
     bool waits; /* a pipe or terminal: a read can take long */
     enum input_kind kind;
     int last; /* the answer that ended it; 0: none yet */
@@ -66,8 +65,7 @@ static void input_zlib_free(voidpf context, voidpf at)
 
 static int input_no_memory(struct tn_input *input)
 {
-    tn_reason_set(&input->reason, "%s: no memory to read it; free some, or give tarn more",
-                  input->name);
+    tn_reason_set(&input->reason, "no memory to read it; free some, or give tarn more");
     return input->last = TN_READER_FAILED;
 }
 
@@ -103,7 +101,7 @@ static const char *input_advice(int error)
 
 static int input_answer_errno(struct tn_input *input, int error)
 {
-    tn_reason_set(&input->reason, "%s: %s; %s", input->name, strerror(error), input_advice(error));
+    tn_reason_set(&input->reason, "%s; %s", strerror(error), input_advice(error));
     return input->last = input_is_refusal(error) ? TN_READER_REFUSED : TN_READER_FAILED;
 }
 
@@ -111,7 +109,8 @@ static int input_open_file(struct tn_input *input, const char *path)
 {
     struct stat status;
 
-    if (strcmp(path, "-") == 0)
+    input->owned = strcmp(path, "-") != 0;
+    if (!input->owned)
         input->file = STDIN_FILENO;
     else
         do
@@ -129,27 +128,23 @@ static int input_open_file(struct tn_input *input, const char *path)
 int tn_input_open(struct tn_input **out, const char *path, const struct tn_input_options *options,
                   struct tn_reason *reason)
 {
-    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     struct tn_input *input = tn_memory_new(options->memory, sizeof *input, true);
     int answer;
 
     *out = NULL;
     if (input == NULL) {
-        tn_reason_set(reason, "%s: no memory to open it", name);
+        tn_reason_set(reason, "no memory to open it; free some");
         return TN_READER_FAILED;
     }
     input->options = *options;
     if (input->options.block_bytes == 0)
         input->options.block_bytes = TN_INPUT_BLOCK_BYTES;
     input->file = -1;
-    input->name_bytes = strlen(name) + 1;
-    input->name = tn_memory_new(options->memory, input->name_bytes, false);
     input->block = tn_memory_new(options->memory, tn_max(input->options.block_bytes, 2), false);
-    if (input->name == NULL || input->block == NULL) {
-        tn_reason_set(reason, "%s: no memory to open it", name);
+    if (input->block == NULL) {
+        tn_reason_set(reason, "no memory to open it; free some");
         answer = TN_READER_FAILED;
     } else {
-        memcpy(input->name, name, input->name_bytes);
         answer = input_open_file(input, path);
         *reason = input->reason;
     }
@@ -170,9 +165,8 @@ void tn_input_close(struct tn_input *input)
     memory = input->options.memory;
     if (input->inflate_ready)
         inflateEnd(&input->inflate);
-    if (input->file > STDIN_FILENO)
+    if (input->owned && input->file >= 0)
         close(input->file);
-    tn_memory_free(memory, input->name, input->name_bytes);
     tn_memory_free(memory, input->block, tn_max(input->options.block_bytes, 2));
     tn_memory_free(memory, input, sizeof *input);
 }
@@ -209,7 +203,7 @@ static int input_read_raw(struct tn_input *input, void *to, size_t bytes, size_t
         input_wait(input);
     for (;;) {
         if (input_stopped(input)) {
-            tn_reason_set(&input->reason, "%s: reading was interrupted", input->name);
+            tn_reason_set(&input->reason, "reading was interrupted");
             return input->last = TN_READER_STOPPED;
         }
         got = read(input->file, to, bytes);
@@ -282,10 +276,9 @@ static int input_next_member(struct tn_input *input)
         return TN_READER_ROW;
     if (input->padding_seen || input->block[input->block_next] != 0x1F) {
         tn_reason_set(&input->reason,
-                      "%s: from byte %" PRIu64
-                      " on it is not gzip; all rows before that were read, "
+                      "from byte %" PRIu64 " on it is not gzip; all rows before that were read, "
                       "cut the file there if the rest is not wanted",
-                      input->name, input_gzip_offset(input));
+                      input_gzip_offset(input));
         return input->last = TN_READER_FAILED;
     }
     inflateReset(&input->inflate);
@@ -298,9 +291,9 @@ static int input_gzip_ends(struct tn_input *input)
     if (input->between_members)
         return input->last = TN_READER_END;
     tn_reason_set(&input->reason,
-                  "%s: is cut short at byte %" PRIu64 ": its gzip data is not complete; the rows "
+                  "is cut short at byte %" PRIu64 ": its gzip data is not complete; the rows "
                   "before that were read, fetch the file again",
-                  input->name, input->offset);
+                  input->offset);
     return input->last = TN_READER_FAILED;
 }
 
@@ -308,10 +301,9 @@ static int input_gzip_damaged(struct tn_input *input, int result)
 {
     if (result == Z_MEM_ERROR)
         return input_no_memory(input);
-    tn_reason_set(&input->reason,
-                  "%s: its gzip data is damaged near byte %" PRIu64 " (%s); fetch the file again",
-                  input->name, input_gzip_offset(input),
-                  input->inflate.msg != NULL ? input->inflate.msg : "no details");
+    tn_reason_set(
+        &input->reason, "its gzip data is damaged near byte %" PRIu64 " (%s); fetch the file again",
+        input_gzip_offset(input), input->inflate.msg != NULL ? input->inflate.msg : "no details");
     return input->last = TN_READER_FAILED;
 }
 

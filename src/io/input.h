@@ -31,7 +31,7 @@ struct tn_input_options {
     const volatile sig_atomic_t *stop; /* NULL, or not 0 once reading shall stop */
 };
 
-/* `path` "-" is standard input. Answers as tn_reader_open does; enum tn_reader_answer. */
+/* `path` "-" is standard input; reasons do not name it. Answers as tn_reader_open does; enum tn_reader_answer. */
 int tn_input_open(struct tn_input **out, const char *path, const struct tn_input_options *options,
                   struct tn_reason *reason);
 

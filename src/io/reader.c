@@ -22,6 +22,8 @@ struct tn_reader {
     struct tn_delimited table; /* csv, tsv */
     struct tn_ndjson lines;    /* ndjson */
     int last;                  /* the answer that ended it; 0: none yet */
+    char *name;                /* of the input, for messages */
+    size_t name_bytes;
     struct tn_reason reason;
 };
 
@@ -61,16 +63,19 @@ static int format_choose(struct tn_reader *reader, const char *path, enum tn_for
     reader->format = wanted != TN_FORMAT_AUTO ? wanted : format_of_name(path);
     if (reader->format != TN_FORMAT_AUTO)
         return TN_READER_ROW;
-    if (strcmp(path, "-") == 0)
-        tn_reason_set(reason,
-                      "standard input has no name to tell its format; say csv, tsv or ndjson");
-    else
-        tn_reason_set(reason, "%s: its name does not tell its format; say csv, tsv or ndjson",
-                      path);
+    tn_reason_set(reason, "the name does not tell the format; say csv, tsv or ndjson");
     return TN_READER_REFUSED;
 }
 
 /* ---- open and close --------------------------------------------------------------------------- */
+
+/* Put the input's name in front of what the reason says. */
+static void reason_name(struct tn_reason *reason, const char *name)
+{
+    struct tn_reason said = *reason;
+
+    tn_reason_set(reason, "%s: %s", name, said.text);
+}
 
 static int reader_begin(struct tn_reader *reader, const struct tn_reader_options *options)
 {
@@ -116,19 +121,27 @@ int tn_reader_open(struct tn_reader **out, const char *path,
     struct tn_memory own_memory;
     struct tn_memory *memory = options->memory;
     struct tn_reader *reader;
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     struct tn_reason why;
-    int answer;
+    int answer = TN_READER_FAILED;
 
     *out = NULL;
     tn_memory_init(&own_memory, NULL, NULL, 0);
     reader = tn_memory_new(memory != NULL ? memory : &own_memory, sizeof *reader, true);
     if (reader == NULL) {
-        snprintf(reason, reason_bytes, "%s: no memory to open it", path);
+        snprintf(reason, reason_bytes, "%s: no memory to open it; free some", name);
         return TN_READER_FAILED;
     }
     reader->own_memory = own_memory;
     reader->memory = memory != NULL ? memory : &reader->own_memory;
-    answer = format_choose(reader, path, options->format, &reader->reason);
+    reader->name_bytes = strlen(name) + 1;
+    reader->name = tn_memory_new(reader->memory, reader->name_bytes, false);
+    if (reader->name != NULL) {
+        memcpy(reader->name, name, reader->name_bytes);
+        answer = format_choose(reader, path, options->format, &reader->reason);
+    } else {
+        tn_reason_set(&reader->reason, "no memory to open it; free some");
+    }
     if (answer == TN_READER_ROW)
         answer = reader_start(reader, path, options);
     if (answer == TN_READER_ROW) {
@@ -136,6 +149,7 @@ int tn_reader_open(struct tn_reader **out, const char *path,
         return answer;
     }
     why = reader->reason;
+    reason_name(&why, name);
     tn_reader_close(reader);
     snprintf(reason, reason_bytes, "%s", why.text);
     return answer;
@@ -150,6 +164,7 @@ void tn_reader_close(struct tn_reader *reader)
     tn_delimited_release(&reader->table);
     tn_ndjson_release(&reader->lines);
     tn_text_release(&reader->text);
+    tn_memory_free(reader->memory, reader->name, reader->name_bytes);
     if (reader->memory != &reader->own_memory) {
         tn_memory_free(reader->memory, reader, sizeof *reader);
         return;
@@ -170,8 +185,11 @@ int tn_reader_next(struct tn_reader *reader, struct tn_row *row)
         answer = tn_ndjson_next(&reader->lines, row);
     else
         answer = tn_delimited_next(&reader->table, row);
-    if (answer != TN_READER_ROW && answer != TN_READER_BAD)
-        reader->last = answer;
+    if (TN_LIKELY(answer == TN_READER_ROW || answer == TN_READER_BAD))
+        return answer;
+    reader->last = answer;
+    if (answer != TN_READER_END)
+        reason_name(&reader->reason, reader->name);
     return answer;
 }
 
