@@ -1,13 +1,14 @@
-#!/bin/sh
 # Decimals against Python's, on random questions; SEED and COUNT repeat a run.
-set -eu
+#
+# shellcheck shell=sh disable=SC1091
+. "$SOURCE_DIR/tests/tap.sh"
 
-source_dir=${SOURCE_DIR:-$(dirname "$0")/..}
-driver=${BUILD_DIR:-$source_dir/build}/tests/test_decimal
+command -v python3 >/dev/null || skip_all "no python3"
+driver=$BUILD_DIR/tests/test_decimal
+oracle=$SOURCE_DIR/tests/decimal_oracle.py
 
-if ! command -v python3 >/dev/null; then
-    echo 'ok 1 - decimals_agree_with_unlimited_arithmetic # SKIP no python3 here'
-    echo '1..1'
-    exit 0
-fi
-exec python3 "$source_dir/tests/decimal_oracle.py" "$driver" "${COUNT:-5000}" ${SEED:+"$SEED"}
+it "decimals agree with unlimited arithmetic on random questions"
+expect python3 "$oracle" "$driver" "${COUNT:-5000}" ${SEED:+"$SEED"}
+echo "$tap_output" | sed 's/^/# /'
+
+done_testing
