@@ -31,10 +31,10 @@ static size_t slack_for(uint64_t count)
 
 static void index_set_limits(struct tn_index *index)
 {
-    uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+    uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
-    index->grow_at = index->count_above >= COUNT_MAX ? UINT64_MAX : slots * 4 / 5;
-    index->shrink_at = index->count_above == 1 ? 0 : slots * 2 / 5;
+    index->grow_at = index->counts[1] >= COUNT_MAX ? UINT64_MAX : slots * 4 / 5;
+    index->shrink_at = index->counts[1] == 1 ? 0 : slots * 2 / 5;
 }
 
 static uint64_t home_of(uint32_t hash32, uint64_t count)
@@ -194,7 +194,7 @@ static bool array_new(struct tn_index *index, uint64_t count)
     } else if (!array_new_mapped(index, bytes)) {
         return false;
     }
-    index->count_below = index->count_above = (uint32_t)count;
+    index->counts[0] = index->counts[1] = (uint32_t)count;
     index->boundary = 0;
     index->slack = slack_for(count);
     index_set_limits(index);
@@ -226,7 +226,7 @@ bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes)
 
 static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
 {
-    size_t buckets = from->count_above + from->slack, i;
+    size_t buckets = from->counts[1] + from->slack, i;
 
     for (i = 0; i < buckets; i++) {
         const uint64_t *bucket = from->buckets + i * TN_BUCKET_WORDS;
@@ -313,7 +313,7 @@ static void move_place(struct tn_index *index, const struct tn_index_entry *entr
 
 static void move_finish(struct tn_index *index, uint64_t count)
 {
-    index->count_below = index->count_above = (uint32_t)count;
+    index->counts[0] = index->counts[1] = (uint32_t)count;
     index->boundary = 0;
     index_set_limits(index);
     array_decommit(index, array_bytes(count));
@@ -323,8 +323,8 @@ static void move_finish(struct tn_index *index, uint64_t count)
 static bool move_step(struct tn_index *index)
 {
     struct tn_index_entry entries[TN_HOME_ENTRIES_MAX];
-    bool growing = index->count_below < index->count_above;
-    uint64_t old_count = growing ? index->count_below : index->count_above;
+    bool growing = index->growing;
+    uint64_t old_count = growing ? index->counts[0] : index->counts[1];
     uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
     uint64_t hash_first = first_hash_of(bucket, old_count);
     uint64_t hash_end = first_hash_of(bucket + 1, old_count);
@@ -335,7 +335,7 @@ static bool move_step(struct tn_index *index)
     index->cursor = growing ? bucket : bucket + 1;
     if (growing ? index->cursor > 0 : index->cursor < old_count)
         return true;
-    move_finish(index, growing ? index->count_above : index->count_below);
+    move_finish(index, growing ? index->counts[1] : index->counts[0]);
     return false;
 }
 
@@ -362,15 +362,16 @@ static void move_all(struct tn_index *index)
 /* Start growing by a quarter, or grow at once when small. false: refused, nothing changed. */
 static bool index_grow(struct tn_index *index)
 {
-    uint64_t count = index->count_above;
+    uint64_t count = index->counts[1];
     uint64_t goal = count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 4;
 
     if (index->reserved_bytes == 0 || array_bytes(goal) > index->reserved_bytes)
         return index_rebuild(index, goal);
     if (goal > COUNT_MAX || !array_commit(index, array_bytes(goal)))
         return false;
-    index->count_above = (uint32_t)goal;
+    index->counts[1] = (uint32_t)goal;
     index->boundary = HASH32_END;
+    index->growing = true;
     index->cursor = count;
     return true;
 }
@@ -378,15 +379,16 @@ static bool index_grow(struct tn_index *index)
 /* Start shrinking by a fifth. Shrinking is a courtesy: what is refused is tried again later. */
 static void index_shrink(struct tn_index *index)
 {
-    uint64_t count = index->count_above;
+    uint64_t count = index->counts[1];
 
     if (index->reserved_bytes == 0 || count <= SMALL_BUCKETS_MAX + SMALL_BUCKETS_MAX / 4) {
         if (!index_rebuild(index, tn_max(count / 2, 1)))
             index->shrink_at /= 2;
         return;
     }
-    index->count_below = (uint32_t)(count - count / 5);
+    index->counts[0] = (uint32_t)(count - count / 5);
     index->boundary = 0;
+    index->growing = false;
     index->cursor = 0;
 }
 
@@ -396,7 +398,7 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
     move_all(index);
     while (!index_free_place(tn_index_home(index, tn_hash32(hash)), INSERT_SLACK(index->slack),
                              place)) {
-        uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+        uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
         index->memory->limit_refused = index->entry_count < slots / 16; /* no hash does this */
         if (index->memory->limit_refused || !index_grow(index))
@@ -409,7 +411,7 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
 bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
     if (TN_UNLIKELY(index->entry_count >= index->grow_at) && !tn_index_is_moving(index)) {
-        uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+        uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
         /* Refused for now: going on a little denser is better than failing. */
         if (!index_grow(index) && index->entry_count >= slots - slots / 8)
@@ -468,7 +470,7 @@ size_t tn_index_gather(const struct tn_index *index, uint64_t *position, struct 
 
     while (found < TN_GATHER_ENTRIES && *position < HASH32_END) {
         bool below = *position < index->boundary;
-        uint64_t count = below ? index->count_below : index->count_above;
+        uint64_t count = below ? index->counts[0] : index->counts[1];
         uint64_t home = home_of((uint32_t)*position, count);
         uint64_t end = first_hash_of(home + 1, count);
         const uint64_t *bucket = index->buckets + home * TN_BUCKET_WORDS;
@@ -519,7 +521,7 @@ static unsigned check_over(const struct tn_index *index, uint64_t bucket_number,
 
 bool tn_index_check(const struct tn_index *index)
 {
-    uint64_t highest = tn_max(index->count_below, index->count_above);
+    uint64_t highest = tn_max(index->counts[0], index->counts[1]);
     uint64_t buckets = highest + index->slack, entries = 0, i;
 
     if (!tn_index_is_moving(index) && index->boundary != 0)

@@ -10,10 +10,11 @@
  *     e          40 bits of handle, then the high 24 of the 32 hash bits; 0: free
  *     over       entries whose probe passes beyond this bucket; a miss stops where it is 0
  *
- *     growing    |  count_below buckets' worth  : boundary :  count_above buckets' worth   |  slack |
- *                 hashes < boundary: old mapping            hashes >= boundary: new mapping
+ *     moving     |   counts[0] buckets' worth   : boundary :   counts[1] buckets' worth    |  slack |
+ *                   growing: old mapping       <--         new mapping
+ *                   shrinking: new mapping     -->         old mapping
  *
- * Both mappings share one array. Growing by a quarter moves home buckets from the last to the first,
+ * Both mappings share one array, the one with fewer buckets below the boundary. Growing by a quarter moves home buckets from the last to the first,
  * each to a place at or behind its own; shrinking moves them from the first to the last. Either is done
  * a few buckets per write, and needs no second array and no look at a record: an entry and its
  * fingerprint hold all 32 bits.
@@ -21,7 +22,7 @@
  * Rules
  *   I1  An entry lies in its home bucket or at most INDEX_SLACK_BUCKETS behind it, and every bucket
  *       from home up to the one before it counts it in `over`. (255 stays 255.)
- *   I2  hash < boundary: home by count_below; else by count_above. At rest both are equal.
+ *   I2  hash < boundary: home by counts[0]; else by counts[1]. At rest both are equal.
  *   I3  After tn_index_reserve, one tn_index_insert of that hash cannot fail.
  *   I4  The place found by tn_index_find or _reserve holds until the next insert, remove or upkeep.
  *   I5  version changes with everything that may move or end an entry's place.
@@ -45,20 +46,20 @@
 
 struct tn_index {
     uint64_t *buckets;
-    uint64_t boundary; /* of the top 32 bits of a hash; 0 .. 2^32 */
-    uint32_t count_below;
-    uint32_t count_above;
+    uint64_t boundary;  /* of the top 32 bits of a hash; 0 .. 2^32 */
+    uint32_t counts[2]; /* buckets of the mapping below the boundary, and of the one above (I2) */
     uint64_t entry_count;
     uint64_t grow_at;   /* entries at which to start growing */
     uint64_t shrink_at; /* entries at which to start shrinking */
     uint64_t version;   /* I5 */
-    uint64_t cursor;    /* while moving: home buckets of the old mapping before this are (shrinking)
-                           or are not yet (growing) moved */
-    size_t slack;       /* buckets behind the last home */
-    size_t bytes;       /* allocated, or committed when reserved_bytes > 0 */
+    uint64_t cursor; /* while moving: the home bucket, of the old mapping, that moves next is this
+                           one (shrinking) or the one before it (growing) */
+    size_t slack;    /* buckets behind the last home */
+    size_t bytes;    /* allocated, or committed when reserved_bytes > 0 */
     size_t reserved_bytes; /* > 0: the array is mapped pages */
     const struct tn_os *os;
     struct tn_memory *memory;
+    bool growing; /* which way the boundary moves: down, or up */
 };
 
 /* Where in the index an entry is, or can go. */
@@ -80,9 +81,10 @@ static inline uint32_t tn_hash32(uint64_t hash)
 
 /* ---- look-up: inline, since each instruction counts here ------------------------------------------ */
 
-static inline uint64_t *tn_index_home(const struct tn_index *index, uint32_t hash32)
+TN_ALWAYS_INLINE uint64_t *tn_index_home(const struct tn_index *index, uint32_t hash32)
 {
-    uint64_t count = hash32 < index->boundary ? index->count_below : index->count_above; /* I2 */
+    /* I2; a load and no branch, since while moving it could not be predicted. */
+    uint64_t count = index->counts[hash32 >= index->boundary];
 
     return index->buckets + (hash32 * count >> 32) * TN_BUCKET_WORDS;
 }
@@ -93,7 +95,7 @@ static inline void tn_index_prefetch(const struct tn_index *index, uint64_t hash
 }
 
 /* A bit for each slot whose fingerprint is `print`; the portable form may set a few too many. */
-static inline uint32_t index_match(uint64_t meta, uint8_t print)
+TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 {
 #if defined(__SSE2__)
     __m128i prints = _mm_cvtsi64_si128((long long)meta);
@@ -120,15 +122,15 @@ static inline uint64_t index_entry(uint32_t hash32, tn_handle handle)
     return handle << 24 | hash32 >> 8;
 }
 
-static inline bool index_entry_has_hash(uint64_t entry, uint32_t hash32)
+TN_ALWAYS_INLINE bool index_entry_has_hash(uint64_t entry, uint32_t hash32)
 {
     return ((entry ^ hash32 >> 8) & 0xFFFFFFu) == 0 && entry >> 24 != 0;
 }
 
 /* The handle of the key, and its place; TN_HANDLE_NONE: absent, and the place is not set. */
-static inline tn_handle tn_index_find(const struct tn_index *index, uint8_t *base, uint64_t hash,
-                                      const void *key, size_t key_bytes,
-                                      struct tn_index_place *place)
+TN_ALWAYS_INLINE tn_handle tn_index_find(const struct tn_index *index, uint8_t *base, uint64_t hash,
+                                         const void *key, size_t key_bytes,
+                                         struct tn_index_place *place)
 {
     uint32_t hash32 = tn_hash32(hash);
     uint64_t *bucket = tn_index_home(index, hash32);
@@ -199,7 +201,7 @@ bool tn_index_upkeep(struct tn_index *index, unsigned buckets);
 
 static inline bool tn_index_is_moving(const struct tn_index *index)
 {
-    return index->count_below != index->count_above;
+    return index->counts[0] != index->counts[1];
 }
 
 /* ---- walking ----------------------------------------------------------------------------------------- */

@@ -18,6 +18,9 @@
  */
 #include "store/store.h"
 
+/* How far ahead of an ordered scan records are fetched. */
+#define PREFETCH_STEPS 8u
+
 /* ---- bounds ---------------------------------------------------------------------------------------------- */
 
 /* A range as [lower, upper): the prefix folded in. `upper->data` NULL: open. */
@@ -289,17 +292,20 @@ static tn_handle ordered_step(tarn_iterator *it)
 {
     const struct tn_ordered *ordered = it->table->ordered;
     uint64_t version = tn_ordered_version(ordered);
+    unsigned ahead_first = PREFETCH_STEPS; /* the ones before it were fetched by earlier steps */
     tn_handle handle;
 
-    if (TN_LIKELY(it->version == version && it->current != TN_HANDLE_NONE))
+    if (TN_LIKELY(it->version == version && it->current != TN_HANDLE_NONE)) {
         handle = it->reverse ? tn_ordered_previous(ordered, &it->cursor)
                              : tn_ordered_next(ordered, &it->cursor);
-    else
+    } else {
         handle = it->started ? ordered_again(it) : ordered_first(it);
-    it->version = version;
+        it->version = version;
+        ahead_first = 1;
+    }
     if (handle == TN_HANDLE_NONE || ordered_is_past(it, tn_record_at(it->table->base, handle)))
         return TN_HANDLE_NONE;
-    tn_ordered_prefetch(ordered, &it->cursor, it->reverse);
+    tn_ordered_prefetch(ordered, &it->cursor, it->reverse, ahead_first, PREFETCH_STEPS);
     return handle;
 }
 

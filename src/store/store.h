@@ -170,13 +170,26 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
            (key != NULL || key_bytes == 0);
 }
 
-static inline tn_handle tn_table_find(const tarn_table *table, const void *key, size_t key_bytes,
-                                      struct tn_lookup *lookup)
+/* With a key length that the compiler knows, this is a third of the instructions. */
+TN_ALWAYS_INLINE tn_handle tn_table_find_sized(const tarn_table *table, const void *key,
+                                               size_t key_bytes, struct tn_lookup *lookup)
 {
     lookup->hash = tn_hash(&table->secret, key, key_bytes);
     lookup->handle =
         tn_index_find(&table->index, table->base, lookup->hash, key, key_bytes, &lookup->place);
     return lookup->handle;
+}
+
+/* The same for any length, out of line. */
+tn_handle tn_table_find_any(const tarn_table *table, const void *key, size_t key_bytes,
+                            struct tn_lookup *lookup);
+
+TN_ALWAYS_INLINE tn_handle tn_table_find(const tarn_table *table, const void *key, size_t key_bytes,
+                                         struct tn_lookup *lookup)
+{
+    if (TN_LIKELY(key_bytes == sizeof(uint64_t)))
+        return tn_table_find_sized(table, key, sizeof(uint64_t), lookup);
+    return tn_table_find_any(table, key, key_bytes, lookup);
 }
 
 #endif
