@@ -107,7 +107,7 @@ struct tarn_iterator {
     size_t batch_count;
     size_t batch_next;
     uint64_t position; /* where the next batch begins */
-    uint32_t hash32;   /* of the entry given last */
+    uint32_t hash31;   /* of the entry given last */
 };
 
 /* Opening with another door to the system: for tests. */
@@ -128,7 +128,7 @@ int tn_store_refused(tarn_store *store, const char *call);
 /* ---- garbage ---------------------------------------------------------------------------------------- */
 
 #define TN_WRITE_SHARE_BYTES (64 * TN_KIB)
-#define TN_WRITE_SHARE_BUCKETS 2u
+#define TN_WRITE_SHARE_BUCKETS 3u
 
 struct tn_table_body *tn_table_body_new(tarn_store *store);
 
