@@ -510,8 +510,8 @@ static unsigned check_over(const struct tn_index *index, uint64_t bucket_number,
         for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
             const uint64_t *home = tn_index_home(index, entry_hash31(bucket, slot));
 
-            passing +=
-                bucket[1 + slot] != 0 && home <= index->buckets + bucket_number * TN_BUCKET_WORDS;
+            passing += bucket_has(bucket, slot) &&
+                       home <= index->buckets + bucket_number * TN_BUCKET_WORDS;
         }
     }
     return (unsigned)passing;
