@@ -83,8 +83,8 @@ extern "C" {
 enum tarn_result {
     TARN_OK = 0,
 
-    TARN_ABSENT = 1, /* no such key; out parameters are untouched */
-    TARN_END = 2,    /* there is no more: entries of an iterator, work to do */
+    TARN_ABSENT = 1,  /* no such key; out parameters are untouched */
+    TARN_END = 2,     /* there is no more: entries of an iterator, work to do */
     TARN_PRESENT = 3, /* there is such a key already; nothing changed */
 
     TARN_E_MEMORY = -1,  /* the allocator or the system had no memory; nothing changed */
@@ -178,15 +178,15 @@ TARN_API const char *tarn_error_text(const tarn_store *store);
 TARN_API int tarn_work(tarn_store *store, uint64_t budget_bytes);
 
 typedef struct tarn_statistics {
-    uint64_t table_count;        /* tables that exist */
-    uint64_t entry_count;        /* over all tables */
-    uint64_t entry_bytes;        /* key and value bytes over all tables */
-    uint64_t memory_bytes;       /* what counts against memory_bytes_max, now */
-    uint64_t memory_bytes_peak;  /* the most it has been */
-    uint64_t record_bytes;       /* of it: pages that hold records */
-    uint64_t index_bytes;        /* of it: hash and ordered indexes */
-    uint64_t garbage_bytes;      /* of it: held by cleared and dropped tables, to be reclaimed */
-    uint64_t address_bytes;      /* address space reserved for records */
+    uint64_t table_count;       /* tables that exist */
+    uint64_t entry_count;       /* over all tables */
+    uint64_t entry_bytes;       /* key and value bytes over all tables */
+    uint64_t memory_bytes;      /* what counts against memory_bytes_max, now */
+    uint64_t memory_bytes_peak; /* the most it has been */
+    uint64_t record_bytes;      /* of it: pages that hold records */
+    uint64_t index_bytes;       /* of it: hash and ordered indexes */
+    uint64_t garbage_bytes;     /* of it: held by cleared and dropped tables, to be reclaimed */
+    uint64_t address_bytes;     /* address space reserved for records */
 } tarn_statistics;
 
 /* Fill *out. O(number of tables). */
@@ -195,7 +195,8 @@ TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
 /* ---- commits ---------------------------------------------------------------------------------- */
 
 /* Flags of tarn_commit. */
-#define TARN_SYNC 1u /* durable against power loss when it returns; ignored by a memory-only store */
+#define TARN_SYNC                                                                                  \
+    1u /* durable against power loss when it returns; ignored by a memory-only store */
 
 /*
  * Make everything since the last commit one unit, over all tables, with a note of your own
@@ -216,8 +217,9 @@ TARN_API int tarn_last_commit(tarn_store *store, uint64_t *number, tarn_bytes *n
 /* ---- tables ----------------------------------------------------------------------------------- */
 
 enum tarn_table_kind {
-    TARN_ORDERED = 0,  /* the default: scans in key order, by range and prefix */
-    TARN_UNORDERED = 1 /* less memory, faster inserts and deletes; scans only the whole, in any order */
+    TARN_ORDERED = 0, /* the default: scans in key order, by range and prefix */
+    TARN_UNORDERED =
+        1 /* less memory, faster inserts and deletes; scans only the whole, in any order */
 };
 
 typedef struct tarn_table_options {

@@ -38,7 +38,7 @@ typedef uint64_t tn_handle; /* 40 bits */
 
 struct tn_record {
     uint32_t tick;
-    uint8_t key_bytes;    /* TN_RECORD_KEY_LONG: see struct tn_record_long */
+    uint8_t key_bytes; /* TN_RECORD_KEY_LONG: see struct tn_record_long */
     uint8_t flags;
     uint16_t value_bytes; /* likewise */
 };
@@ -103,6 +103,30 @@ static inline uint8_t *tn_record_value(struct tn_record *record)
     size_t key_bytes = tn_record_key_bytes(record);
 
     return (uint8_t *)record + tn_align_up(head_bytes + key_bytes, TN_GRANULE_BYTES);
+}
+
+/* Both sides have at least 8 bytes when `bytes` is 8 or more, so two overlapping words do to 16. */
+static inline bool tn_key_equal(const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+    uint64_t a0, a1, b0, b1;
+
+    if (bytes < 8 || bytes > 16)
+        return memcmp(a, b, bytes) == 0;
+    memcpy(&a0, a, 8);
+    memcpy(&b0, b, 8);
+    if (bytes == 8)
+        return a0 == b0;
+    memcpy(&a1, a + bytes - 8, 8);
+    memcpy(&b1, b + bytes - 8, 8);
+    return ((a0 ^ b0) | (a1 ^ b1)) == 0;
+}
+
+static inline bool tn_record_has_key(struct tn_record *record, const void *key, size_t key_bytes)
+{
+    if (TN_LIKELY(record->key_bytes == key_bytes && key_bytes < TN_RECORD_KEY_LONG))
+        return tn_key_equal((const uint8_t *)record + sizeof *record, key, key_bytes);
+    return tn_record_is_long(record) && tn_record_key_bytes(record) == key_bytes &&
+           memcmp(tn_record_key(record), key, key_bytes) == 0;
 }
 
 /* Bytes that a record with these lengths takes, before rounding up to a size class. */

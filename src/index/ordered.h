@@ -57,12 +57,12 @@ struct tn_ordered_cursor {
 uint64_t tn_ordered_version(const struct tn_ordered *ordered);
 
 enum tn_ordered_seek {
-    TN_SEEK_FIRST,      /* the smallest key; `key` is not read */
-    TN_SEEK_AT_LEAST,   /* the smallest key >= key */
-    TN_SEEK_AFTER,      /* the smallest key > key */
-    TN_SEEK_LAST,       /* the greatest key; `key` is not read */
-    TN_SEEK_AT_MOST,    /* the greatest key <= key */
-    TN_SEEK_BEFORE,     /* the greatest key < key */
+    TN_SEEK_FIRST,    /* the smallest key; `key` is not read */
+    TN_SEEK_AT_LEAST, /* the smallest key >= key */
+    TN_SEEK_AFTER,    /* the smallest key > key */
+    TN_SEEK_LAST,     /* the greatest key; `key` is not read */
+    TN_SEEK_AT_MOST,  /* the greatest key <= key */
+    TN_SEEK_BEFORE,   /* the greatest key < key */
 };
 
 /* Put the cursor on the key asked for. The handle there, or TN_HANDLE_NONE when there is none. */

@@ -21,10 +21,10 @@ struct tn_reader;
 enum tn_format { TN_FORMAT_AUTO, TN_FORMAT_CSV, TN_FORMAT_TSV, TN_FORMAT_NDJSON };
 
 struct tn_reader_options {
-    enum tn_format format;         /* AUTO: from the file's name, '.gz' taken off first */
-    const char *const *fields;     /* names wanted; may repeat; outlive the reader */
+    enum tn_format format;     /* AUTO: from the file's name, '.gz' taken off first */
+    const char *const *fields; /* names wanted; may repeat; outlive the reader */
     size_t field_count;
-    size_t row_bytes_max;          /* a longer row is bad and skipped; 0: 16 MiB */
+    size_t row_bytes_max; /* a longer row is bad and skipped; 0: 16 MiB */
 };
 
 /* One row; everything borrowed until the next call on the reader. */
@@ -37,17 +37,19 @@ struct tn_row {
 enum tn_reader_answer {
     TN_READER_ROW = 0,
     TN_READER_END = 1,
-    TN_READER_BAD = 2,      /* this row cannot be read: reason says why; the next call goes on behind it */
-    TN_READER_REFUSED = 3,  /* this input cannot be read at all: empty header, wanted column absent, ... */
-    TN_READER_FAILED = 4,   /* the system failed: reason names the errno; also a truncated .gz */
+    TN_READER_BAD =
+        2, /* this row cannot be read: reason says why; the next call goes on behind it */
+    TN_READER_REFUSED =
+        3, /* this input cannot be read at all: empty header, wanted column absent, ... */
+    TN_READER_FAILED = 4, /* the system failed: reason names the errno; also a truncated .gz */
 };
 
 /*
  * Open `path` ("-": stdin). Answers TN_READER_ROW when open, else REFUSED or FAILED with a message in
  * `reason` (what, where, what to do; NUL-terminated, cut to fit) and *out NULL.
  */
-int tn_reader_open(struct tn_reader **out, const char *path, const struct tn_reader_options *options,
-                   char *reason, size_t reason_bytes);
+int tn_reader_open(struct tn_reader **out, const char *path,
+                   const struct tn_reader_options *options, char *reason, size_t reason_bytes);
 
 /* The next row. After BAD row->line and row->raw are set (raw may be cut); fields are not. */
 int tn_reader_next(struct tn_reader *reader, struct tn_row *row);

@@ -14,11 +14,12 @@
  * Rules
  *   O1  A call answers 0 (or a number >= 0 where said) when it did all that was asked, or -errno when
  *       it did not; it never answers in part, except reads at the end of a file. EINTR is retried
- *       inside.
+ *       inside, but not for syncs: one that failed is never repeated.
  *   O2  No other object of libtarn calls the system (tests/imports proves it with nm).
  *   O3  Nothing here allocates on behalf of the caller: directories and files are small integers.
  *   O4  Bytes written are durable after file_sync of that file; a name is durable after
- *       directory_sync of its directory. Nothing else promises durability.
+ *       directory_sync of its directory; a directory's own name after directory_open with CREATE.
+ *       Nothing else promises durability.
  *   O5  Names are single path components; symbolic links are never followed.
  */
 #ifndef TN_OS_H
@@ -27,13 +28,16 @@
 #include "base/base.h"
 
 enum tn_os_flags {
-    TN_OS_HUGE = 1,       /* pages_commit: worth huge pages */
-    TN_OS_CREATE = 2,     /* make it if absent */
-    TN_OS_EXCLUSIVE = 4,  /* with CREATE: fail with -EEXIST if present */
-    TN_OS_WRITE = 8,      /* open for reading and writing; otherwise reading only */
+    TN_OS_HUGE = 1,      /* pages_commit: worth huge pages */
+    TN_OS_CREATE = 2,    /* make it if absent */
+    TN_OS_EXCLUSIVE = 4, /* with CREATE: fail with -EEXIST if present */
+    TN_OS_WRITE = 8,     /* open for reading and writing; otherwise reading only */
 };
 
-/* Called once for each name in a directory, '.' and '..' left out. Non-zero stops the listing. */
+/*
+ * Called for each name in a directory but '.' and '..'; must not change the directory. Non-zero ends
+ * the listing and is its answer.
+ */
 typedef int tn_os_name_fn(void *argument, const char *name);
 
 struct tn_os_ops {
@@ -47,7 +51,10 @@ struct tn_os_ops {
     int (*pages_decommit)(void *context, void *at, size_t bytes);
     void (*pages_release)(void *context, void *at, size_t bytes);
 
-    /* One page that reads 1 in this process and 0 in any child forked from it. */
+    /*
+     * A page that reads 1 in this process and 0 in any child forked from it. -ENOTSUP where the
+     * system has no such pages; then a child cannot be told.
+     */
     int (*fork_mark)(void *context, uint32_t **out);
     void (*fork_mark_release)(void *context, uint32_t *mark);
 
@@ -72,7 +79,10 @@ struct tn_os_ops {
     int (*file_write)(void *context, int file, const void *from, size_t bytes, uint64_t offset);
     int (*file_truncate)(void *context, int file, uint64_t bytes);
     int (*file_sync)(void *context, int file); /* data and what is needed to read it back */
-    /* A read-only, private view of the first `bytes` of the file; unmap with the same size. */
+    /*
+     * A read-only, private view of the first `bytes` of the file, which must be there and not 0
+     * (-EINVAL); unmap with the same size.
+     */
     int (*file_map)(void *context, int file, size_t bytes, void **out);
     void (*file_unmap)(void *context, void *at, size_t bytes);
     void (*file_close)(void *context, int file);

@@ -15,7 +15,7 @@ enum tn_aggregate_kind {
     TN_MIN,
     TN_MAX,
     TN_AVG,
-    TN_FIRST,    /* by event time, ties by arrival */
+    TN_FIRST, /* by event time, ties by arrival */
     TN_LAST,
     TN_DISTINCT, /* different texts, exactly */
 };

@@ -50,9 +50,10 @@ typedef int tn_window_emit_fn(void *context, const struct tn_window_row *row);
 /* What push answers besides failures (a tarn_result < 0, or what emit answered). */
 enum tn_window_answer {
     TN_WINDOW_TAKEN = 0,
-    TN_WINDOW_LATE = 1,     /* late for every window it belongs to; dropped, nothing else changed */
-    TN_WINDOW_BAD = 2,      /* a field cannot be read; tn_window_reason says which and why; no change */
-    TN_WINDOW_OVERFLOW = 3, /* a sum left 128 bits: the run cannot go on; tn_window_reason says more */
+    TN_WINDOW_LATE = 1, /* late for every window it belongs to; dropped, nothing else changed */
+    TN_WINDOW_BAD = 2,  /* a field cannot be read; tn_window_reason says which and why; no change */
+    TN_WINDOW_OVERFLOW =
+        3, /* a sum left 128 bits: the run cannot go on; tn_window_reason says more */
 };
 
 struct tn_window_counts {
@@ -60,13 +61,13 @@ struct tn_window_counts {
     uint64_t late_count;
     uint64_t bad_count;
     uint64_t emitted_count;
-    uint64_t open_count; /* windows open now */
+    uint64_t open_count;  /* windows open now */
     int64_t watermark_ms; /* INT64_MIN before the first row */
 };
 
 /* `store` outlives the operator. The operator allocates through `memory`-less tables only. */
-int tn_window_open(struct tn_window **out, tarn_store *store, const struct tn_window_options *options,
-                   tn_window_emit_fn *emit, void *context);
+int tn_window_open(struct tn_window **out, tarn_store *store,
+                   const struct tn_window_options *options, tn_window_emit_fn *emit, void *context);
 
 int tn_window_push(struct tn_window *window, const struct tn_window_event *event);
 

@@ -1,0 +1,76 @@
+# The verbs people type; CMake does the work. `make help` lists them.
+#
+#     make CMAKE_ARGS=-DTARN_WERROR=ON     more for the configure step
+#     make test T=window                   only tests with 'window' in the name
+#     make install PREFIX=/usr DESTDIR=pkg
+
+BUILD      = build
+PREFIX     = /usr/local
+JOBS      := $(shell nproc 2>/dev/null || echo 2)
+CMAKE_ARGS =
+T          =
+
+MAKEFLAGS += --no-print-directory
+
+build_in   = cmake --build $(1) --parallel $(JOBS)
+c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.[ch] bench/*.cpp \
+             bench/rivals/* tests/*.[ch])
+
+.PHONY: all deps configure demo test asan tsan tidy cppcheck format coverage bench install clean help
+
+all: configure ## build the command (build/tarn) and the libraries
+	@$(call build_in,$(BUILD))
+
+deps: ## find what is missing to build, and install it (Debian)
+	@scripts/deps
+
+configure: deps
+	@[ -z "$(CMAKE_ARGS)" ] && [ -e $(BUILD)/CMakeCache.txt ] || cmake -S . -B $(BUILD) $(CMAKE_ARGS)
+
+demo: all ## windows over real data shipped with the project
+	@TARN=$(BUILD)/tarn demo/run
+
+test: all ## build and run all tests; T=word: only those with the word in their name
+	@$(call build_in,$(BUILD)) --target tests
+	@tests/run $(BUILD) $(T)
+
+asan tsan: deps ## the tests under address+undefined, or thread, sanitizers
+	@[ -e build-$@/CMakeCache.txt ] || cmake --preset $@
+	@$(call build_in,build-$@) --target all tests
+	@tests/run build-$@ $(T)
+
+tidy: configure ## clang-tidy over all sources
+	@scripts/deps check
+	@scripts/tidy $(BUILD) $(JOBS)
+
+cppcheck: configure ## cppcheck over all sources
+	@scripts/deps check
+	@scripts/cppcheck $(BUILD) $(JOBS)
+
+format: ## clang-format everything
+	@scripts/deps format
+	@clang-format -i $(c_files)
+
+coverage: deps ## which lines the tests run: build-coverage/coverage.html
+	@scripts/deps coverage
+	@[ -e build-coverage/CMakeCache.txt ] || cmake --preset coverage
+	@$(call build_in,build-coverage) --target all tests
+	@tests/run build-coverage $(T)
+	@gcovr --root . --filter src/ --filter cli/ --print-summary \
+	    --html-details build-coverage/coverage.html build-coverage
+
+bench: ## measure the store beside its rivals, as many as can be built here
+	@scripts/deps bench
+	@cmake -S . -B $(BUILD) $(CMAKE_ARGS)
+	@$(call build_in,$(BUILD))
+	@$(BUILD)/tarn bench store
+
+install: all ## install below PREFIX (/usr/local), staged in DESTDIR when given
+	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_ARGS) > $(BUILD)/install.log
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)
+
+clean: ## remove what was built
+	rm -rf build build-*
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,37 @@
+# Rivals of 'tarn bench': each source in bench/rivals/ that needs a library is built when the library
+# is here, with TARN_HAVE_<NAME> defined for the whole of cli/ and bench/; when it is not, configuring
+# says so.
+
+set(rival_sources)
+set(rival_libraries)
+set(rival_definitions)
+
+# tarn_rival(NAME PACKAGE SOURCE LIBRARIES...)
+function(tarn_rival name package source)
+  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/bench/rivals/${source})
+    return()
+  endif()
+  if(NOT ARGN OR ARGN MATCHES "NOTFOUND")
+    message(STATUS "rival ${name}: not built, ${package} is not here")
+    return()
+  endif()
+  message(STATUS "rival ${name}: built")
+  string(TOUPPER TARN_HAVE_${name} definition)
+  set(rival_sources ${rival_sources} bench/rivals/${source} PARENT_SCOPE)
+  set(rival_libraries ${rival_libraries} ${ARGN} PARENT_SCOPE)
+  set(rival_definitions ${rival_definitions} ${definition}=1 PARENT_SCOPE)
+endfunction()
+
+if(TARN_RIVALS)
+  find_package(absl QUIET)
+  set(absl_libraries)
+  if(absl_FOUND)
+    set(absl_libraries absl::flat_hash_map absl::btree absl::hash)
+  endif()
+  find_library(TARN_LMDB_LIBRARY lmdb)
+  find_library(TARN_ROCKSDB_LIBRARY rocksdb)
+  mark_as_advanced(TARN_LMDB_LIBRARY TARN_ROCKSDB_LIBRARY)
+  tarn_rival(absl libabsl-dev absl.cpp ${absl_libraries})
+  tarn_rival(lmdb liblmdb-dev lmdb.c ${TARN_LMDB_LIBRARY})
+  tarn_rival(rocksdb librocksdb-dev rocksdb.c ${TARN_ROCKSDB_LIBRARY})
+endif()

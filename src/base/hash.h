@@ -1,0 +1,107 @@
+/*
+ * hash.h - keyed hash of keys
+ *
+ * Folded multiplication: fold(a, b) is the high half xor the low half of the 128-bit product. A key of
+ * up to 16 bytes costs two of them, each further 32 bytes two more.
+ *
+ *     key <= 16      a, b = its first and last 8 bytes      x = fold(a ^ s0, b ^ s1)
+ *     key  > 16      two lanes over blocks of 32 bytes      x = fold(lane0 ^ s4, lane1 ^ s5)
+ *     always         fold(x ^ s2, length ^ s3)
+ *
+ * Rules
+ *   H1  The secret is multiplier material, not only a seed: with multipliers that are known
+ *       constants, whoever chooses keys can make a factor 0 and have keys that collide for every
+ *       seed. The secret is random for each store and never leaves it.
+ *   H2  The last block overlaps the one before it, so no byte beyond the key is read.
+ *   H3  The value depends on the byte order of the machine and is never stored.
+ */
+#ifndef TN_HASH_H
+#define TN_HASH_H
+
+#include "base/bytes.h"
+
+struct tn_hash_secret {
+    uint64_t words[6];
+};
+
+static inline uint64_t hash_load64(const uint8_t *at)
+{
+    uint64_t value;
+
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static inline uint64_t hash_load32(const uint8_t *at)
+{
+    uint32_t value;
+
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+#if defined(__SIZEOF_INT128__)
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t low = a0 * b0, mid0 = a1 * b0, mid1 = a0 * b1;
+    uint64_t carry = ((low >> 32) + (uint32_t)mid0 + (uint32_t)mid1) >> 32;
+
+    return (a * b) ^ (a1 * b1 + (mid0 >> 32) + (mid1 >> 32) + carry);
+#endif
+}
+
+/* Up to 8 bytes in one word; the length, mixed in later, tells "a" from "a\0". */
+static inline uint64_t hash_word(const uint8_t *key, size_t bytes)
+{
+    if (bytes >= 4)
+        return hash_load32(key) | hash_load32(key + bytes - 4) << 32;
+    if (bytes > 0)
+        return (uint64_t)key[0] << 16 | (uint64_t)key[bytes >> 1] << 8 | key[bytes - 1];
+    return 0;
+}
+
+static inline uint64_t hash_long(const uint64_t *s, const uint8_t *key, size_t bytes)
+{
+    uint64_t lane0 = s[2], lane1 = s[3];
+
+    if (bytes <= 32) {
+        lane0 = hash_fold(hash_load64(key) ^ s[0], hash_load64(key + 8) ^ lane0);
+        lane1 =
+            hash_fold(hash_load64(key + bytes - 16) ^ s[1], hash_load64(key + bytes - 8) ^ lane1);
+        return hash_fold(lane0 ^ s[4], lane1 ^ s[5]);
+    }
+    while (bytes > 32) {
+        lane0 = hash_fold(hash_load64(key) ^ s[0], hash_load64(key + 8) ^ lane0);
+        lane1 = hash_fold(hash_load64(key + 16) ^ s[1], hash_load64(key + 24) ^ lane1);
+        key += 32;
+        bytes -= 32;
+    }
+    key += bytes; /* H2 */
+    lane0 = hash_fold(hash_load64(key - 32) ^ s[0], hash_load64(key - 24) ^ lane0);
+    lane1 = hash_fold(hash_load64(key - 16) ^ s[1], hash_load64(key - 8) ^ lane1);
+    return hash_fold(lane0 ^ s[4], lane1 ^ s[5]);
+}
+
+static inline uint64_t tn_hash(const struct tn_hash_secret *secret, const void *data, size_t bytes)
+{
+    const uint64_t *s = secret->words;
+    const uint8_t *key = data;
+    uint64_t x;
+
+    if (TN_LIKELY(bytes == 8))
+        x = hash_fold(hash_load64(key) ^ s[0], s[1]);
+    else if (bytes < 8)
+        x = hash_fold(hash_word(key, bytes) ^ s[0], s[1]);
+    else if (bytes <= 16)
+        x = hash_fold(hash_load64(key) ^ s[0], hash_load64(key + bytes - 8) ^ s[1]);
+    else
+        x = hash_long(s, key, bytes);
+    return hash_fold(x ^ s[2], bytes ^ s[3]);
+}
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * heap.h - where records live
+ *
+ * One address range per store, reserved once, so that a 40-bit handle and a base make a pointer.
+ * Regions of 2 MiB are divided into chunks of one size; a chunk belongs to one table (an *owner*)
+ * and holds slots of one size class; larger records have chunks of their own.
+ *
+ *     range    | region table | region | region | region ...                    reserved, 1 TiB
+ *     region   2 MiB: one chunk, or equal chunks of 4 KiB .. 1 MiB, or part of a large record
+ *     chunk    | slot | slot | slot | ...            one owner, one class; free slots in a bitmap aside
+ *     slot     a record and at most 5 % slack
+ *
+ * Rules
+ *   P1  A handle is stable until it is freed; 0 is never handed out.
+ *   P2  Chunks of different owners never mix, so dropping an owner frees chunks, not records.
+ *   P3  Freeing never fails and needs no memory.
+ *   P4  Memory comes back: an empty chunk is given up as soon as its class has room elsewhere; given
+ *       up chunks are kept, committed, for the next taker, up to 1/8 of what is in use plus 4 MiB.
+ *   P5  Committed bytes, descriptors included, are counted in the store's tn_memory, kept ones too.
+ *   P6  Free slots are recorded aside, never in the slots: a stale pointer cannot damage the heap.
+ */
+#ifndef TN_HEAP_H
+#define TN_HEAP_H
+
+#include "base/memory.h"
+#include "heap/record.h"
+#include "os/os.h"
+
+#define TN_REGION_SHIFT 21
+#define TN_REGION_BYTES ((size_t)1 << TN_REGION_SHIFT)
+#define TN_CHUNK_SHIFT_MIN 12
+#define TN_CHUNK_SHIFTS (TN_REGION_SHIFT - TN_CHUNK_SHIFT_MIN + 1)
+
+/* Slots to 256 bytes in steps of 8, then 32 steps a doubling to 128 KiB; beyond: chunks of their own. */
+#define TN_CLASS_COUNT 320
+
+struct heap_division;
+struct heap_class;
+struct heap_chunk;
+
+struct tn_heap {
+    uint8_t *base; /* handle 0 */
+    const struct tn_os *os;
+    struct tn_memory *memory;
+    size_t address_bytes;
+    struct heap_division **regions; /* by region number, at the start of the range */
+    size_t regions_committed_bytes;
+    size_t region_count; /* in the range */
+    size_t region_next;  /* regions from here on have never been used */
+    size_t region_hint;  /* no free region below this */
+    struct heap_division
+        *open[TN_CHUNK_SHIFTS]; /* divisions that have free chunks, by chunk size */
+    uint64_t used_bytes;        /* committed and handed out */
+    uint64_t kept_bytes;        /* committed and free (P4) */
+};
+
+/* What one table holds of the heap. Zero-filled is empty. */
+struct tn_heap_owner {
+    struct heap_class *classes; /* of the sizes in use */
+    uint16_t class_count;
+    uint16_t class_room;
+    uint16_t class_index[TN_CLASS_COUNT]; /* 1 + place in classes; 0: none yet */
+    struct heap_chunk *large;             /* chunks of one record each */
+    uint64_t chunk_bytes;
+};
+
+/* 0, -ENOMEM (no address space, no memory). address_bytes is tried, then halved, down to least_bytes. */
+int tn_heap_open(struct tn_heap *heap, const struct tn_os *os, struct tn_memory *memory,
+                 uint64_t address_bytes, uint64_t least_bytes);
+
+/* Gives everything back; owners must have been freed. */
+void tn_heap_close(struct tn_heap *heap);
+
+/* Room for a record of `bytes`; TN_HANDLE_NONE when refused: memory->limit_refused tells by what. */
+tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, size_t bytes);
+
+void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle handle);
+
+/* Bytes from the record's start to the end of its slot. */
+size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle);
+
+/* Free about *budget_bytes of an owner's chunks, less what was spent. true: it holds nothing now. */
+bool tn_heap_owner_free_step(struct tn_heap *heap, struct tn_heap_owner *owner,
+                             uint64_t *budget_bytes);
+
+/* Give kept chunks back to the system until at most keep_bytes are kept. */
+void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes);
+
+/* Every rule that can be checked from here, slowly; for tests. */
+bool tn_heap_check(const struct tn_heap *heap, const struct tn_heap_owner *owner);
+
+static inline struct tn_record *tn_heap_record(const struct tn_heap *heap, tn_handle handle)
+{
+    return tn_record_at(heap->base, handle);
+}
+
+#endif

@@ -1,0 +1,544 @@
+/*
+ * hash_index.c - changing the hash index; see hash_index.h for the picture and the rules
+ *
+ * A small index (up to SMALL_BUCKETS_MAX homes) is one allocated block, and is grown and shrunk by
+ * building another. A larger one is an array of mapped pages inside address space reserved for many
+ * times its size, and is grown and shrunk in place, a few buckets per write:
+ *
+ *     at rest --load > 4/5--> growing --last bucket moved--> at rest     [index_grow, move_step]
+ *     at rest --load < 2/5--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
+ *
+ * While growing, at most count/2 inserts pass (2 buckets move for each), so the load stays under 0.88.
+ */
+#include "index/hash_index.h"
+
+#include <string.h>
+
+#define SMALL_BUCKETS_MAX 256u
+#define BUCKET_BYTES (TN_BUCKET_WORDS * sizeof(uint64_t))
+#define HASH32_END ((uint64_t)1 << 32)
+#define COUNT_MAX ((uint64_t)1 << 30)
+#define RESERVE_BYTES_FIRST ((size_t)1 << 36)
+#define COMMIT_STEP_SMALL ((size_t)64 * TN_KIB)
+#define COMMIT_STEP_LARGE ((size_t)2 * TN_MIB)
+/* An insert may go no further than this behind its home, so that moving always finds room. */
+#define INSERT_SLACK(slack) ((slack) - (slack) / 8)
+
+static size_t slack_for(uint64_t count)
+{
+    return count > SMALL_BUCKETS_MAX / 2 ? INDEX_SLACK_BUCKETS : tn_min(count / 2 + 1, 63);
+}
+
+static void index_set_limits(struct tn_index *index)
+{
+    uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+
+    index->grow_at = index->count_above >= COUNT_MAX ? UINT64_MAX : slots * 4 / 5;
+    index->shrink_at = index->count_above == 1 ? 0 : slots * 2 / 5;
+}
+
+static uint64_t home_of(uint32_t hash32, uint64_t count)
+{
+    return hash32 * count >> 32;
+}
+
+/* The smallest 32 hash bits whose home is `bucket`: ceil(bucket * 2^32 / count). */
+static uint64_t first_hash_of(uint64_t bucket, uint64_t count)
+{
+    return ((bucket << 32) + count - 1) / count;
+}
+
+static uint32_t entry_hash32(const uint64_t *bucket, uint32_t slot)
+{
+    return (uint32_t)((bucket[1 + slot] & 0xFFFFFF) << 8 | (bucket[0] >> (8 * slot) & 0xFF));
+}
+
+static unsigned bucket_over(const uint64_t *bucket)
+{
+    return (unsigned)(bucket[0] >> 56);
+}
+
+static void bucket_set(uint64_t *bucket, uint32_t slot, uint32_t hash32, tn_handle handle)
+{
+    uint64_t print = hash32 & 0xFF;
+
+    bucket[0] = (bucket[0] & ~((uint64_t)0xFF << (8 * slot))) | print << (8 * slot);
+    bucket[1 + slot] = index_entry(hash32, handle);
+}
+
+static uint32_t bucket_free_slot(const uint64_t *bucket)
+{
+    uint32_t slot;
+
+    for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+        if (bucket[1 + slot] == 0)
+            return slot;
+    }
+    return TN_BUCKET_SLOTS;
+}
+
+/* The first free place at or behind home, `reach` buckets at most. */
+static bool index_free_place(uint64_t *home, size_t reach, struct tn_index_place *place)
+{
+    uint64_t *bucket = home;
+
+    for (; bucket <= home + reach * TN_BUCKET_WORDS; bucket += TN_BUCKET_WORDS) {
+        uint32_t slot = bucket_free_slot(bucket);
+
+        if (slot < TN_BUCKET_SLOTS) {
+            *place = (struct tn_index_place){ bucket, slot };
+            return true;
+        }
+    }
+    return false;
+}
+
+/* I1: the probes from home to this place pass one entry more (or less). */
+static void over_add(uint64_t *home, uint64_t *bucket)
+{
+    for (; home < bucket; home += TN_BUCKET_WORDS) {
+        if (bucket_over(home) != 255)
+            home[0] += (uint64_t)1 << 56;
+    }
+}
+
+static void over_subtract(uint64_t *home, uint64_t *bucket)
+{
+    for (; home < bucket; home += TN_BUCKET_WORDS) {
+        if (bucket_over(home) != 255)
+            home[0] -= (uint64_t)1 << 56;
+    }
+}
+
+/* ---- the array ---------------------------------------------------------------------------------------- */
+
+static size_t array_bytes(uint64_t count)
+{
+    return (size_t)(count + slack_for(count)) * BUCKET_BYTES;
+}
+
+static bool array_commit(struct tn_index *index, size_t bytes)
+{
+    size_t step = bytes >= 2 * COMMIT_STEP_LARGE ? COMMIT_STEP_LARGE : COMMIT_STEP_SMALL;
+    size_t goal = tn_align_up(bytes, step);
+    uint8_t *start = (uint8_t *)index->buckets;
+    unsigned flags = step == COMMIT_STEP_LARGE ? TN_OS_HUGE : 0;
+
+    if (goal <= index->bytes)
+        return true;
+    if (!tn_memory_charge(index->memory, goal - index->bytes))
+        return false;
+    if (index->os->ops->pages_commit(index->os->context, start + index->bytes, goal - index->bytes,
+                                     flags) < 0) {
+        tn_memory_discharge(index->memory, goal - index->bytes);
+        return false;
+    }
+    index->bytes = goal;
+    return true;
+}
+
+static void array_decommit(struct tn_index *index, size_t keep_bytes)
+{
+    size_t keep = tn_align_up(keep_bytes, COMMIT_STEP_LARGE);
+    uint8_t *start = (uint8_t *)index->buckets;
+
+    if (keep >= index->bytes)
+        return;
+    (void)index->os->ops->pages_decommit(index->os->context, start + keep, index->bytes - keep);
+    tn_memory_discharge(index->memory, index->bytes - keep);
+    index->bytes = keep;
+}
+
+static void array_release(struct tn_index *index)
+{
+    if (index->reserved_bytes == 0) {
+        tn_memory_free(index->memory, index->buckets, index->bytes);
+    } else {
+        tn_memory_discharge(index->memory, index->bytes);
+        index->os->ops->pages_release(index->os->context, index->buckets, index->reserved_bytes);
+    }
+    index->buckets = NULL;
+    index->bytes = index->reserved_bytes = 0;
+}
+
+static bool array_new_mapped(struct tn_index *index, size_t bytes)
+{
+    size_t reserve = RESERVE_BYTES_FIRST;
+    void *start = NULL;
+
+    while (index->os->ops->pages_reserve(index->os->context, reserve, &start) < 0) {
+        reserve /= 2;
+        if (reserve < 2 * tn_align_up(bytes, COMMIT_STEP_LARGE))
+            return false;
+    }
+    index->buckets = start;
+    index->reserved_bytes = reserve;
+    index->bytes = 0;
+    if (array_commit(index, bytes))
+        return true;
+    array_release(index);
+    return false;
+}
+
+/* An empty index of `count` homes in a new array; the old array, if any, is forgotten. */
+static bool array_new(struct tn_index *index, uint64_t count)
+{
+    size_t bytes = array_bytes(count);
+
+    index->bytes = bytes;
+    index->reserved_bytes = 0;
+    if (count <= SMALL_BUCKETS_MAX) {
+        index->buckets = tn_memory_new(index->memory, bytes, true);
+        if (index->buckets == NULL)
+            return false;
+    } else if (!array_new_mapped(index, bytes)) {
+        return false;
+    }
+    index->count_below = index->count_above = (uint32_t)count;
+    index->boundary = 0;
+    index->slack = slack_for(count);
+    index_set_limits(index);
+    return true;
+}
+
+bool tn_index_open(struct tn_index *index, const struct tn_os *os, struct tn_memory *memory)
+{
+    *index = (struct tn_index){ .os = os, .memory = memory };
+    return array_new(index, 1);
+}
+
+bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes)
+{
+    size_t step = 16 * TN_MIB;
+
+    while (index->reserved_bytes > 0 && index->bytes > step) {
+        if (*budget_bytes == 0)
+            return false;
+        *budget_bytes -= step < *budget_bytes ? step : *budget_bytes;
+        array_decommit(index, index->bytes - step);
+    }
+    *budget_bytes -= index->bytes < *budget_bytes ? index->bytes : *budget_bytes;
+    array_release(index);
+    return true;
+}
+
+/* ---- building another array ------------------------------------------------------------------------------ */
+
+static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
+{
+    size_t buckets = from->count_above + from->slack, i;
+
+    for (i = 0; i < buckets; i++) {
+        const uint64_t *bucket = from->buckets + i * TN_BUCKET_WORDS;
+        uint32_t slot;
+
+        for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+            uint32_t hash32 = entry_hash32(bucket, slot);
+            struct tn_index_place place;
+
+            if (bucket[1 + slot] == 0)
+                continue;
+            if (!index_free_place(tn_index_home(to, hash32), INSERT_SLACK(to->slack), &place))
+                return false;
+            over_add(tn_index_home(to, hash32), place.bucket);
+            bucket_set(place.bucket, place.slot, hash32, index_entry_handle(bucket[1 + slot]));
+        }
+    }
+    return true;
+}
+
+/* Only at rest. false: refused, nothing changed. */
+static bool index_rebuild(struct tn_index *index, uint64_t count)
+{
+    struct tn_index built = *index;
+
+    tn_assert(!tn_index_is_moving(index));
+    if (count > COUNT_MAX || !array_new(&built, count))
+        return false;
+    if (!index_copy_entries(&built, index)) {
+        array_release(&built);
+        return false;
+    }
+    array_release(index);
+    *index = built;
+    index->version++;
+    return true;
+}
+
+/* ---- moving in place ------------------------------------------------------------------------------------- */
+
+/*
+ * Take the entries of home `bucket` under the old mapping out of the array. Only entries that still
+ * belong to the old mapping are its own: those of the new one are told apart by the boundary (I2).
+ */
+static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_t hash_first,
+                           uint64_t hash_end, struct tn_index_entry *out)
+{
+    uint64_t *home = index->buckets + home_bucket * TN_BUCKET_WORDS, *bucket = home;
+    size_t found = 0;
+    bool more = true;
+
+    for (; more; bucket += TN_BUCKET_WORDS) {
+        uint32_t slot;
+
+        more = bucket_over(bucket) != 0;
+        for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+            uint32_t hash32 = entry_hash32(bucket, slot);
+
+            if (bucket[1 + slot] == 0 || hash32 < hash_first || hash32 >= hash_end)
+                continue;
+            out[found].handle = index_entry_handle(bucket[1 + slot]);
+            out[found++].hash32 = hash32;
+            bucket[1 + slot] = 0;
+            over_subtract(home, bucket);
+        }
+    }
+    return found;
+}
+
+static void move_place(struct tn_index *index, const struct tn_index_entry *entries, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        uint64_t *home = tn_index_home(index, entries[i].hash32);
+        struct tn_index_place place;
+        bool found = index_free_place(home, index->slack, &place);
+
+        tn_assert(found); /* I1: moving keeps the order of homes and never packs them tighter */
+        over_add(home, place.bucket);
+        bucket_set(place.bucket, place.slot, entries[i].hash32, entries[i].handle);
+    }
+}
+
+static void move_finish(struct tn_index *index, uint64_t count)
+{
+    index->count_below = index->count_above = (uint32_t)count;
+    index->boundary = 0;
+    index_set_limits(index);
+    array_decommit(index, array_bytes(count));
+}
+
+/* Move one home bucket from the old mapping to the new; true while there are more. */
+static bool move_step(struct tn_index *index)
+{
+    struct tn_index_entry entries[TN_HOME_ENTRIES_MAX];
+    bool growing = index->count_below < index->count_above;
+    uint64_t old_count = growing ? index->count_below : index->count_above;
+    uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
+    uint64_t hash_first = first_hash_of(bucket, old_count);
+    uint64_t hash_end = first_hash_of(bucket + 1, old_count);
+    size_t found = move_collect(index, bucket, hash_first, hash_end, entries);
+
+    index->boundary = growing ? hash_first : hash_end;
+    move_place(index, entries, found);
+    index->cursor = growing ? bucket : bucket + 1;
+    if (growing ? index->cursor > 0 : index->cursor < old_count)
+        return true;
+    move_finish(index, growing ? index->count_above : index->count_below);
+    return false;
+}
+
+bool tn_index_upkeep(struct tn_index *index, unsigned buckets)
+{
+    if (!tn_index_is_moving(index))
+        return false;
+    index->version++;
+    while (buckets-- > 0) {
+        if (!move_step(index))
+            return false;
+    }
+    return true;
+}
+
+static void move_all(struct tn_index *index)
+{
+    while (tn_index_upkeep(index, UINT32_MAX)) {
+    }
+}
+
+/* ---- growing and shrinking --------------------------------------------------------------------------------- */
+
+/* Start growing by a quarter, or grow at once when small. false: refused, nothing changed. */
+static bool index_grow(struct tn_index *index)
+{
+    uint64_t count = index->count_above;
+    uint64_t goal = count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 4;
+
+    if (index->reserved_bytes == 0 || array_bytes(goal) > index->reserved_bytes)
+        return index_rebuild(index, goal);
+    if (goal > COUNT_MAX || !array_commit(index, array_bytes(goal)))
+        return false;
+    index->count_above = (uint32_t)goal;
+    index->boundary = HASH32_END;
+    index->cursor = count;
+    return true;
+}
+
+/* Start shrinking by a fifth. Shrinking is a courtesy: what is refused is tried again later. */
+static void index_shrink(struct tn_index *index)
+{
+    uint64_t count = index->count_above;
+
+    if (index->reserved_bytes == 0 || count <= SMALL_BUCKETS_MAX + SMALL_BUCKETS_MAX / 4) {
+        if (!index_rebuild(index, tn_max(count / 2, 1)))
+            index->shrink_at /= 2;
+        return;
+    }
+    index->count_below = (uint32_t)(count - count / 5);
+    index->boundary = 0;
+    index->cursor = 0;
+}
+
+/* Grow until this hash finds a place; gives up when that cannot be for lack of entries. */
+static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
+{
+    move_all(index);
+    while (!index_free_place(tn_index_home(index, tn_hash32(hash)), INSERT_SLACK(index->slack),
+                             place)) {
+        uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+
+        index->memory->limit_refused = index->entry_count < slots / 16; /* no hash does this */
+        if (index->memory->limit_refused || !index_grow(index))
+            return false;
+        move_all(index);
+    }
+    return true;
+}
+
+bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
+{
+    if (TN_UNLIKELY(index->entry_count >= index->grow_at) && !tn_index_is_moving(index)) {
+        uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+
+        /* Refused for now: going on a little denser is better than failing. */
+        if (!index_grow(index) && index->entry_count >= slots - slots / 8)
+            return false;
+    }
+    if (TN_LIKELY(index_free_place(tn_index_home(index, tn_hash32(hash)),
+                                   INSERT_SLACK(index->slack), place)))
+        return true;
+    return index_make_place(index, hash, place);
+}
+
+void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
+                     tn_handle handle)
+{
+    uint32_t hash32 = tn_hash32(hash);
+
+    over_add(tn_index_home(index, hash32), place.bucket);
+    bucket_set(place.bucket, place.slot, hash32, handle);
+    index->entry_count++;
+    index->version++;
+}
+
+void tn_index_remove(struct tn_index *index, struct tn_index_place place, uint64_t hash)
+{
+    over_subtract(tn_index_home(index, tn_hash32(hash)), place.bucket);
+    place.bucket[1 + place.slot] = 0;
+    index->entry_count--;
+    index->version++;
+    if (index->entry_count < index->shrink_at && !tn_index_is_moving(index))
+        index_shrink(index);
+}
+
+void tn_index_set_handle(struct tn_index *index, struct tn_index_place place, tn_handle handle)
+{
+    uint64_t *entry = &place.bucket[1 + place.slot];
+
+    *entry = (*entry & 0xFFFFFF) | handle << 24;
+    index->version++;
+}
+
+/* ---- walking -------------------------------------------------------------------------------------------------- */
+
+static void gather_insert(struct tn_index_entry *out, size_t from, size_t count,
+                          struct tn_index_entry entry)
+{
+    size_t i = count;
+
+    for (; i > from && out[i - 1].hash32 > entry.hash32; i--)
+        out[i] = out[i - 1];
+    out[i] = entry;
+}
+
+size_t tn_index_gather(const struct tn_index *index, uint64_t *position, struct tn_index_entry *out)
+{
+    size_t found = 0;
+
+    while (found < TN_GATHER_ENTRIES && *position < HASH32_END) {
+        bool below = *position < index->boundary;
+        uint64_t count = below ? index->count_below : index->count_above;
+        uint64_t home = home_of((uint32_t)*position, count);
+        uint64_t end = first_hash_of(home + 1, count);
+        const uint64_t *bucket = index->buckets + home * TN_BUCKET_WORDS;
+        size_t first = found;
+        bool more = true;
+
+        if (below && end > index->boundary)
+            end = index->boundary;
+        for (; more; bucket += TN_BUCKET_WORDS) {
+            uint32_t slot;
+
+            more = bucket_over(bucket) != 0;
+            for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+                uint32_t hash32 = entry_hash32(bucket, slot);
+                tn_handle handle = index_entry_handle(bucket[1 + slot]);
+
+                if (handle == TN_HANDLE_NONE || hash32 < *position || hash32 >= end)
+                    continue;
+                gather_insert(out, first, found, (struct tn_index_entry){ handle, hash32 });
+                found++;
+            }
+        }
+        *position = end;
+    }
+    return found;
+}
+
+/* ---- checking --------------------------------------------------------------------------------------------------- */
+
+/* Entries that pass beyond `bucket`, counted from those that lie behind it (I1). */
+static unsigned check_over(const struct tn_index *index, uint64_t bucket_number, uint64_t buckets)
+{
+    uint64_t behind = bucket_number + 1, passing = 0;
+
+    for (; behind < buckets && behind <= bucket_number + INDEX_SLACK_BUCKETS; behind++) {
+        const uint64_t *bucket = index->buckets + behind * TN_BUCKET_WORDS;
+        uint32_t slot;
+
+        for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+            const uint64_t *home = tn_index_home(index, entry_hash32(bucket, slot));
+
+            passing +=
+                bucket[1 + slot] != 0 && home <= index->buckets + bucket_number * TN_BUCKET_WORDS;
+        }
+    }
+    return (unsigned)passing;
+}
+
+bool tn_index_check(const struct tn_index *index)
+{
+    uint64_t highest = tn_max(index->count_below, index->count_above);
+    uint64_t buckets = highest + index->slack, entries = 0, i;
+
+    if (!tn_index_is_moving(index) && index->boundary != 0)
+        return false;
+    for (i = 0; i < buckets; i++) {
+        const uint64_t *bucket = index->buckets + i * TN_BUCKET_WORDS;
+        uint32_t slot;
+
+        for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+            const uint64_t *home = tn_index_home(index, entry_hash32(bucket, slot));
+
+            if (bucket[1 + slot] == 0)
+                continue;
+            entries++;
+            if (bucket < home || bucket > home + index->slack * TN_BUCKET_WORDS)
+                return false;
+        }
+        if (bucket_over(bucket) != 255 && bucket_over(bucket) != check_over(index, i, buckets))
+            return false;
+    }
+    return entries == index->entry_count;
+}

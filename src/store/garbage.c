@@ -1,0 +1,62 @@
+/*
+ * garbage.c - what cleared and dropped tables held, given back step by step
+ *
+ *     clear, drop:  table --body, index, order--> store->garbage      O(1)
+ *     reclaim:      chunks, then the hash array, then the order's nodes, then the body
+ */
+#include "store/store.h"
+
+struct tn_table_body *tn_table_body_new(tarn_store *store)
+{
+    return tn_memory_new(&store->memory, sizeof(struct tn_table_body), true);
+}
+
+void tn_store_discard(tarn_store *store, tarn_table *table)
+{
+    struct tn_table_body *body = table->body;
+
+    body->index = table->index;
+    body->ordered = table->ordered;
+    body->next = store->garbage;
+    store->garbage = body;
+    table->body = NULL;
+    table->ordered = NULL;
+    table->index = (struct tn_index){ 0 };
+    table->entry_bytes = 0;
+}
+
+static bool body_free_step(tarn_store *store, struct tn_table_body *body, uint64_t *budget_bytes)
+{
+    if (!tn_heap_owner_free_step(&store->heap, &body->owner, budget_bytes))
+        return false;
+    if (!body->index_freed && !tn_index_free_step(&body->index, budget_bytes))
+        return false;
+    body->index_freed = true;
+    if (body->ordered != NULL && !tn_ordered_free_step(body->ordered, budget_bytes))
+        return false;
+    body->ordered = NULL;
+    return true;
+}
+
+bool tn_store_reclaim(tarn_store *store, uint64_t *budget_bytes)
+{
+    struct tn_table_body *body;
+
+    while ((body = store->garbage) != NULL) {
+        if (!body_free_step(store, body, budget_bytes))
+            return false;
+        store->garbage = body->next;
+        tn_memory_free(&store->memory, body, sizeof *body);
+    }
+    return true;
+}
+
+bool tn_store_reclaim_all(tarn_store *store)
+{
+    uint64_t no_limit = UINT64_MAX;
+    uint64_t before = store->memory.counted_bytes;
+
+    (void)tn_store_reclaim(store, &no_limit);
+    tn_heap_trim(&store->heap, 0);
+    return store->memory.counted_bytes < before;
+}

@@ -1,0 +1,425 @@
+/*
+ * iterator.c - scans that survive any write
+ *
+ *     open --first next--> on an entry --next--> on an entry ... --> ended
+ *                              |    ^
+ *            its record leaves |    | next: find the place again, behind the saved key
+ *                              v    |
+ *                           on a saved key
+ *
+ * While the index has not changed, a step is a step of the cursor (ordered) or of a batch gathered
+ * ahead (unordered). After a change the iterator finds its place again by the key it gave last: by
+ * key order, or by (hash, key) order, in which unordered tables are walked. Both orders stay what
+ * they are when tables grow, shrink or move records, hence: an entry unchanged throughout is given
+ * exactly once.
+ *
+ * Rules T3 and T4 of store.h: steps never allocate, since the room for a key is reserved by opening
+ * and by putting longer keys.
+ */
+#include "store/store.h"
+
+/* ---- bounds ---------------------------------------------------------------------------------------------- */
+
+/* A range as [lower, upper): the prefix folded in. `upper->data` NULL: open. */
+static void bounds_of(const tarn_range *range, tarn_bytes *lower, tarn_bytes *upper,
+                      size_t *successor_bytes)
+{
+    const uint8_t *prefix = range->prefix.data;
+
+    *lower = range->lower;
+    *upper = range->upper;
+    *successor_bytes = range->prefix.bytes;
+    if (range->prefix.bytes == 0)
+        return;
+    if (tn_key_compare(prefix, range->prefix.bytes, lower->data, lower->bytes) > 0)
+        *lower = range->prefix;
+    /* The first key behind a prefix: its trailing 0xFF bytes off, then the last byte plus 1. */
+    while (*successor_bytes > 0 && prefix[*successor_bytes - 1] == 0xFF)
+        --*successor_bytes;
+}
+
+/* Whether prefix's successor, not yet built, is below upper. */
+static bool successor_is_below(const tarn_bytes *prefix, size_t successor_bytes,
+                               const tarn_bytes *upper, uint8_t *scratch)
+{
+    memcpy(scratch, prefix->data, successor_bytes);
+    scratch[successor_bytes - 1]++;
+    return upper->data == NULL ||
+           tn_key_compare(scratch, successor_bytes, upper->data, upper->bytes) < 0;
+}
+
+/* Copy the bounds into the iterator. false: no memory. */
+static bool iterator_set_bounds(tarn_iterator *it, const tarn_range *range)
+{
+    struct tn_memory *memory = &it->table->store->memory;
+    size_t successor_bytes, bytes;
+    tarn_bytes lower, upper;
+    uint8_t *at;
+
+    bounds_of(range, &lower, &upper, &successor_bytes);
+    bytes = lower.bytes + tn_max(upper.bytes, successor_bytes) + 1;
+    at = it->bounds = tn_memory_new(memory, bytes, false);
+    if (at == NULL)
+        return false;
+    it->bounds_bytes = bytes;
+    if (lower.bytes > 0)
+        memcpy(at, lower.data, lower.bytes);
+    it->lower = (tarn_bytes){ at, lower.bytes };
+    at += lower.bytes;
+    if (successor_bytes > 0 && successor_is_below(&range->prefix, successor_bytes, &upper, at)) {
+        it->upper = (tarn_bytes){ at, successor_bytes };
+    } else if (upper.data != NULL) {
+        if (upper.bytes > 0)
+            memcpy(at, upper.data, upper.bytes);
+        it->upper = (tarn_bytes){ at, upper.bytes };
+    }
+    return true;
+}
+
+static bool range_is_whole(const tarn_range *range)
+{
+    return range->lower.data == NULL && range->upper.data == NULL && range->prefix.bytes == 0 &&
+           !range->reverse;
+}
+
+static bool bytes_ok(const tarn_bytes *bytes)
+{
+    return (bytes->data != NULL || bytes->bytes == 0) && bytes->bytes <= TARN_KEY_BYTES_MAX;
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------ */
+
+static void iterator_free(tarn_iterator *it)
+{
+    struct tn_memory *memory = &it->table->store->memory;
+
+    tn_memory_free(memory, it->bounds, it->bounds_bytes);
+    tn_memory_free(memory, it->batch, TN_GATHER_ROOM * sizeof *it->batch);
+    tn_memory_free(memory, it->saved_key, it->saved_key_room);
+    tn_memory_free(memory, it, sizeof *it);
+}
+
+static tarn_iterator *iterator_new(tarn_table *table, const tarn_range *range)
+{
+    struct tn_memory *memory = &table->store->memory;
+    tarn_iterator *it = tn_memory_new(memory, sizeof *it, true);
+
+    if (it == NULL)
+        return NULL;
+    it->table = table;
+    it->reverse = range->reverse != 0;
+    it->saved_key = tn_memory_new(memory, table->key_bytes_max + 1, false);
+    if (it->saved_key == NULL)
+        goto refused;
+    it->saved_key_room = table->key_bytes_max + 1; /* T4 */
+    if (table->ordered != NULL) {
+        if (iterator_set_bounds(it, range))
+            return it;
+        goto refused;
+    }
+    it->batch = tn_memory_new(memory, TN_GATHER_ROOM * sizeof *it->batch, false);
+    if (it->batch != NULL)
+        return it;
+refused:
+    iterator_free(it);
+    return NULL;
+}
+
+int tarn_scan(tarn_iterator **out, tarn_table *table, const tarn_range *range)
+{
+    static const tarn_range whole;
+    tarn_iterator *it;
+
+    if (out != NULL)
+        *out = NULL;
+    range = range != NULL ? range : &whole;
+    if (!tn_table_call_ok(table, NULL, 0) || out == NULL || !bytes_ok(&range->lower) ||
+        !bytes_ok(&range->upper) || !bytes_ok(&range->prefix))
+        return tn_table_misuse(table, "tarn_scan",
+                               "out must be there, and a bound have at most 65,535 bytes");
+    if (table->ordered == NULL && !range_is_whole(range))
+        return tn_table_misuse(table, "tarn_scan", "an unordered table can only be scanned whole");
+    it = iterator_new(table, range);
+    if (it == NULL)
+        return tn_store_refused(table->store, "tarn_scan");
+    it->next = table->iterators;
+    if (it->next != NULL)
+        it->next->previous = it;
+    table->iterators = it;
+    table->store->iterator_count++;
+    *out = it;
+    return TARN_OK;
+}
+
+int tarn_iterator_close(tarn_iterator *it)
+{
+    tarn_table *table;
+
+    if (it == NULL)
+        return TARN_OK;
+    table = it->table;
+    if (*table->store->alive == 0)
+        return TARN_E_MISUSE;
+    if (it->previous != NULL)
+        it->previous->next = it->next;
+    else
+        table->iterators = it->next;
+    if (it->next != NULL)
+        it->next->previous = it->previous;
+    table->store->iterator_count--;
+    iterator_free(it);
+    tn_table_free_if_unused(table);
+    return TARN_OK;
+}
+
+/* ---- what writes tell iterators -------------------------------------------------------------------------------- */
+
+static void iterator_save_key(tarn_iterator *it)
+{
+    struct tn_record *record = tn_record_at(it->table->base, it->current);
+
+    it->saved_key_bytes = tn_record_key_bytes(record);
+    tn_assert(it->saved_key_bytes <= it->saved_key_room); /* T4 */
+    memcpy(it->saved_key, tn_record_key(record), it->saved_key_bytes);
+    it->current = TN_HANDLE_NONE;
+}
+
+void tn_iterators_leave(tarn_table *table, tn_handle handle)
+{
+    tarn_iterator *it;
+
+    for (it = table->iterators; it != NULL; it = it->next) {
+        if (it->current == handle)
+            iterator_save_key(it);
+    }
+}
+
+static bool iterator_reserve_key(tarn_iterator *it, size_t key_bytes)
+{
+    uint8_t *saved_key = it->saved_key;
+
+    if (key_bytes <= it->saved_key_room)
+        return true;
+    saved_key =
+        tn_memory_resize(&it->table->store->memory, saved_key, it->saved_key_room, key_bytes);
+    if (saved_key == NULL)
+        return false;
+    it->saved_key = saved_key;
+    it->saved_key_room = key_bytes;
+    return true;
+}
+
+bool tn_iterators_reserve(tarn_table *table, size_t key_bytes)
+{
+    tarn_iterator *it;
+
+    for (it = table->iterators; it != NULL; it = it->next) {
+        if (!iterator_reserve_key(it, key_bytes))
+            return false;
+    }
+    return true;
+}
+
+void tn_iterators_end(tarn_table *table)
+{
+    tarn_iterator *it;
+
+    for (it = table->iterators; it != NULL; it = it->next) {
+        it->ended = true;
+        it->current = TN_HANDLE_NONE;
+    }
+}
+
+/* The key of the entry given last: in its record, or saved. */
+static tarn_bytes iterator_last_key(const tarn_iterator *it)
+{
+    struct tn_record *record = tn_record_at(it->table->base, it->current);
+
+    if (it->current == TN_HANDLE_NONE)
+        return (tarn_bytes){ it->saved_key, it->saved_key_bytes };
+    return (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) };
+}
+
+/* ---- stepping, ordered ------------------------------------------------------------------------------------------- */
+
+static tn_handle ordered_first(tarn_iterator *it)
+{
+    const struct tn_ordered *ordered = it->table->ordered;
+
+    if (!it->reverse)
+        return tn_ordered_seek(ordered, &it->cursor, TN_SEEK_AT_LEAST, it->lower.data,
+                               it->lower.bytes);
+    if (it->upper.data == NULL)
+        return tn_ordered_seek(ordered, &it->cursor, TN_SEEK_LAST, NULL, 0);
+    return tn_ordered_seek(ordered, &it->cursor, TN_SEEK_BEFORE, it->upper.data, it->upper.bytes);
+}
+
+/* Where to go on after the index has changed, or after tarn_seek. */
+static tn_handle ordered_again(tarn_iterator *it)
+{
+    tarn_bytes key = iterator_last_key(it);
+    enum tn_ordered_seek how = it->reverse ? TN_SEEK_BEFORE : TN_SEEK_AFTER;
+
+    if (it->at_saved_key) {
+        bool outside =
+            it->reverse
+                ? it->upper.data != NULL &&
+                      tn_key_compare(key.data, key.bytes, it->upper.data, it->upper.bytes) >= 0
+                : tn_key_compare(key.data, key.bytes, it->lower.data, it->lower.bytes) < 0;
+
+        if (outside)
+            return ordered_first(it);
+        how = it->reverse ? TN_SEEK_AT_MOST : TN_SEEK_AT_LEAST;
+    }
+    return tn_ordered_seek(it->table->ordered, &it->cursor, how, key.data, key.bytes);
+}
+
+static bool ordered_is_past(const tarn_iterator *it, struct tn_record *record)
+{
+    if (it->reverse)
+        return it->lower.bytes > 0 &&
+               tn_key_compare(tn_record_key(record), tn_record_key_bytes(record), it->lower.data,
+                              it->lower.bytes) < 0;
+    return it->upper.data != NULL &&
+           tn_key_compare(tn_record_key(record), tn_record_key_bytes(record), it->upper.data,
+                          it->upper.bytes) >= 0;
+}
+
+static tn_handle ordered_step(tarn_iterator *it)
+{
+    const struct tn_ordered *ordered = it->table->ordered;
+    uint64_t version = tn_ordered_version(ordered);
+    tn_handle handle;
+
+    if (TN_LIKELY(it->version == version && it->current != TN_HANDLE_NONE))
+        handle = it->reverse ? tn_ordered_previous(ordered, &it->cursor)
+                             : tn_ordered_next(ordered, &it->cursor);
+    else
+        handle = it->started ? ordered_again(it) : ordered_first(it);
+    it->version = version;
+    if (handle == TN_HANDLE_NONE || ordered_is_past(it, tn_record_at(it->table->base, handle)))
+        return TN_HANDLE_NONE;
+    tn_ordered_prefetch(ordered, &it->cursor, it->reverse);
+    return handle;
+}
+
+/* ---- stepping, unordered ------------------------------------------------------------------------------------------- */
+
+static bool entry_key_is_less(const tarn_iterator *it, tn_handle a, tn_handle b)
+{
+    struct tn_record *x = tn_record_at(it->table->base, a), *y = tn_record_at(it->table->base, b);
+
+    return tn_key_compare(tn_record_key(x), tn_record_key_bytes(x), tn_record_key(y),
+                          tn_record_key_bytes(y)) < 0;
+}
+
+/* Entries come ordered by hash; put those with equal hashes into key order. */
+static void batch_order_ties(tarn_iterator *it)
+{
+    size_t i, j;
+
+    for (i = 1; i < it->batch_count; i++) {
+        struct tn_index_entry entry = it->batch[i];
+
+        for (j = i; j > 0 && it->batch[j - 1].hash32 == entry.hash32 &&
+                    entry_key_is_less(it, entry.handle, it->batch[j - 1].handle);
+             j--)
+            it->batch[j] = it->batch[j - 1];
+        it->batch[j] = entry;
+    }
+}
+
+static void batch_gather(tarn_iterator *it)
+{
+    size_t i;
+
+    it->batch_count = tn_index_gather(&it->table->index, &it->position, it->batch);
+    it->batch_next = 0;
+    it->version = it->table->index.version;
+    for (i = 0; i < it->batch_count; i++) {
+        const uint8_t *record = it->table->base + it->batch[i].handle * TN_GRANULE_BYTES;
+
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + 64);
+    }
+    batch_order_ties(it);
+}
+
+/* The index has changed: gather again from the hash of the entry given last, and skip up to it. */
+static void batch_again(tarn_iterator *it)
+{
+    tarn_bytes last = iterator_last_key(it);
+
+    it->position = it->hash32;
+    batch_gather(it);
+    while (it->batch_next < it->batch_count && it->batch[it->batch_next].hash32 == it->hash32) {
+        struct tn_record *record = tn_record_at(it->table->base, it->batch[it->batch_next].handle);
+
+        if (tn_key_compare(tn_record_key(record), tn_record_key_bytes(record), last.data,
+                           last.bytes) > 0)
+            break;
+        it->batch_next++;
+    }
+}
+
+static tn_handle unordered_step(tarn_iterator *it)
+{
+    if (it->started && it->version != it->table->index.version)
+        batch_again(it);
+    while (it->batch_next == it->batch_count) {
+        if (it->position >> 32 != 0)
+            return TN_HANDLE_NONE;
+        batch_gather(it);
+    }
+    it->hash32 = it->batch[it->batch_next].hash32;
+    return it->batch[it->batch_next++].handle;
+}
+
+/* ---- the calls --------------------------------------------------------------------------------------------------------- */
+
+int tarn_next(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
+{
+    struct tn_record *record;
+    tn_handle handle;
+
+    if (TN_UNLIKELY(it == NULL || *it->table->alive == 0))
+        return it == NULL ? TARN_E_MISUSE : tn_table_misuse(it->table, "tarn_next", "");
+    if (it->ended)
+        return TARN_END;
+    handle = it->table->ordered != NULL ? ordered_step(it) : unordered_step(it);
+    if (handle == TN_HANDLE_NONE) {
+        it->ended = true;
+        it->current = TN_HANDLE_NONE;
+        return TARN_END;
+    }
+    it->started = true;
+    it->at_saved_key = false;
+    it->current = handle;
+    record = tn_record_at(it->table->base, handle);
+    if (key != NULL)
+        *key = (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) };
+    if (value != NULL)
+        *value = (tarn_bytes){ tn_record_value(record), tn_record_value_bytes(record) };
+    return TARN_OK;
+}
+
+int tarn_seek(tarn_iterator *it, const void *key, size_t key_bytes)
+{
+    if (it == NULL || !tn_table_call_ok(it->table, key, key_bytes))
+        return it == NULL ? TARN_E_MISUSE
+                          : tn_table_misuse(it->table, "tarn_seek",
+                                            "the key must be there and have at most 65,535 bytes");
+    if (it->table->ordered == NULL)
+        return tn_table_misuse(it->table, "tarn_seek",
+                               "an unordered table has no order to seek in");
+    if (!iterator_reserve_key(it, tn_max(key_bytes, 1)))
+        return tn_store_refused(it->table->store, "tarn_seek");
+    if (key_bytes > 0)
+        memmove(it->saved_key, key, key_bytes);
+    it->saved_key_bytes = key_bytes;
+    it->current = TN_HANDLE_NONE;
+    it->started = true;
+    it->at_saved_key = true;
+    it->ended = false;
+    return TARN_OK;
+}

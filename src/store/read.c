@@ -1,0 +1,113 @@
+/*
+ * read.c - looking up: tarn_get, tarn_get_many, tarn_contains
+ *
+ * A get is one probe of the hash index and one record, and never allocates or changes anything.
+ *
+ * get_many overlaps the misses of a block of keys, in three passes over the block:
+ *
+ *     hash all, prefetch home buckets -> guess handles, prefetch records -> look up, now in cache
+ */
+#include "store/store.h"
+
+#define GET_MANY_BLOCK 32u
+
+int tn_table_misuse(tarn_table *table, const char *call, const char *what)
+{
+    if (table == NULL || *table->store->alive == 0)
+        return TARN_E_MISUSE; /* no store to write a text to, or a parent's */
+    if (*table->alive == 0)
+        return tn_store_fail(
+            table->store, TARN_E_MISUSE,
+            "%s: table '%s' was dropped; close this handle and open the table anew", call,
+            table->name);
+    return tn_store_fail(table->store, TARN_E_MISUSE, "%s: table '%s': %s", call, table->name,
+                         what);
+}
+
+int tarn_get(tarn_table *table, const void *key, size_t key_bytes, const void **value,
+             size_t *value_bytes)
+{
+    struct tn_record *record;
+    struct tn_lookup lookup;
+
+    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes) || value == NULL ||
+                    value_bytes == NULL))
+        return tn_table_misuse(table, "tarn_get",
+                               "key, value and value_bytes must be there, and a key has at most "
+                               "65,535 bytes");
+    if (tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE)
+        return TARN_ABSENT;
+    record = tn_record_at(table->base, lookup.handle);
+    *value = tn_record_value(record);
+    *value_bytes = tn_record_value_bytes(record);
+    return TARN_OK;
+}
+
+int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
+{
+    struct tn_lookup lookup;
+
+    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes)))
+        return tn_table_misuse(table, "tarn_contains",
+                               "the key must be there and have at most 65,535 bytes");
+    return tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE ? TARN_ABSENT : TARN_OK;
+}
+
+/* ---- many ---------------------------------------------------------------------------------------------- */
+
+static void get_many_block(const tarn_table *table, const tarn_bytes *keys, size_t count,
+                           tarn_bytes *values)
+{
+    uint64_t hashes[GET_MANY_BLOCK];
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        hashes[i] = tn_hash(&table->secret, keys[i].data, keys[i].bytes);
+        tn_index_prefetch(&table->index, hashes[i]);
+    }
+    for (i = 0; i < count; i++) {
+        const uint8_t *record =
+            table->base + tn_index_guess(&table->index, hashes[i]) * TN_GRANULE_BYTES;
+
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + 64);
+    }
+    for (i = 0; i < count; i++) {
+        struct tn_index_place place;
+        tn_handle handle = tn_index_find(&table->index, table->base, hashes[i], keys[i].data,
+                                         keys[i].bytes, &place);
+        struct tn_record *record = tn_record_at(table->base, handle);
+
+        values[i].data = handle == TN_HANDLE_NONE ? NULL : tn_record_value(record);
+        values[i].bytes = handle == TN_HANDLE_NONE ? 0 : tn_record_value_bytes(record);
+    }
+}
+
+static int get_many_misuse(tarn_table *table, size_t place)
+{
+    if (table == NULL || *table->alive == 0)
+        return tn_table_misuse(table, "tarn_get_many", "");
+    return tn_store_fail(table->store, TARN_E_MISUSE,
+                         "tarn_get_many: table '%s': key %zu of the array is NULL or has more than "
+                         "%u bytes",
+                         table->name, place, TARN_KEY_BYTES_MAX);
+}
+
+int tarn_get_many(tarn_table *table, const tarn_bytes *keys, size_t count, tarn_bytes *values)
+{
+    size_t done, i;
+
+    if (TN_UNLIKELY(!tn_table_call_ok(table, NULL, 0) ||
+                    (count > 0 && (keys == NULL || values == NULL))))
+        return tn_table_misuse(table, "tarn_get_many", "keys and values must not be NULL");
+    for (done = 0; done < count; done += GET_MANY_BLOCK) {
+        size_t block = tn_min(count - done, GET_MANY_BLOCK);
+
+        for (i = done; i < done + block; i++) {
+            if (TN_UNLIKELY(!tn_table_call_ok(table, keys[i].data, keys[i].bytes)))
+                return get_many_misuse(table, i);
+        }
+        get_many_block(table, keys + done, block, values + done);
+    }
+    return TARN_OK;
+}

@@ -1,0 +1,253 @@
+/*
+ * write.c - changing entries: tarn_put, tarn_put_if_absent, tarn_modify, tarn_delete
+ *
+ *     put    found?  yes: fits in its slot?  yes: in place      no: a new slot, the entry moves
+ *                    no: reserve in order, hash index and heap; then write the record, then publish
+ *
+ * Rules T1 (reserve first), T3 and T4 (iterators) and T5 (upkeep) of store.h are kept here.
+ */
+#include "store/store.h"
+
+/* A slot at least twice too large for its record is exchanged for a smaller one, above this size. */
+#define SLOT_SHRINK_BYTES 64u
+
+#define KEY_RULE "the key must be there and have at most 65,535 bytes"
+#define VALUE_RULE "key and value must be there; a key has at most 65,535 bytes, a value 2^32 - 1"
+
+static bool write_call_ok(const tarn_table *table, const void *key, size_t key_bytes,
+                          const void *value, size_t value_bytes)
+{
+    return tn_table_call_ok(table, key, key_bytes) && (value != NULL || value_bytes == 0) &&
+           value_bytes <= TARN_VALUE_BYTES_MAX;
+}
+
+/* ---- records ------------------------------------------------------------------------------------------- */
+
+/* Lengths and key into a slot that holds nothing of use, or, in place, the same key. */
+static void record_write_head(struct tn_record *record, uint32_t tick, const void *key,
+                              size_t key_bytes, size_t value_bytes)
+{
+    bool is_long = tn_record_must_be_long(key_bytes, value_bytes);
+
+    if (key_bytes > 0)
+        memmove((uint8_t *)record + tn_record_head_bytes(is_long), key, key_bytes);
+    record->tick = tick;
+    record->flags = 0;
+    record->key_bytes = is_long ? TN_RECORD_KEY_LONG : (uint8_t)key_bytes;
+    record->value_bytes = is_long ? TN_RECORD_VALUE_LONG : (uint16_t)value_bytes;
+    if (is_long) {
+        struct tn_record_long *extended = (struct tn_record_long *)(void *)record;
+
+        extended->key_bytes = (uint32_t)key_bytes;
+        extended->value_bytes = (uint32_t)value_bytes;
+    }
+}
+
+static void record_set_value(struct tn_record *record, const void *value, size_t value_bytes)
+{
+    if (value_bytes > 0)
+        memcpy(tn_record_value(record), value, value_bytes);
+}
+
+/* ---- upkeep: a bounded share with each write (T5) -------------------------------------------------------- */
+
+static void write_upkeep(tarn_table *table)
+{
+    tarn_store *store = table->store;
+
+    store->changed = true;
+    if (TN_UNLIKELY(tn_index_is_moving(&table->index)))
+        (void)tn_index_upkeep(&table->index, TN_WRITE_SHARE_BUCKETS);
+    if (TN_UNLIKELY(store->garbage != NULL)) {
+        uint64_t budget_bytes = TN_WRITE_SHARE_BYTES;
+
+        (void)tn_store_reclaim(store, &budget_bytes);
+    }
+}
+
+/* ---- inserting --------------------------------------------------------------------------------------------- */
+
+/* Everything an insert of this key needs (T1). TN_HANDLE_NONE: refused, nothing changed. */
+static tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *lookup, const void *key,
+                                size_t key_bytes, size_t value_bytes, struct tn_index_place *place)
+{
+    if (TN_UNLIKELY(key_bytes > table->key_bytes_max)) {
+        if (!tn_iterators_reserve(table, key_bytes))
+            return TN_HANDLE_NONE;
+        table->key_bytes_max = key_bytes;
+    }
+    if (table->ordered != NULL && !tn_ordered_reserve(table->ordered, key, key_bytes))
+        return TN_HANDLE_NONE;
+    if (!tn_index_reserve(&table->index, lookup->hash, place))
+        return TN_HANDLE_NONE;
+    return tn_heap_allocate(&table->store->heap, &table->body->owner,
+                            tn_record_bytes(key_bytes, value_bytes));
+}
+
+/* A new entry with an unwritten value. NULL: refused, nothing changed. */
+static struct tn_record *table_insert(tarn_table *table, const struct tn_lookup *lookup,
+                                      const void *key, size_t key_bytes, size_t value_bytes)
+{
+    struct tn_index_place place;
+    struct tn_record *record;
+    tn_handle handle;
+
+    handle = insert_reserve(table, lookup, key, key_bytes, value_bytes, &place);
+    if (TN_UNLIKELY(handle == TN_HANDLE_NONE)) {
+        if (!tn_store_reclaim_all(table->store))
+            return NULL;
+        handle = insert_reserve(table, lookup, key, key_bytes, value_bytes, &place);
+        if (handle == TN_HANDLE_NONE)
+            return NULL;
+    }
+    record = tn_record_at(table->base, handle);
+    record_write_head(record, (uint32_t)table->store->tick, key, key_bytes, value_bytes);
+    tn_index_insert(&table->index, place, lookup->hash, handle);
+    if (table->ordered != NULL)
+        tn_ordered_insert(table->ordered, handle);
+    table->entry_bytes += key_bytes + value_bytes;
+    write_upkeep(table);
+    return record;
+}
+
+/* ---- replacing a value ---------------------------------------------------------------------------------------- */
+
+/* The entry in another slot. TN_HANDLE_NONE: refused, nothing changed. */
+static tn_handle entry_move(tarn_table *table, struct tn_lookup *lookup, const void *key,
+                            size_t key_bytes, size_t value_bytes)
+{
+    struct tn_heap *heap = &table->store->heap;
+    struct tn_heap_owner *owner = &table->body->owner;
+    size_t bytes = tn_record_bytes(key_bytes, value_bytes);
+    tn_handle old = lookup->handle, moved = tn_heap_allocate(heap, owner, bytes);
+
+    if (moved == TN_HANDLE_NONE)
+        return TN_HANDLE_NONE;
+    record_write_head(tn_record_at(table->base, moved), (uint32_t)table->store->tick, key,
+                      key_bytes, value_bytes);
+    tn_iterators_leave(table, old);
+    tn_index_set_handle(&table->index, lookup->place, moved);
+    if (table->ordered != NULL)
+        tn_ordered_move(table->ordered, old, moved);
+    tn_heap_free(heap, owner, old);
+    lookup->handle = moved;
+    return moved;
+}
+
+static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void *key,
+                         size_t key_bytes, const void *value, size_t value_bytes)
+{
+    tarn_store *store = table->store;
+    struct tn_record *record = tn_record_at(table->base, lookup->handle);
+    size_t old_bytes = tn_record_value_bytes(record);
+
+    if (TN_UNLIKELY(value_bytes != old_bytes)) {
+        size_t bytes = tn_record_bytes(key_bytes, value_bytes);
+        size_t slot_bytes = tn_heap_slot_bytes(&store->heap, lookup->handle);
+        bool fits = bytes <= slot_bytes;
+        bool roomy = slot_bytes > SLOT_SHRINK_BYTES && bytes < slot_bytes / 2;
+
+        if (!fits && entry_move(table, lookup, key, key_bytes, value_bytes) == TN_HANDLE_NONE &&
+            (!tn_store_reclaim_all(store) ||
+             entry_move(table, lookup, key, key_bytes, value_bytes) == TN_HANDLE_NONE))
+            return tn_store_refused(store, "tarn_put");
+        if (fits &&
+            (!roomy || entry_move(table, lookup, key, key_bytes, value_bytes) == TN_HANDLE_NONE))
+            record_write_head(record, 0, key, key_bytes, value_bytes);
+        table->entry_bytes += value_bytes - old_bytes;
+        record = tn_record_at(table->base, lookup->handle);
+    }
+    record->tick = (uint32_t)store->tick;
+    record_set_value(record, value, value_bytes);
+    write_upkeep(table);
+    return TARN_OK;
+}
+
+/* ---- the calls ------------------------------------------------------------------------------------------------- */
+
+int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *value,
+             size_t value_bytes)
+{
+    struct tn_lookup lookup;
+    struct tn_record *record;
+
+    if (TN_UNLIKELY(!write_call_ok(table, key, key_bytes, value, value_bytes)))
+        return tn_table_misuse(table, "tarn_put", VALUE_RULE);
+    if (tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE)
+        return table_replace(table, &lookup, key, key_bytes, value, value_bytes);
+    record = table_insert(table, &lookup, key, key_bytes, value_bytes);
+    if (TN_UNLIKELY(record == NULL))
+        return tn_store_refused(table->store, "tarn_put");
+    record_set_value(record, value, value_bytes);
+    return TARN_OK;
+}
+
+int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, const void *value,
+                       size_t value_bytes, const void **old, size_t *old_bytes)
+{
+    struct tn_lookup lookup;
+    struct tn_record *record;
+
+    if (TN_UNLIKELY(!write_call_ok(table, key, key_bytes, value, value_bytes)))
+        return tn_table_misuse(table, "tarn_put_if_absent", VALUE_RULE);
+    if (tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE) {
+        record = tn_record_at(table->base, lookup.handle);
+        if (old != NULL)
+            *old = tn_record_value(record);
+        if (old_bytes != NULL)
+            *old_bytes = tn_record_value_bytes(record);
+        return TARN_PRESENT;
+    }
+    record = table_insert(table, &lookup, key, key_bytes, value_bytes);
+    if (TN_UNLIKELY(record == NULL))
+        return tn_store_refused(table->store, "tarn_put_if_absent");
+    record_set_value(record, value, value_bytes);
+    return TARN_OK;
+}
+
+int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
+                void **value)
+{
+    struct tn_lookup lookup;
+    struct tn_record *record;
+
+    if (TN_UNLIKELY(!write_call_ok(table, key, key_bytes, "", value_bytes) || value == NULL))
+        return tn_table_misuse(table, "tarn_modify", VALUE_RULE);
+    if (TN_LIKELY(tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE)) {
+        record = tn_record_at(table->base, lookup.handle);
+        if (TN_UNLIKELY(tn_record_value_bytes(record) != value_bytes))
+            return tn_store_fail(table->store, TARN_E_TYPE,
+                                 "tarn_modify: table '%s': the value has %zu bytes, not %zu",
+                                 table->name, tn_record_value_bytes(record), value_bytes);
+        record->tick = (uint32_t)table->store->tick;
+        *value = tn_record_value(record);
+        write_upkeep(table);
+        return TARN_OK;
+    }
+    record = table_insert(table, &lookup, key, key_bytes, value_bytes);
+    if (TN_UNLIKELY(record == NULL))
+        return tn_store_refused(table->store, "tarn_modify");
+    *value = tn_record_value(record);
+    memset(*value, 0, value_bytes);
+    return TARN_OK;
+}
+
+int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
+{
+    struct tn_lookup lookup;
+    struct tn_record *record;
+
+    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes)))
+        return tn_table_misuse(table, "tarn_delete", KEY_RULE);
+    if (tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE)
+        return TARN_ABSENT;
+    record = tn_record_at(table->base, lookup.handle);
+    tn_iterators_leave(table, lookup.handle);
+    if (table->ordered != NULL)
+        tn_ordered_remove(table->ordered, lookup.handle);
+    table->entry_bytes -= tn_record_key_bytes(record) + tn_record_value_bytes(record);
+    tn_index_remove(&table->index, lookup.place, lookup.hash);
+    tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
+    write_upkeep(table);
+    return TARN_OK;
+}

@@ -1,0 +1,51 @@
+# The programs people read first are compiled as they stand, run, and print what is said: the one at
+# the top of tarn.h, and the one in README.md (its first C block; the block after it is the output).
+#
+# shellcheck shell=sh disable=SC1091,SC2086
+. "$SOURCE_DIR/tests/tap.sh"
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+strict="-std=c99 -pedantic -Wall -Wextra -Werror -I$SOURCE_DIR/include"
+
+# The indented program in the top comment of a header, comment marks taken off.
+from_header() {
+    awk '/^ \*     #include/ { inside = 1 }
+         inside && /^ \* [^ ]/ { exit }
+         inside { sub(/^ \*( {5})?/, ""); print }' "$1"
+}
+
+# from_readme FILE N: the N-th fenced block, counted from the first C block on.
+from_readme() {
+    awk -v wanted="$2" '
+        /^```/ && !inside { if (/^```c$/ || block) block++; inside = 1; next }
+        /^```/ { inside = 0; next }
+        inside && block == wanted' "$1"
+}
+
+# runs_and_prints NAME OUTPUT: $work/NAME.c compiles strictly, against both libraries, and says that.
+runs_and_prints() {
+    lines=$(wc -l <"$work/$1.c")
+    [ "$lines" -ge 10 ] && [ "$lines" -le 30 ] || fail "$lines lines is not a program of about 20"
+    expect "$CC" $strict $TARN_BUILD_FLAGS -o "$work/static" "$work/$1.c" "$BUILD_DIR/libtarn.a"
+    expect_eq "$("$work/static" 2>&1), exit $?" "$2, exit 0"
+    expect "$CC" $strict $TARN_BUILD_FLAGS -o "$work/shared" "$work/$1.c" "$BUILD_DIR/libtarn.so" \
+        -Wl,-rpath,"$BUILD_DIR"
+    expect_eq "$("$work/shared" 2>&1), exit $?" "$2, exit 0"
+}
+
+nm "$BUILD_DIR/libtarn.a" 2>/dev/null | grep -q ' T tarn_open$' || skip_all "no store yet"
+
+it "the program at the top of tarn.h compiles as C99, runs, and prints two pages"
+from_header "$SOURCE_DIR/include/tarn.h" >"$work/header.c"
+runs_and_prints header "2 pages seen"
+
+it "the program in README.md compiles as C99, runs, and prints what README.md says"
+if [ -e "$SOURCE_DIR/README.md" ]; then
+    from_readme "$SOURCE_DIR/README.md" 1 >"$work/readme.c"
+    runs_and_prints readme "$(from_readme "$SOURCE_DIR/README.md" 2)"
+else
+    skip "there is no README.md"
+fi
+
+done_testing
