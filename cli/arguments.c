@@ -17,7 +17,7 @@
 #define OPTION_CODE_HELP 'h'
 #define HELP_COLUMN 26
 
-/* ---- what getopt_long needs -------------------------------------------------------------------- */
+/* ---- what getopt_long needs ------------------------------------------------------------------ */
 
 struct getopt_tables {
     struct option longs[TN_OPTION_COUNT_MAX + 2]; /* 2: help, and the end */
@@ -62,7 +62,7 @@ static size_t option_index(const struct tn_usage *usage, int code)
     return i;
 }
 
-/* ---- messages ---------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 struct option_text {
     char bytes[64];
@@ -126,7 +126,7 @@ static void option_report_mistake(const struct tn_usage *usage, const char *word
         option_report_unknown(usage, word + 2);
 }
 
-/* ---- help -------------------------------------------------------------------------------------- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void help_print_option(struct tn_output *output, const struct tn_option *option)
 {
@@ -176,7 +176,7 @@ static int help_print(const struct tn_usage *usage)
     return tn_output_close(&output, usage->verb);
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 static bool option_take(struct tn_arguments *out, const struct tn_usage *usage, size_t index)
 {

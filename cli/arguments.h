@@ -1,8 +1,8 @@
 /*
  * arguments.h - a verb's command line, driven by a table
  *
- * One table per verb describes its options; parsing, --help and the refusal of what this release does
- * not have yet all read the same rows.
+ * One table per verb describes its options; parsing, --help and the refusal of what this release
+ * does not have yet all read the same rows.
  *
  *     static const struct tn_option table[] = {
  *         [WINDOW_EVERY] = {"every", 0, "DUR", "length of a window: 10s, 5m, 1h, 1d"},
@@ -10,8 +10,8 @@
  *     };
  *
  * Rules
- *   A1  Options and operands may come in any order; "--" ends the options; "-" is an operand. A long
- *       option may be shortened while it stays unambiguous.
+ *   A1  Options and operands may come in any order; "--" ends the options; "-" is an operand. A
+ *       long option may be shortened while it stays unambiguous.
  *   A2  An option that takes a value is given once: a second one would silently undo the first.
  *   A3  --help and -h belong to every verb and win over any mistake to their right.
  */

@@ -1,8 +1,8 @@
 /*
  * command.h - what the verbs of `tarn` have in common
  *
- * A verb is a row in main.c's table and one file cmd_<verb>.c. It gets the command line from its own
- * name on (argv[0] is the verb) and answers the exit code.
+ * A verb is a row in main.c's table and one file cmd_<verb>.c. It gets the command line from its
+ * own name on (argv[0] is the verb) and answers the exit code.
  */
 #ifndef TN_COMMAND_H
 #define TN_COMMAND_H

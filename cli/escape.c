@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* ---- csv --------------------------------------------------------------------------------------- */
+/* ---- csv ------------------------------------------------------------------------------------- */
 
 static bool csv_needs_quotes(const char *bytes, size_t count)
 {
@@ -42,7 +42,7 @@ void tn_escape_csv(struct tn_output *output, tarn_bytes text)
     tn_output_byte(output, '"');
 }
 
-/* ---- tsv --------------------------------------------------------------------------------------- */
+/* ---- tsv ------------------------------------------------------------------------------------- */
 
 static char tsv_escape(char byte)
 {
@@ -81,7 +81,7 @@ void tn_escape_tsv(struct tn_output *output, tarn_bytes text)
     tn_output_add(output, bytes + begin, text.bytes - begin);
 }
 
-/* ---- UTF-8 ------------------------------------------------------------------------------------- */
+/* ---- UTF-8 ----------------------------------------------------------------------------------- */
 
 /* The table of Unicode 15, 3-7: what the second byte may be depends on the first. */
 size_t tn_utf8_character_bytes(tarn_bytes text)
@@ -112,7 +112,7 @@ size_t tn_utf8_character_bytes(tarn_bytes text)
     return count;
 }
 
-/* ---- ndjson ------------------------------------------------------------------------------------ */
+/* ---- ndjson ---------------------------------------------------------------------------------- */
 
 static void ndjson_add_replaced(struct tn_output *output, unsigned char byte)
 {
@@ -145,11 +145,12 @@ void tn_escape_ndjson(struct tn_output *output, tarn_bytes text)
         ndjson_add_replaced(output, bytes[at]);
         begin = ++at;
     }
-    tn_output_add(output, bytes + begin, at - begin);
+    if (at > begin) /* data may be NULL */
+        tn_output_add(output, bytes + begin, at - begin);
     tn_output_byte(output, '"');
 }
 
-/* ---- pretty ------------------------------------------------------------------------------------ */
+/* ---- pretty ---------------------------------------------------------------------------------- */
 
 #define PRETTY_REPLACED_CELLS 4 /* \xNN */
 

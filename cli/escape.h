@@ -17,8 +17,8 @@ void tn_escape_pretty(struct tn_output *output, tarn_bytes text);
 size_t tn_pretty_cells(tarn_bytes text);
 
 /*
- * The length of the UTF-8 character that `text` (not empty) begins with; 0 when it begins with none:
- * cut off, overlong, a surrogate, beyond U+10FFFF.
+ * The length of the UTF-8 character that `text` (not empty) begins with; 0 when it begins with
+ * none: cut off, overlong, a surrogate, beyond U+10FFFF.
  */
 size_t tn_utf8_character_bytes(tarn_bytes text);
 

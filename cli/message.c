@@ -40,11 +40,11 @@ void tn_message(const char *verb, const char *format, ...)
         return; /* there is nowhere left to say so */
 }
 
-/* ---- did you mean ------------------------------------------------------------------------------ */
+/* ---- did you mean ---------------------------------------------------------------------------- */
 
 #define NEAREST_BYTES_MAX 32
 
-/* Insertions, deletions and replacements that turn a into b; both at most NEAREST_BYTES_MAX long. */
+/* Insertions, deletions, replacements that turn a into b, both at most NEAREST_BYTES_MAX long. */
 static size_t name_distance(const char *a, const char *b)
 {
     size_t row[NEAREST_BYTES_MAX + 1];

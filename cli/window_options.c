@@ -14,7 +14,7 @@
 
 #define VERB "window"
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 enum window_option {
     WINDOW_INPUT,
@@ -113,7 +113,7 @@ static const struct tn_usage window_usage = {
         "      -o pretty edits.ndjson.gz",
 };
 
-/* ---- single values ----------------------------------------------------------------------------- */
+/* ---- single values --------------------------------------------------------------------------- */
 
 /* The place of `text` among `names`; false, and said, when it is none of them. */
 static bool choice_parse(const char *option, const char *text, const char *const *names,
@@ -135,12 +135,29 @@ static bool choice_parse(const char *option, const char *text, const char *const
 
 static bool duration_parse(const char *option, const char *text, int64_t *out)
 {
-    char reason[256];
+    struct tn_reason reason;
 
-    if (tn_duration_parse(text, out, reason, sizeof reason))
+    if (tn_duration_read(text, out, &reason))
         return true;
-    tn_message(VERB, "option %s: %s", option, reason);
+    tn_message(VERB, "option %s: %s", option, reason.text);
     return false;
+}
+
+/* The one duration that may have a sign. */
+static bool offset_parse(struct tn_window_command *out, const char *text, const char *every)
+{
+    bool negative = *text == '-';
+
+    if (!duration_parse("--offset", text + negative, &out->offset_ms))
+        return false;
+    if (out->offset_ms >= out->every_ms) {
+        tn_message(VERB, "option --offset: '%s' is not less than --every '%s'; write the remainder",
+                   text, every);
+        return false;
+    }
+    if (negative)
+        out->offset_ms = -out->offset_ms;
+    return true;
 }
 
 static bool durations_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
@@ -155,19 +172,10 @@ static bool durations_parse(struct tn_window_command *out, const struct tn_argum
                    "option --every: a window must be longer than 0; write a duration like 1h");
         return false;
     }
-    if (offset != NULL && !duration_parse("--offset", offset, &out->offset_ms))
+    if (offset != NULL && !offset_parse(out, offset, arguments->values[WINDOW_EVERY]))
         return false;
-    if (out->offset_ms <= -out->every_ms || out->offset_ms >= out->every_ms) {
-        tn_message(VERB, "option --offset: '%s' is not less than --every '%s'; write the remainder",
-                   offset, arguments->values[WINDOW_EVERY]);
-        return false;
-    }
     if (late != NULL && !duration_parse("--late", late, &out->late_ms))
         return false;
-    if (out->late_ms < 0) {
-        tn_message(VERB, "option --late: '%s' is negative; write 0 or more", late);
-        return false;
-    }
     return true;
 }
 
@@ -200,18 +208,15 @@ static bool formats_parse(struct tn_window_command *out, const struct tn_argumen
 static bool time_format_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
 {
     const char *text = arguments->values[WINDOW_TIME_FORMAT];
-    char reason[256];
+    struct tn_reason reason;
 
-    if (text == NULL)
-        text = "auto";
-    out->time_is_auto = strcmp(text, "auto") == 0;
-    if (tn_timestamp_format_parse(&out->time_format, text, reason, sizeof reason))
+    if (tn_timestamp_format_read(&out->time_format, text != NULL ? text : "auto", &reason))
         return true;
-    tn_message(VERB, "option --time-format: %s", reason);
+    tn_message(VERB, "option --time-format: %s", reason.text);
     return false;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static bool memory_report(void)
 {
@@ -303,7 +308,7 @@ static bool lists_fill(struct tn_window_command *out, const struct tn_arguments 
     return columns_check(out);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool files_fill(struct tn_window_command *out, const struct tn_arguments *arguments)
 {

@@ -1,10 +1,10 @@
 /*
  * window_options.h - the command line of `tarn window`, understood
  *
- * What the run needs to know, checked as far as it can be without looking at any input. The lists are
- * laid out as reader, operator and writer want them, so that a row is handed on without copying:
+ * What the run needs to know, checked as far as it can be without looking at any input. The lists
+ * are laid out as reader, operator and writer want them: a row is handed on without copying.
  *
- *     fields    time | keys ...              | field of each aggregate ...      (a place per aggregate)
+ *     fields    time | keys ...              | field of each aggregate ...   (count: a place)
  *     columns   window_start window_end      | keys ...  | aggregates ...
  */
 #ifndef TN_WINDOW_OPTIONS_H
@@ -21,7 +21,6 @@ struct tn_window_command {
     size_t file_count;        /* >= 1 */
     enum tn_format input_format;
     struct tn_timestamp_format time_format;
-    bool time_is_auto;
 
     int64_t every_ms;
     int64_t offset_ms;

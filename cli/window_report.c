@@ -78,7 +78,7 @@ void tn_window_report_progress(struct tn_window_report *report, uint64_t input_b
     report->progress_next_ns = now_ns + REPORT_PROGRESS_NS;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void report_losses(const struct tn_window_report *report, uint64_t late_count)
 {
@@ -100,10 +100,10 @@ static void report_details(const struct tn_window_report *report,
     const struct tn_window_counts *counts = &summary->counts;
     uint64_t taken_ns = tn_max(clock_ns() - report->start_ns, 1);
     double seconds = (double)taken_ns / 1e9;
-    char watermark[TN_TIMESTAMP_TEXT_BYTES] = "none";
+    char watermark[TN_TIMESTAMP_BYTES_MAX] = "none";
 
     if (counts->watermark_ms != INT64_MIN)
-        tn_timestamp_format(counts->watermark_ms, watermark);
+        tn_timestamp_print(counts->watermark_ms, watermark);
     tn_message(VERB,
                "rows %" PRIu64 ", taken %" PRIu64 ", late %" PRIu64 " (dropped), bad %" PRIu64
                " (skipped), written %" PRIu64,
@@ -112,7 +112,8 @@ static void report_details(const struct tn_window_report *report,
     tn_message(VERB, "%.1f MB in %.3f s: %.0f rows/s, %.1f MB/s",
                (double)summary->input_bytes / 1e6, seconds, (double)report->row_count / seconds,
                (double)summary->input_bytes / 1e6 / seconds);
-    tn_message(VERB, "watermark %s, time format %s", watermark, summary->time_format);
+    tn_message(VERB, "watermark %s, time format %s%s", watermark, summary->time_format,
+               summary->time_format_was_chosen ? " (chosen by auto)" : "");
 }
 
 void tn_window_report_end(struct tn_window_report *report, const struct tn_window_summary *summary)

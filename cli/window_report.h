@@ -27,7 +27,8 @@ struct tn_window_summary {
     struct tn_window_counts counts; /* as the input ended, before the last windows were completed */
     uint64_t written_count;         /* rows of output */
     uint64_t input_bytes;
-    const char *time_format; /* in words */
+    const char *time_format;
+    bool time_format_was_chosen; /* by auto */
 };
 
 void tn_window_report_begin(struct tn_window_report *report, bool verbose);

@@ -24,7 +24,7 @@
 
 #define VERB "window"
 #define RUN_GOES_ON (-1)       /* no exit code yet */
-#define RUN_STOPPED 1000       /* run_emit's answer that stops the operator */
+#define RUN_STOPPED (-1000)    /* run_emit's answer that stops the operator; no tarn_result */
 #define RUN_PROGRESS_ROWS 4096 /* a power of two */
 #define RUN_REASON_BYTES 1024
 
@@ -33,6 +33,7 @@ struct run {
     struct tn_window_report report;
     struct tn_timestamp_format time_format;
     tarn_store *store;
+    struct tn_memory memory; /* of the operator and the readers, beside the store */
     struct tn_window *window;
 
     struct tn_output output;
@@ -47,7 +48,7 @@ struct run {
     uint64_t files_bytes; /* of the files before it */
 };
 
-/* ---- failures ---------------------------------------------------------------------------------- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 static int run_interrupted(void)
 {
@@ -77,13 +78,13 @@ static int run_bad(struct run *run, uint64_t line, const char *reason)
     return run->command->strict ? TN_EXIT_REFUSED : RUN_GOES_ON;
 }
 
-/* ---- output ------------------------------------------------------------------------------------ */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static tarn_bytes run_time_text(const struct run *run, int64_t time_ms, char *text)
 {
     if (run->command->times_as_ms)
         return (tarn_bytes){ text, (size_t)sprintf(text, "%" PRId64, time_ms) };
-    return (tarn_bytes){ text, tn_timestamp_format(time_ms, text) };
+    return (tarn_bytes){ text, tn_timestamp_print(time_ms, text) };
 }
 
 static int run_emit(void *context, const struct tn_window_row *row)
@@ -91,7 +92,7 @@ static int run_emit(void *context, const struct tn_window_row *row)
     struct run *run = context;
     size_t key_count = run->command->key_count;
     tarn_bytes *values = run->values;
-    char start[TN_TIMESTAMP_TEXT_BYTES], end[TN_TIMESTAMP_TEXT_BYTES];
+    char start[TN_TIMESTAMP_BYTES_MAX], end[TN_TIMESTAMP_BYTES_MAX];
     size_t i;
 
     if (*tn_signals_flag() != 0)
@@ -166,7 +167,7 @@ static int run_open_output(struct run *run)
     return run->writer != NULL ? RUN_GOES_ON : run_memory_failed();
 }
 
-/* ---- one row ----------------------------------------------------------------------------------- */
+/* ---- one row --------------------------------------------------------------------------------- */
 
 /* What the operator's answer means; `line` is of the row that was pushed, 0 at the end of input. */
 static int run_answer(struct run *run, int answer, uint64_t line)
@@ -195,15 +196,14 @@ static int run_row(struct run *run, const struct tn_row *row)
         .keys = fields + 1,
         .arguments = fields + 1 + run->command->key_count,
     };
-    char reason[RUN_REASON_BYTES];
+    struct tn_reason reason;
 
-    if (!tn_timestamp_parse(&run->time_format, fields[0].data, fields[0].bytes, &event.time_ms,
-                            reason, sizeof reason))
-        return run_bad(run, row->line, reason);
+    if (!tn_timestamp_read(&run->time_format, fields[0], &event.time_ms, &reason))
+        return run_bad(run, row->line, reason.text);
     return run_answer(run, tn_window_push(run->window, &event), row->line);
 }
 
-/* ---- one file ---------------------------------------------------------------------------------- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 static int run_rows(struct run *run, struct tn_reader *reader)
 {
@@ -276,7 +276,7 @@ static int run_file(struct run *run, const char *path)
     return exit_code;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static int run_open(struct run *run)
 {
@@ -293,12 +293,13 @@ static int run_open(struct run *run)
 
     tn_window_report_begin(&run->report, command->verbose);
     run->time_format = command->time_format;
+    tn_memory_init(&run->memory, NULL, NULL, 0);
     run->values = calloc(command->column_count, sizeof *run->values);
     if (run->values == NULL)
         return run_memory_failed();
     result = tarn_open(&run->store, NULL, NULL);
     if (result == TARN_OK)
-        result = tn_window_open(&run->window, run->store, &options, run_emit, run);
+        result = tn_window_open(&run->window, run->store, &run->memory, &options, run_emit, run);
     return result == TARN_OK ? RUN_GOES_ON : run_store_failed(run, result);
 }
 
@@ -325,12 +326,14 @@ static int run_finish(struct run *run)
     if (!tn_writer_finish(run->writer))
         return TN_EXIT_FAILED;
     summary.written_count = run->written_count;
-    summary.time_format = tn_timestamp_format_name(&run->time_format);
+    summary.time_format = tn_timestamp_format_text(&run->time_format);
+    summary.time_format_was_chosen = run->command->time_format.kind == TN_TIMESTAMP_AUTO &&
+                                     run->time_format.kind != TN_TIMESTAMP_AUTO;
     tn_window_report_end(&run->report, &summary);
     return TN_EXIT_DONE;
 }
 
-/* Rows that are complete are written whatever happened; what fails here comes before what was fine. */
+/* Complete rows are written whatever happened; a failure to do so comes before what was fine. */
 static int run_close(struct run *run, int exit_code)
 {
     int output_code = TN_EXIT_DONE;

@@ -6,10 +6,10 @@
  *
  * Rules
  *   W1  Nothing is written before the first input could be opened; a file of --out is cut then.
- *   W2  Input that can make us wait (not a regular file) is read with everything written that can be
- *       written: a row of output never waits for the next row of input.
- *   W3  Windows that are still open are printed at the end of the input only; never after a failure,
- *       a refusal or a signal.
+ *   W2  Input that can make us wait (not a regular file) is read with everything written that can
+ *       be written: a row of output never waits for the next row of input.
+ *   W3  Windows that are still open are printed at the end of the input only; never after a
+ *       failure, a refusal or a signal.
  */
 #ifndef TN_WINDOW_RUN_H
 #define TN_WINDOW_RUN_H

@@ -62,7 +62,7 @@ void tn_writer_free(struct tn_writer *writer)
     free(writer);
 }
 
-/* ---- csv, tsv ---------------------------------------------------------------------------------- */
+/* ---- csv, tsv -------------------------------------------------------------------------------- */
 
 static void separated_add(struct tn_writer *writer, size_t column, tarn_bytes text)
 {
@@ -97,7 +97,7 @@ static bool separated_row(struct tn_writer *writer, const tarn_bytes *values)
     return tn_output_end_line(writer->output);
 }
 
-/* ---- ndjson ------------------------------------------------------------------------------------ */
+/* ---- ndjson ---------------------------------------------------------------------------------- */
 
 static bool ndjson_row(struct tn_writer *writer, const tarn_bytes *values)
 {
@@ -119,7 +119,7 @@ static bool ndjson_row(struct tn_writer *writer, const tarn_bytes *values)
     return tn_output_end_line(output);
 }
 
-/* ---- pretty ------------------------------------------------------------------------------------ */
+/* ---- pretty ---------------------------------------------------------------------------------- */
 
 static void pretty_blanks(struct tn_output *output, size_t count)
 {
@@ -226,7 +226,7 @@ static bool pretty_row(struct tn_writer *writer, const tarn_bytes *values)
     return pretty_write_held(writer);
 }
 
-/* ---- all formats ------------------------------------------------------------------------------- */
+/* ---- all formats ----------------------------------------------------------------------------- */
 
 static bool writer_header(struct tn_writer *writer)
 {

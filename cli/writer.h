@@ -38,7 +38,7 @@ struct tn_writer;
 struct tn_writer *tn_writer_new(struct tn_output *output, enum tn_writer_format format,
                                 const struct tn_column *columns, size_t column_count);
 
-/* One row; data NULL is null. False: the output has failed (rule P2), or no memory (then it has, too). */
+/* One row; data NULL is null. False: the output has failed (rule P2); no memory counts as that. */
 bool tn_writer_row(struct tn_writer *writer, const tarn_bytes *values);
 
 /* Hand every row to the system now. False as above. */
