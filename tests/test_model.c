@@ -317,7 +317,8 @@ static void model_empty(size_t t, bool gone)
 {
     size_t i;
 
-    memset(&run.model[t], 0, sizeof run.model[t]);
+    memset(run.model[t].values, 0, run.key_count * sizeof run.model[t].values[0]);
+    run.model[t].count = run.model[t].bytes = 0;
     for (i = 0; i < ITERATORS; i++)
         if (run.iterators[i].it != NULL && run.iterators[i].table == t) {
             run.iterators[i].ended = true;
@@ -532,7 +533,7 @@ static void do_scan(size_t slot, size_t rank, uint32_t word)
     int result;
 
     iterator_close(it);
-    memset(it, 0, sizeof *it);
+    memset(it, 0, offsetof(struct model_iterator, seen) + run.key_count);
     it->table = (word >> 28) % TABLES;
     it->ordered = run.program->setting.kinds[it->table] == TARN_ORDERED;
     range_make(&range, it, rank, it->ordered ? word : 0);
