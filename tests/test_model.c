@@ -11,7 +11,7 @@
  * Every program runs in a child, so a crash is a failure like others. A failing program is made short
  * by leaving out parts of it as long as it fails, then printed in readable lines.
  *
- * Environment: SEED of the first program; OPS operations in all (1,000,000).
+ * Environment: SEED of the first program; OPS operations in all (600,000).
  */
 #include "store/store.h"
 
@@ -1117,7 +1117,7 @@ static void random_programs_do_what_the_model_does(void)
 {
     static struct program program;
     const char *text = getenv("OPS");
-    uint64_t wanted = text != NULL ? strtoull(text, NULL, 0) : 1000000, done = 0;
+    uint64_t wanted = text != NULL ? strtoull(text, NULL, 0) : 600000, done = 0;
     uint64_t seed = test_seed();
 
     outcome_share();
