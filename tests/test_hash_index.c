@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-#define NUMBERS_MAX ((size_t)320000)
+#define NUMBERS_MAX ((size_t)380000)
 #define NO_LIMIT UINT64_MAX
 
 struct record {
@@ -586,6 +586,37 @@ static void without_memory_it_fills_up_refuses_and_recovers(void)
     fixture_close(f);
 }
 
+/* A store may have thousands of tables that are large enough for mapped pages. */
+static void an_index_reserves_little_enough_for_thousands_beside_it(void)
+{
+    struct fixture *f = fixture_open(hash_mixed, false);
+    uint64_t number;
+
+    for (number = 0; number < 2000; number++)
+        check(insert(f, number));
+    check(f->index.reserved_bytes > 0);
+    check(f->index.reserved_bytes <= ((uint64_t)1 << 47) / 30000);
+    fixture_close(f);
+}
+
+static void an_index_that_outgrows_its_reservation_gets_another(void)
+{
+    struct fixture *f = fixture_open(hash_mixed, true);
+    uint64_t number, reserved_bytes;
+
+    for (number = 1; number <= 10; number++)
+        check(tn_simulated_fail(f->simulated, TN_CALL_PAGES_RESERVE, number, ENOMEM, false));
+    for (number = 0; number < 5000; number++)
+        check(insert(f, number));
+    reserved_bytes = f->index.reserved_bytes;
+    check_eq(reserved_bytes, 4 * TN_MIB);
+    for (; number < NUMBERS_MAX; number++)
+        check(insert(f, number));
+    check(f->index.reserved_bytes > reserved_bytes);
+    check(tn_index_check(&f->index) && all_answer_rightly(f, NUMBERS_MAX));
+    fixture_close(f);
+}
+
 static void opening_without_memory_fails(void)
 {
     struct fixture *f = fixture_open(hash_mixed, false);
@@ -630,6 +661,8 @@ static const struct test tests[] = {
     T(each_refused_allocation_changes_nothing),
     T(each_refused_page_changes_nothing),
     T(without_memory_it_fills_up_refuses_and_recovers),
+    T(an_index_reserves_little_enough_for_thousands_beside_it),
+    T(an_index_that_outgrows_its_reservation_gets_another),
     T(opening_without_memory_fails),
     T(freeing_goes_in_steps_of_about_the_budget),
 };
