@@ -225,9 +225,9 @@ int tarn_work(tarn_store *store, uint64_t budget_bytes)
         struct tn_index *index = &store->tables[i]->index;
 
         while (tn_index_is_moving(index)) {
-            if (budget_bytes < UPKEEP_BUCKET_BYTES)
+            if (budget_bytes == 0)
                 return TARN_OK;
-            budget_bytes -= UPKEEP_BUCKET_BYTES;
+            budget_bytes -= tn_min(budget_bytes, UPKEEP_BUCKET_BYTES);
             (void)tn_index_upkeep(index, 1);
         }
     }
