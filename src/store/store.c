@@ -257,7 +257,10 @@ int tarn_stat(const tarn_store *store, tarn_statistics *out)
         if (table->ordered != NULL)
             out->index_bytes += tn_ordered_bytes(table->ordered);
     }
-    for (body = store->garbage; body != NULL; body = body->next)
+    for (body = store->garbage; body != NULL; body = body->next) {
         out->garbage_bytes += body->owner.chunk_bytes + body->index.bytes;
+        if (body->ordered != NULL)
+            out->garbage_bytes += tn_ordered_bytes(body->ordered);
+    }
     return TARN_OK;
 }
