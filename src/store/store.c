@@ -10,6 +10,7 @@
 
 #define ADDRESS_BYTES_DEFAULT ((uint64_t)1 << 40)
 #define ADDRESS_BYTES_LEAST ((uint64_t)1 << 30)
+#define ADDRESS_BYTES_MOST ((uint64_t)TN_GRANULE_BYTES << TN_HANDLE_BITS)
 
 /* Moving one home bucket reads one cache line and writes about two. */
 #define UPKEEP_BUCKET_BYTES 192u
@@ -147,7 +148,7 @@ int tn_store_open(tarn_store **out, const char *path, const tarn_options *option
         return TARN_E_MISUSE;
     *out = NULL;
     options = options != NULL ? options : &defaults;
-    if (path != NULL || options->address_bytes > SIZE_MAX / 2)
+    if (path != NULL || options->address_bytes > ADDRESS_BYTES_MOST)
         return TARN_E_MISUSE;
     tn_memory_init(&memory, options->allocate, options->allocate_context,
                    options->memory_bytes_max);
