@@ -91,7 +91,7 @@ static bool report_json_row(const struct tn_bench_report *report, const struct t
     if (reference > 0)
         fprintf(report->out, ",\"times_tarn\":%.3f", row->median / reference);
     if (row->p99 > 0)
-        fprintf(report->out, ",\"p99\":%.1f,\"p99_9\":%.1f,\"p99_99\":%.1f", row->p99, row->p99_9,
+        fprintf(report->out, ",\"p99\":%.3f,\"p99_9\":%.3f,\"p99_99\":%.3f", row->p99, row->p99_9,
                 row->p99_99);
     fprintf(report->out, ",\"in_turn\":%s,\"notes\":\"%s\"}\n", report->in_turn ? "true" : "false",
             row->notes);

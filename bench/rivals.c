@@ -1,21 +1,18 @@
 /*
  * rivals.c - which stores are built in, and what to install for the others
  *
- * The one place where the presence of a library is asked about. CMake defines TARN_HAVE_ABSL,
- * TARN_HAVE_LMDB and TARN_HAVE_ROCKSDB and compiles those rivals' files when it finds them.
+ * The one place where the presence of a library is asked about. CMake defines TARN_HAVE_ABSL and
+ * TARN_HAVE_LMDB, and compiles those rivals' files, when it finds them.
  */
 #include "rivals.h"
 
 static const struct tn_bench_store *const bench_stores[] = {
-    &tn_bench_tarn,    &tn_bench_tarn_unordered,
+    &tn_bench_tarn,  &tn_bench_tarn_unordered,
 #if defined(TARN_HAVE_ABSL)
-    &tn_bench_arena,   &tn_bench_absl_btree,
+    &tn_bench_arena, &tn_bench_absl_btree,
 #endif
 #if defined(TARN_HAVE_LMDB)
     &tn_bench_lmdb,
-#endif
-#if defined(TARN_HAVE_ROCKSDB)
-    &tn_bench_rocksdb,
 #endif
 };
 
@@ -25,9 +22,6 @@ static const char *const bench_stores_missing[] = {
 #endif
 #if !defined(TARN_HAVE_LMDB)
     "lmdb: not built in: install liblmdb-dev",
-#endif
-#if !defined(TARN_HAVE_ROCKSDB)
-    "rocksdb: not built in: install librocksdb-dev",
 #endif
     NULL,
 };

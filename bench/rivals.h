@@ -15,7 +15,6 @@ extern const struct tn_bench_store tn_bench_tarn_unordered;
 extern const struct tn_bench_store tn_bench_arena;
 extern const struct tn_bench_store tn_bench_absl_btree;
 extern const struct tn_bench_store tn_bench_lmdb;
-extern const struct tn_bench_store tn_bench_rocksdb;
 
 #ifdef __cplusplus
 }
