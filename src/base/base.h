@@ -32,6 +32,8 @@
 
 #define TN_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TN_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* For the few functions on the path of every get, where a call costs as much as the work. */
+#define TN_ALWAYS_INLINE static inline __attribute__((always_inline))
 #define TN_ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define TN_KIB ((size_t)1 << 10)

@@ -24,7 +24,7 @@ struct tn_hash_secret {
     uint64_t words[6];
 };
 
-static inline uint64_t hash_load64(const uint8_t *at)
+TN_ALWAYS_INLINE uint64_t hash_load64(const uint8_t *at)
 {
     uint64_t value;
 
@@ -40,7 +40,7 @@ static inline uint64_t hash_load32(const uint8_t *at)
     return value;
 }
 
-static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+TN_ALWAYS_INLINE uint64_t hash_fold(uint64_t a, uint64_t b)
 {
 #if defined(__SIZEOF_INT128__)
     unsigned __int128 product = (unsigned __int128)a * b;
@@ -87,7 +87,8 @@ static inline uint64_t hash_long(const uint64_t *s, const uint8_t *key, size_t b
     return hash_fold(lane0 ^ s[4], lane1 ^ s[5]);
 }
 
-static inline uint64_t tn_hash(const struct tn_hash_secret *secret, const void *data, size_t bytes)
+TN_ALWAYS_INLINE uint64_t tn_hash(const struct tn_hash_secret *secret, const void *data,
+                                  size_t bytes)
 {
     const uint64_t *s = secret->words;
     const uint8_t *key = data;

@@ -106,7 +106,7 @@ static inline uint8_t *tn_record_value(struct tn_record *record)
 }
 
 /* Both sides have at least 8 bytes when `bytes` is 8 or more, so two overlapping words do to 16. */
-static inline bool tn_key_equal(const uint8_t *a, const uint8_t *b, size_t bytes)
+TN_ALWAYS_INLINE bool tn_key_equal(const uint8_t *a, const uint8_t *b, size_t bytes)
 {
     uint64_t a0, a1, b0, b1;
 
@@ -121,7 +121,7 @@ static inline bool tn_key_equal(const uint8_t *a, const uint8_t *b, size_t bytes
     return ((a0 ^ b0) | (a1 ^ b1)) == 0;
 }
 
-static inline bool tn_record_has_key(struct tn_record *record, const void *key, size_t key_bytes)
+TN_ALWAYS_INLINE bool tn_record_has_key(struct tn_record *record, const void *key, size_t key_bytes)
 {
     if (TN_LIKELY(record->key_bytes == key_bytes && key_bytes < TN_RECORD_KEY_LONG))
         return tn_key_equal((const uint8_t *)record + sizeof *record, key, key_bytes);

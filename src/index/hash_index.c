@@ -8,7 +8,7 @@
  *     at rest --load > 4/5--> growing --last bucket moved--> at rest     [index_grow, move_step]
  *     at rest --load < 2/5--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
  *
- * While growing, at most count/2 inserts pass (2 buckets move for each), so the load stays under 0.88.
+ * While growing, at most count/3 inserts pass (3 buckets move for each), so the load stays under 0.85.
  */
 #include "index/hash_index.h"
 
@@ -16,8 +16,7 @@
 
 #define SMALL_BUCKETS_MAX 256u
 #define BUCKET_BYTES (TN_BUCKET_WORDS * sizeof(uint64_t))
-#define HASH32_END ((uint64_t)1 << 32)
-#define COUNT_MAX ((uint64_t)1 << 30)
+#define COUNT_MAX ((uint64_t)1 << 29)
 #define RESERVE_BYTES_FIRST ((size_t)1 << 36)
 #define COMMIT_STEP_SMALL ((size_t)64 * TN_KIB)
 #define COMMIT_STEP_LARGE ((size_t)2 * TN_MIB)
@@ -31,26 +30,26 @@ static size_t slack_for(uint64_t count)
 
 static void index_set_limits(struct tn_index *index)
 {
-    uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+    uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
-    index->grow_at = index->count_above >= COUNT_MAX ? UINT64_MAX : slots * 4 / 5;
-    index->shrink_at = index->count_above == 1 ? 0 : slots * 2 / 5;
+    index->grow_at = index->counts[1] >= COUNT_MAX ? UINT64_MAX : slots * 4 / 5;
+    index->shrink_at = index->counts[1] == 1 ? 0 : slots * 2 / 5;
 }
 
-static uint64_t home_of(uint32_t hash32, uint64_t count)
+TN_ALWAYS_INLINE uint64_t home_of(uint32_t hash31, uint64_t count)
 {
-    return hash32 * count >> 32;
+    return hash31 * count >> 31;
 }
 
-/* The smallest 32 hash bits whose home is `bucket`: ceil(bucket * 2^32 / count). */
+/* The smallest 31 hash bits whose home is `bucket`: ceil(bucket * 2^31 / count). */
 static uint64_t first_hash_of(uint64_t bucket, uint64_t count)
 {
-    return ((bucket << 32) + count - 1) / count;
+    return ((bucket << 31) + count - 1) / count;
 }
 
-static uint32_t entry_hash32(const uint64_t *bucket, uint32_t slot)
+TN_ALWAYS_INLINE uint32_t entry_hash31(const uint64_t *bucket, uint32_t slot)
 {
-    return (uint32_t)((bucket[1 + slot] & 0xFFFFFF) << 8 | (bucket[0] >> (8 * slot) & 0xFF));
+    return (uint32_t)((bucket[1 + slot] & 0xFFFFFF) << 7 | (bucket[0] >> (8 * slot) & 0x7F));
 }
 
 static unsigned bucket_over(const uint64_t *bucket)
@@ -58,35 +57,33 @@ static unsigned bucket_over(const uint64_t *bucket)
     return (unsigned)(bucket[0] >> 56);
 }
 
-static void bucket_set(uint64_t *bucket, uint32_t slot, uint32_t hash32, tn_handle handle)
+/* Into a slot that is free: its fingerprint is 0. */
+static void bucket_set(uint64_t *bucket, uint32_t slot, uint32_t hash31, tn_handle handle)
 {
-    uint64_t print = hash32 & 0xFF;
-
-    bucket[0] = (bucket[0] & ~((uint64_t)0xFF << (8 * slot))) | print << (8 * slot);
-    bucket[1 + slot] = index_entry(hash32, handle);
+    bucket[0] |= (uint64_t)index_print(hash31) << (8 * slot);
+    bucket[1 + slot] = index_entry(hash31, handle);
 }
 
-static uint32_t bucket_free_slot(const uint64_t *bucket)
+static void bucket_unset(uint64_t *bucket, uint32_t slot)
 {
-    uint32_t slot;
+    bucket[0] &= ~((uint64_t)0xFF << (8 * slot));
+}
 
-    for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-        if (bucket[1 + slot] == 0)
-            return slot;
-    }
-    return TN_BUCKET_SLOTS;
+static bool bucket_has(const uint64_t *bucket, uint32_t slot)
+{
+    return (bucket[0] >> (8 * slot) & INDEX_TAKEN) != 0;
 }
 
 /* The first free place at or behind home, `reach` buckets at most. */
-static bool index_free_place(uint64_t *home, size_t reach, struct tn_index_place *place)
+TN_ALWAYS_INLINE bool index_free_place(uint64_t *home, size_t reach, struct tn_index_place *place)
 {
     uint64_t *bucket = home;
 
     for (; bucket <= home + reach * TN_BUCKET_WORDS; bucket += TN_BUCKET_WORDS) {
-        uint32_t slot = bucket_free_slot(bucket);
+        uint32_t taken = index_taken(bucket[0]);
 
-        if (slot < TN_BUCKET_SLOTS) {
-            *place = (struct tn_index_place){ bucket, slot };
+        if (TN_LIKELY(taken != 0x7F)) {
+            *place = (struct tn_index_place){ bucket, (uint32_t)__builtin_ctz(~taken) };
             return true;
         }
     }
@@ -194,7 +191,7 @@ static bool array_new(struct tn_index *index, uint64_t count)
     } else if (!array_new_mapped(index, bytes)) {
         return false;
     }
-    index->count_below = index->count_above = (uint32_t)count;
+    index->counts[0] = index->counts[1] = (uint32_t)count;
     index->boundary = 0;
     index->slack = slack_for(count);
     index_set_limits(index);
@@ -226,22 +223,22 @@ bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes)
 
 static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
 {
-    size_t buckets = from->count_above + from->slack, i;
+    size_t buckets = from->counts[1] + from->slack, i;
 
     for (i = 0; i < buckets; i++) {
         const uint64_t *bucket = from->buckets + i * TN_BUCKET_WORDS;
         uint32_t slot;
 
         for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-            uint32_t hash32 = entry_hash32(bucket, slot);
+            uint32_t hash31 = entry_hash31(bucket, slot);
             struct tn_index_place place;
 
-            if (bucket[1 + slot] == 0)
+            if (!bucket_has(bucket, slot))
                 continue;
-            if (!index_free_place(tn_index_home(to, hash32), INSERT_SLACK(to->slack), &place))
+            if (!index_free_place(tn_index_home(to, hash31), INSERT_SLACK(to->slack), &place))
                 return false;
-            over_add(tn_index_home(to, hash32), place.bucket);
-            bucket_set(place.bucket, place.slot, hash32, index_entry_handle(bucket[1 + slot]));
+            over_add(tn_index_home(to, hash31), place.bucket);
+            bucket_set(place.bucket, place.slot, hash31, index_entry_handle(bucket[1 + slot]));
         }
     }
     return true;
@@ -279,17 +276,18 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
     bool more = true;
 
     for (; more; bucket += TN_BUCKET_WORDS) {
-        uint32_t slot;
+        uint32_t taken = index_taken(bucket[0]);
 
         more = bucket_over(bucket) != 0;
-        for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-            uint32_t hash32 = entry_hash32(bucket, slot);
+        for (; taken != 0; taken &= taken - 1) {
+            uint32_t slot = (uint32_t)__builtin_ctz(taken);
+            uint32_t hash31 = entry_hash31(bucket, slot);
 
-            if (bucket[1 + slot] == 0 || hash32 < hash_first || hash32 >= hash_end)
+            if (hash31 < hash_first || hash31 >= hash_end)
                 continue;
             out[found].handle = index_entry_handle(bucket[1 + slot]);
-            out[found++].hash32 = hash32;
-            bucket[1 + slot] = 0;
+            out[found++].hash31 = hash31;
+            bucket_unset(bucket, slot);
             over_subtract(home, bucket);
         }
     }
@@ -301,19 +299,19 @@ static void move_place(struct tn_index *index, const struct tn_index_entry *entr
     size_t i;
 
     for (i = 0; i < count; i++) {
-        uint64_t *home = tn_index_home(index, entries[i].hash32);
+        uint64_t *home = tn_index_home(index, entries[i].hash31);
         struct tn_index_place place;
         bool found = index_free_place(home, index->slack, &place);
 
         tn_assert(found); /* I1: moving keeps the order of homes and never packs them tighter */
         over_add(home, place.bucket);
-        bucket_set(place.bucket, place.slot, entries[i].hash32, entries[i].handle);
+        bucket_set(place.bucket, place.slot, entries[i].hash31, entries[i].handle);
     }
 }
 
 static void move_finish(struct tn_index *index, uint64_t count)
 {
-    index->count_below = index->count_above = (uint32_t)count;
+    index->counts[0] = index->counts[1] = (uint32_t)count;
     index->boundary = 0;
     index_set_limits(index);
     array_decommit(index, array_bytes(count));
@@ -324,7 +322,7 @@ static bool move_step(struct tn_index *index)
 {
     struct tn_index_entry entries[TN_HOME_ENTRIES_MAX];
     bool growing = index->growing;
-    uint64_t old_count = growing ? index->count_below : index->count_above;
+    uint64_t old_count = growing ? index->counts[0] : index->counts[1];
     uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
     uint64_t hash_first = first_hash_of(bucket, old_count);
     uint64_t hash_end = first_hash_of(bucket + 1, old_count);
@@ -335,7 +333,7 @@ static bool move_step(struct tn_index *index)
     index->cursor = growing ? bucket : bucket + 1;
     if (growing ? index->cursor > 0 : index->cursor < old_count)
         return true;
-    move_finish(index, growing ? index->count_above : index->count_below);
+    move_finish(index, growing ? index->counts[1] : index->counts[0]);
     return false;
 }
 
@@ -359,34 +357,34 @@ static void move_all(struct tn_index *index)
 
 /* ---- growing and shrinking --------------------------------------------------------------------------------- */
 
-/* Start growing by a quarter, or grow at once when small. false: refused, nothing changed. */
+/* Start growing by a third, or grow at once when small. false: refused, nothing changed. */
 static bool index_grow(struct tn_index *index)
 {
-    uint64_t count = index->count_above;
-    uint64_t goal = count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 4;
+    uint64_t count = index->counts[1];
+    uint64_t goal = count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 3;
 
     if (index->reserved_bytes == 0 || array_bytes(goal) > index->reserved_bytes)
         return index_rebuild(index, goal);
     if (goal > COUNT_MAX || !array_commit(index, array_bytes(goal)))
         return false;
-    index->count_above = (uint32_t)goal;
-    index->boundary = HASH32_END;
+    index->counts[1] = (uint32_t)goal;
+    index->boundary = TN_HASH31_END;
     index->growing = true;
     index->cursor = count;
     return true;
 }
 
-/* Start shrinking by a fifth. Shrinking is a courtesy: what is refused is tried again later. */
+/* Start shrinking by a quarter. Shrinking is a courtesy: what is refused is tried again later. */
 static void index_shrink(struct tn_index *index)
 {
-    uint64_t count = index->count_above;
+    uint64_t count = index->counts[1];
 
-    if (index->reserved_bytes == 0 || count <= SMALL_BUCKETS_MAX + SMALL_BUCKETS_MAX / 4) {
+    if (index->reserved_bytes == 0 || count <= SMALL_BUCKETS_MAX + SMALL_BUCKETS_MAX / 3) {
         if (!index_rebuild(index, tn_max(count / 2, 1)))
             index->shrink_at /= 2;
         return;
     }
-    index->count_below = (uint32_t)(count - count / 5);
+    index->counts[0] = (uint32_t)(count - count / 4);
     index->boundary = 0;
     index->growing = false;
     index->cursor = 0;
@@ -396,9 +394,9 @@ static void index_shrink(struct tn_index *index)
 static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
     move_all(index);
-    while (!index_free_place(tn_index_home(index, tn_hash32(hash)), INSERT_SLACK(index->slack),
+    while (!index_free_place(tn_index_home(index, tn_hash31(hash)), INSERT_SLACK(index->slack),
                              place)) {
-        uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+        uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
         index->memory->limit_refused = index->entry_count < slots / 16; /* no hash does this */
         if (index->memory->limit_refused || !index_grow(index))
@@ -411,13 +409,13 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
 bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
     if (TN_UNLIKELY(index->entry_count >= index->grow_at) && !tn_index_is_moving(index)) {
-        uint64_t slots = (uint64_t)index->count_above * TN_BUCKET_SLOTS;
+        uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
         /* Refused for now: going on a little denser is better than failing. */
         if (!index_grow(index) && index->entry_count >= slots - slots / 8)
             return false;
     }
-    if (TN_LIKELY(index_free_place(tn_index_home(index, tn_hash32(hash)),
+    if (TN_LIKELY(index_free_place(tn_index_home(index, tn_hash31(hash)),
                                    INSERT_SLACK(index->slack), place)))
         return true;
     return index_make_place(index, hash, place);
@@ -426,18 +424,18 @@ bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_pla
 void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
                      tn_handle handle)
 {
-    uint32_t hash32 = tn_hash32(hash);
+    uint32_t hash31 = tn_hash31(hash);
 
-    over_add(tn_index_home(index, hash32), place.bucket);
-    bucket_set(place.bucket, place.slot, hash32, handle);
+    over_add(tn_index_home(index, hash31), place.bucket);
+    bucket_set(place.bucket, place.slot, hash31, handle);
     index->entry_count++;
     index->version++;
 }
 
 void tn_index_remove(struct tn_index *index, struct tn_index_place place, uint64_t hash)
 {
-    over_subtract(tn_index_home(index, tn_hash32(hash)), place.bucket);
-    place.bucket[1 + place.slot] = 0;
+    over_subtract(tn_index_home(index, tn_hash31(hash)), place.bucket);
+    bucket_unset(place.bucket, place.slot);
     index->entry_count--;
     index->version++;
     if (index->entry_count < index->shrink_at && !tn_index_is_moving(index))
@@ -459,7 +457,7 @@ static void gather_insert(struct tn_index_entry *out, size_t from, size_t count,
 {
     size_t i = count;
 
-    for (; i > from && out[i - 1].hash32 > entry.hash32; i--)
+    for (; i > from && out[i - 1].hash31 > entry.hash31; i--)
         out[i] = out[i - 1];
     out[i] = entry;
 }
@@ -468,9 +466,9 @@ size_t tn_index_gather(const struct tn_index *index, uint64_t *position, struct 
 {
     size_t found = 0;
 
-    while (found < TN_GATHER_ENTRIES && *position < HASH32_END) {
+    while (found < TN_GATHER_ENTRIES && *position < TN_HASH31_END) {
         bool below = *position < index->boundary;
-        uint64_t count = below ? index->count_below : index->count_above;
+        uint64_t count = below ? index->counts[0] : index->counts[1];
         uint64_t home = home_of((uint32_t)*position, count);
         uint64_t end = first_hash_of(home + 1, count);
         const uint64_t *bucket = index->buckets + home * TN_BUCKET_WORDS;
@@ -484,12 +482,12 @@ size_t tn_index_gather(const struct tn_index *index, uint64_t *position, struct 
 
             more = bucket_over(bucket) != 0;
             for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-                uint32_t hash32 = entry_hash32(bucket, slot);
+                uint32_t hash31 = entry_hash31(bucket, slot);
                 tn_handle handle = index_entry_handle(bucket[1 + slot]);
 
-                if (handle == TN_HANDLE_NONE || hash32 < *position || hash32 >= end)
+                if (!bucket_has(bucket, slot) || hash31 < *position || hash31 >= end)
                     continue;
-                gather_insert(out, first, found, (struct tn_index_entry){ handle, hash32 });
+                gather_insert(out, first, found, (struct tn_index_entry){ handle, hash31 });
                 found++;
             }
         }
@@ -510,7 +508,7 @@ static unsigned check_over(const struct tn_index *index, uint64_t bucket_number,
         uint32_t slot;
 
         for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-            const uint64_t *home = tn_index_home(index, entry_hash32(bucket, slot));
+            const uint64_t *home = tn_index_home(index, entry_hash31(bucket, slot));
 
             passing +=
                 bucket[1 + slot] != 0 && home <= index->buckets + bucket_number * TN_BUCKET_WORDS;
@@ -521,7 +519,7 @@ static unsigned check_over(const struct tn_index *index, uint64_t bucket_number,
 
 bool tn_index_check(const struct tn_index *index)
 {
-    uint64_t highest = tn_max(index->count_below, index->count_above);
+    uint64_t highest = tn_max(index->counts[0], index->counts[1]);
     uint64_t buckets = highest + index->slack, entries = 0, i;
 
     if (!tn_index_is_moving(index) && index->boundary != 0)
@@ -531,9 +529,9 @@ bool tn_index_check(const struct tn_index *index)
         uint32_t slot;
 
         for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-            const uint64_t *home = tn_index_home(index, entry_hash32(bucket, slot));
+            const uint64_t *home = tn_index_home(index, entry_hash31(bucket, slot));
 
-            if (bucket[1 + slot] == 0)
+            if (!bucket_has(bucket, slot))
                 continue;
             entries++;
             if (bucket < home || bucket > home + index->slack * TN_BUCKET_WORDS)

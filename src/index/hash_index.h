@@ -1,28 +1,28 @@
 /*
  * hash_index.h - from a key's hash to its record's handle
  *
- * Range addressing: the home bucket of an entry is (top 32 bits of the hash) x (bucket count) / 2^32,
+ * Range addressing: the home bucket of an entry is (top 31 bits of the hash) x (bucket count) / 2^31,
  * so entries lie in the order of their hashes, whatever the count. A bucket is one cache line; one
  * that is full overflows into those behind it.
  *
  *     bucket     | f0 f1 f2 f3 f4 f5 f6 | over | e0 | e1 | e2 | e3 | e4 | e5 | e6 |     64 bytes
- *     f          fingerprint: the low 8 of the 32 hash bits
- *     e          40 bits of handle, then the high 24 of the 32 hash bits; 0: free
+ *     f          1 bit: taken; 7 bits of fingerprint: the low ones of the 31 hash bits
+ *     e          40 bits of handle, then the high 24 of the 31 hash bits
  *     over       entries whose probe passes beyond this bucket; a miss stops where it is 0
  *
- *     moving     |  count_below buckets' worth  : boundary :  count_above buckets' worth   |  slack |
+ *     moving     |   counts[0] buckets' worth   : boundary :   counts[1] buckets' worth    |  slack |
  *                   growing: old mapping       <--         new mapping
  *                   shrinking: new mapping     -->         old mapping
  *
- * Both mappings share one array, the one with fewer buckets below the boundary. Growing by a quarter moves home buckets from the last to the first,
- * each to a place at or behind its own; shrinking moves them from the first to the last. Either is done
- * a few buckets per write, and needs no second array and no look at a record: an entry and its
- * fingerprint hold all 32 bits.
+ * Both mappings share one array; the one below the boundary has fewer buckets. Growing by a third moves
+ * home buckets from the last to the first, each to a place at or behind its own; shrinking by a quarter
+ * moves them from the first to the last. Either is done a few buckets per write, and needs no second
+ * array and no look at a record: an entry and its fingerprint hold all 31 bits.
  *
  * Rules
  *   I1  An entry lies in its home bucket or at most INDEX_SLACK_BUCKETS behind it, and every bucket
  *       from home up to the one before it counts it in `over`. (255 stays 255.)
- *   I2  hash < boundary: home by count_below; else by count_above. At rest both are equal.
+ *   I2  hash < boundary: home by counts[0]; else by counts[1]. At rest both are equal.
  *   I3  After tn_index_reserve, one tn_index_insert of that hash cannot fail.
  *   I4  The place found by tn_index_find or _reserve holds until the next insert, remove or upkeep.
  *   I5  version changes with everything that may move or end an entry's place.
@@ -46,9 +46,8 @@
 
 struct tn_index {
     uint64_t *buckets;
-    uint64_t boundary; /* of the top 32 bits of a hash; 0 .. 2^32 */
-    uint32_t count_below;
-    uint32_t count_above;
+    uint64_t boundary;  /* of the top 31 bits of a hash; 0 .. 2^31 */
+    uint32_t counts[2]; /* buckets of the mapping below the boundary, and of the one above (I2) */
     uint64_t entry_count;
     uint64_t grow_at;   /* entries at which to start growing */
     uint64_t shrink_at; /* entries at which to start shrinking */
@@ -72,30 +71,57 @@ struct tn_index_place {
 /* An entry as an iterator sees it. */
 struct tn_index_entry {
     tn_handle handle;
-    uint32_t hash32;
+    uint32_t hash31;
 };
 
-static inline uint32_t tn_hash32(uint64_t hash)
+#define TN_HASH31_END ((uint64_t)1 << 31)
+
+/* The bits of a hash that the index keeps. */
+static inline uint32_t tn_hash31(uint64_t hash)
 {
-    return (uint32_t)(hash >> 32);
+    return (uint32_t)(hash >> 33);
 }
 
 /* ---- look-up: inline, since each instruction counts here ------------------------------------------ */
 
-static inline uint64_t *tn_index_home(const struct tn_index *index, uint32_t hash32)
+TN_ALWAYS_INLINE uint64_t *tn_index_home(const struct tn_index *index, uint32_t hash31)
 {
-    uint64_t count = hash32 < index->boundary ? index->count_below : index->count_above; /* I2 */
+    /* I2; a load and no branch, since while moving it could not be predicted. */
+    uint64_t count = index->counts[hash31 >= index->boundary];
 
-    return index->buckets + (hash32 * count >> 32) * TN_BUCKET_WORDS;
+    return index->buckets + (hash31 * count >> 31) * TN_BUCKET_WORDS;
 }
 
 static inline void tn_index_prefetch(const struct tn_index *index, uint64_t hash)
 {
-    __builtin_prefetch(tn_index_home(index, tn_hash32(hash)));
+    __builtin_prefetch(tn_index_home(index, tn_hash31(hash)));
 }
 
-/* A bit for each slot whose fingerprint is `print`; the portable form may set a few too many. */
-static inline uint32_t index_match(uint64_t meta, uint8_t print)
+#define INDEX_TAKEN 0x80u
+
+TN_ALWAYS_INLINE uint8_t index_print(uint32_t hash31)
+{
+    return (uint8_t)(hash31 | INDEX_TAKEN);
+}
+
+/* The top bits of the 7 low bytes of a word, as 7 bits. */
+TN_ALWAYS_INLINE uint32_t index_top_bits(uint64_t word)
+{
+    return (uint32_t)((word >> 7 & UINT64_C(0x0001010101010101)) * UINT64_C(0x0001020408102040) >>
+                          48 &
+                      0x7Fu);
+}
+
+/* The portable form of index_match; it may set a few bits too many, which the entry then refutes. */
+static inline uint32_t index_match_portable(uint64_t meta, uint8_t print)
+{
+    uint64_t difference = meta ^ print * UINT64_C(0x0101010101010101);
+
+    return index_top_bits((difference - UINT64_C(0x0101010101010101)) & ~difference);
+}
+
+/* A bit for each slot whose fingerprint is `print`. */
+TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 {
 #if defined(__SSE2__)
     __m128i prints = _mm_cvtsi64_si128((long long)meta);
@@ -103,12 +129,17 @@ static inline uint32_t index_match(uint64_t meta, uint8_t print)
 
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(prints, wanted)) & 0x7Fu;
 #else
-    uint64_t difference = meta ^ print * UINT64_C(0x0101010101010101);
-    uint64_t zeros =
-        (difference - UINT64_C(0x0101010101010101)) & ~difference & UINT64_C(0x0080808080808080);
+    return index_match_portable(meta, print);
+#endif
+}
 
-    /* Gather the top bits of the 7 low bytes. */
-    return (uint32_t)((zeros >> 7) * UINT64_C(0x0001020408102040) >> 48 & 0x7Fu);
+/* A bit for each slot that is taken. */
+TN_ALWAYS_INLINE uint32_t index_taken(uint64_t meta)
+{
+#if defined(__SSE2__)
+    return (uint32_t)_mm_movemask_epi8(_mm_cvtsi64_si128((long long)meta)) & 0x7Fu;
+#else
+    return index_top_bits(meta);
 #endif
 }
 
@@ -117,33 +148,33 @@ static inline tn_handle index_entry_handle(uint64_t entry)
     return entry >> 24;
 }
 
-static inline uint64_t index_entry(uint32_t hash32, tn_handle handle)
+static inline uint64_t index_entry(uint32_t hash31, tn_handle handle)
 {
-    return handle << 24 | hash32 >> 8;
+    return handle << 24 | hash31 >> 7;
 }
 
-static inline bool index_entry_has_hash(uint64_t entry, uint32_t hash32)
+TN_ALWAYS_INLINE bool index_entry_has_hash(uint64_t entry, uint32_t hash31)
 {
-    return ((entry ^ hash32 >> 8) & 0xFFFFFFu) == 0 && entry >> 24 != 0;
+    return ((entry ^ hash31 >> 7) & 0xFFFFFFu) == 0;
 }
 
 /* The handle of the key, and its place; TN_HANDLE_NONE: absent, and the place is not set. */
-static inline tn_handle tn_index_find(const struct tn_index *index, uint8_t *base, uint64_t hash,
-                                      const void *key, size_t key_bytes,
-                                      struct tn_index_place *place)
+TN_ALWAYS_INLINE tn_handle tn_index_find(const struct tn_index *index, uint8_t *base, uint64_t hash,
+                                         const void *key, size_t key_bytes,
+                                         struct tn_index_place *place)
 {
-    uint32_t hash32 = tn_hash32(hash);
-    uint64_t *bucket = tn_index_home(index, hash32);
+    uint32_t hash31 = tn_hash31(hash);
+    uint64_t *bucket = tn_index_home(index, hash31);
 
     for (;;) {
         uint64_t meta = bucket[0];
-        uint32_t match = index_match(meta, (uint8_t)hash32);
+        uint32_t match = index_match(meta, index_print(hash31));
 
         for (; match != 0; match &= match - 1) {
             uint32_t slot = (uint32_t)__builtin_ctz(match);
             uint64_t entry = bucket[1 + slot];
 
-            if (TN_LIKELY(index_entry_has_hash(entry, hash32)) &&
+            if (TN_LIKELY(index_entry_has_hash(entry, hash31)) &&
                 TN_LIKELY(tn_record_has_key(tn_record_at(base, index_entry_handle(entry)), key,
                                             key_bytes))) {
                 *place = (struct tn_index_place){ bucket, slot };
@@ -156,19 +187,19 @@ static inline tn_handle tn_index_find(const struct tn_index *index, uint8_t *bas
     }
 }
 
-/* The first handle whose 32 hash bits agree, without reading records; a guess worth prefetching. */
+/* The first handle whose 31 hash bits agree, without reading records; a guess worth prefetching. */
 static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t hash)
 {
-    uint32_t hash32 = tn_hash32(hash);
-    const uint64_t *bucket = tn_index_home(index, hash32);
+    uint32_t hash31 = tn_hash31(hash);
+    const uint64_t *bucket = tn_index_home(index, hash31);
 
     for (;;) {
-        uint32_t match = index_match(bucket[0], (uint8_t)hash32);
+        uint32_t match = index_match(bucket[0], index_print(hash31));
 
         for (; match != 0; match &= match - 1) {
             uint64_t entry = bucket[1 + (uint32_t)__builtin_ctz(match)];
 
-            if (index_entry_has_hash(entry, hash32))
+            if (index_entry_has_hash(entry, hash31))
                 return index_entry_handle(entry);
         }
         if (bucket[0] >> 56 == 0)
@@ -201,7 +232,7 @@ bool tn_index_upkeep(struct tn_index *index, unsigned buckets);
 
 static inline bool tn_index_is_moving(const struct tn_index *index)
 {
-    return index->count_below != index->count_above;
+    return index->counts[0] != index->counts[1];
 }
 
 /* ---- walking ----------------------------------------------------------------------------------------- */
@@ -210,8 +241,8 @@ static inline bool tn_index_is_moving(const struct tn_index *index)
 #define TN_GATHER_ROOM (TN_HOME_ENTRIES_MAX + TN_GATHER_ENTRIES)
 
 /*
- * Collect entries with 32 hash bits >= *position, ascending by home bucket, whole home buckets at a
- * time, until there are TN_GATHER_ENTRIES. *position moves behind them; 2^32 is the end. `out` has
+ * Collect entries with hash bits >= *position, ascending by home bucket, whole home buckets at a
+ * time, until there are TN_GATHER_ENTRIES. *position moves behind them; TN_HASH31_END is the end. `out` has
  * TN_GATHER_ROOM places; within a home bucket the order is by hash. Answers how many.
  */
 size_t tn_index_gather(const struct tn_index *index, uint64_t *position,

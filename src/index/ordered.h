@@ -73,9 +73,12 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
 tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
 tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
 
-/* Hint that a scan ahead (or back) of the cursor will read records: fetch some of them. */
+/*
+ * Hint that a scan ahead (or back) of the cursor will read records: fetch the first lines of those that
+ * are `first` to `last` steps away. After a seek ask for 1 to n, after each step for n to n.
+ */
 void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
-                         bool reverse);
+                         bool reverse, unsigned first, unsigned last);
 
 /* Every invariant of ordered.c, slowly; false when one does not hold. For tests. */
 bool tn_ordered_check(const struct tn_ordered *ordered);

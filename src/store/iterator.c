@@ -18,6 +18,9 @@
  */
 #include "store/store.h"
 
+/* How far ahead of an ordered scan records are fetched. */
+#define PREFETCH_STEPS 8u
+
 /* ---- bounds ---------------------------------------------------------------------------------------------- */
 
 /* A range as [lower, upper): the prefix folded in. `upper->data` NULL: open. */
@@ -289,17 +292,20 @@ static tn_handle ordered_step(tarn_iterator *it)
 {
     const struct tn_ordered *ordered = it->table->ordered;
     uint64_t version = tn_ordered_version(ordered);
+    unsigned ahead_first = PREFETCH_STEPS; /* the ones before it were fetched by earlier steps */
     tn_handle handle;
 
-    if (TN_LIKELY(it->version == version && it->current != TN_HANDLE_NONE))
+    if (TN_LIKELY(it->version == version && it->current != TN_HANDLE_NONE)) {
         handle = it->reverse ? tn_ordered_previous(ordered, &it->cursor)
                              : tn_ordered_next(ordered, &it->cursor);
-    else
+    } else {
         handle = it->started ? ordered_again(it) : ordered_first(it);
-    it->version = version;
+        it->version = version;
+        ahead_first = 1;
+    }
     if (handle == TN_HANDLE_NONE || ordered_is_past(it, tn_record_at(it->table->base, handle)))
         return TN_HANDLE_NONE;
-    tn_ordered_prefetch(ordered, &it->cursor, it->reverse);
+    tn_ordered_prefetch(ordered, &it->cursor, it->reverse, ahead_first, PREFETCH_STEPS);
     return handle;
 }
 
@@ -321,7 +327,7 @@ static void batch_order_ties(tarn_iterator *it)
     for (i = 1; i < it->batch_count; i++) {
         struct tn_index_entry entry = it->batch[i];
 
-        for (j = i; j > 0 && it->batch[j - 1].hash32 == entry.hash32 &&
+        for (j = i; j > 0 && it->batch[j - 1].hash31 == entry.hash31 &&
                     entry_key_is_less(it, entry.handle, it->batch[j - 1].handle);
              j--)
             it->batch[j] = it->batch[j - 1];
@@ -350,9 +356,9 @@ static void batch_again(tarn_iterator *it)
 {
     tarn_bytes last = iterator_last_key(it);
 
-    it->position = it->hash32;
+    it->position = it->hash31;
     batch_gather(it);
-    while (it->batch_next < it->batch_count && it->batch[it->batch_next].hash32 == it->hash32) {
+    while (it->batch_next < it->batch_count && it->batch[it->batch_next].hash31 == it->hash31) {
         struct tn_record *record = tn_record_at(it->table->base, it->batch[it->batch_next].handle);
 
         if (tn_key_compare(tn_record_key(record), tn_record_key_bytes(record), last.data,
@@ -367,11 +373,11 @@ static tn_handle unordered_step(tarn_iterator *it)
     if (it->started && it->version != it->table->index.version)
         batch_again(it);
     while (it->batch_next == it->batch_count) {
-        if (it->position >> 32 != 0)
+        if (it->position >= TN_HASH31_END)
             return TN_HANDLE_NONE;
         batch_gather(it);
     }
-    it->hash32 = it->batch[it->batch_next].hash32;
+    it->hash31 = it->batch[it->batch_next].hash31;
     return it->batch[it->batch_next++].handle;
 }
 

@@ -24,33 +24,72 @@ int tn_table_misuse(tarn_table *table, const char *call, const char *what)
                          what);
 }
 
-int tarn_get(tarn_table *table, const void *key, size_t key_bytes, const void **value,
-             size_t *value_bytes)
+tn_handle tn_table_find_any(const tarn_table *table, const void *key, size_t key_bytes,
+                            struct tn_lookup *lookup)
 {
-    struct tn_record *record;
-    struct tn_lookup lookup;
+    return tn_table_find_sized(table, key, key_bytes, lookup);
+}
 
-    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes) || value == NULL ||
-                    value_bytes == NULL))
-        return tn_table_misuse(table, "tarn_get",
-                               "key, value and value_bytes must be there, and a key has at most "
-                               "65,535 bytes");
-    if (tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE)
+/* A record found by key, as get answers it. */
+TN_ALWAYS_INLINE int get_answer(const tarn_table *table, const struct tn_lookup *lookup,
+                                const void **value, size_t *value_bytes)
+{
+    struct tn_record *record = tn_record_at(table->base, lookup->handle);
+
+    if (lookup->handle == TN_HANDLE_NONE)
         return TARN_ABSENT;
-    record = tn_record_at(table->base, lookup.handle);
     *value = tn_record_value(record);
     *value_bytes = tn_record_value_bytes(record);
     return TARN_OK;
+}
+
+/* Any key; out of line, and called last, so that the path of 8-byte keys saves no registers. */
+static __attribute__((noinline)) int get_any(tarn_table *table, const void *key, size_t key_bytes,
+                                             const void **value, size_t *value_bytes)
+{
+    struct tn_lookup lookup;
+
+    if (!tn_table_call_ok(table, key, key_bytes) || value == NULL || value_bytes == NULL)
+        return tn_table_misuse(table, "tarn_get",
+                               "key, value and value_bytes must be there, and a key has at most "
+                               "65,535 bytes");
+    tn_table_find_any(table, key, key_bytes, &lookup);
+    return get_answer(table, &lookup, value, value_bytes);
+}
+
+int tarn_get(tarn_table *table, const void *key, size_t key_bytes, const void **value,
+             size_t *value_bytes)
+{
+    struct tn_lookup lookup;
+
+    if (TN_UNLIKELY(key_bytes != sizeof(uint64_t) || !tn_table_call_ok(table, key, key_bytes) ||
+                    value == NULL || value_bytes == NULL))
+        return get_any(table, key, key_bytes, value, value_bytes);
+    tn_table_find_sized(table, key, sizeof(uint64_t), &lookup);
+    return get_answer(table, &lookup, value, value_bytes);
+}
+
+static __attribute__((noinline)) int contains_any(tarn_table *table, const void *key,
+                                                  size_t key_bytes)
+{
+    struct tn_lookup lookup;
+
+    if (!tn_table_call_ok(table, key, key_bytes))
+        return tn_table_misuse(table, "tarn_contains",
+                               "the key must be there and have at most 65,535 bytes");
+    return tn_table_find_any(table, key, key_bytes, &lookup) == TN_HANDLE_NONE ? TARN_ABSENT
+                                                                               : TARN_OK;
 }
 
 int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
 {
     struct tn_lookup lookup;
 
-    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes)))
-        return tn_table_misuse(table, "tarn_contains",
-                               "the key must be there and have at most 65,535 bytes");
-    return tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE ? TARN_ABSENT : TARN_OK;
+    if (TN_UNLIKELY(key_bytes != sizeof(uint64_t) || !tn_table_call_ok(table, key, key_bytes)))
+        return contains_any(table, key, key_bytes);
+    return tn_table_find_sized(table, key, sizeof(uint64_t), &lookup) == TN_HANDLE_NONE
+               ? TARN_ABSENT
+               : TARN_OK;
 }
 
 /* ---- many ---------------------------------------------------------------------------------------------- */

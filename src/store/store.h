@@ -107,7 +107,7 @@ struct tarn_iterator {
     size_t batch_count;
     size_t batch_next;
     uint64_t position; /* where the next batch begins */
-    uint32_t hash32;   /* of the entry given last */
+    uint32_t hash31;   /* of the entry given last */
 };
 
 /* Opening with another door to the system: for tests. */
@@ -128,7 +128,7 @@ int tn_store_refused(tarn_store *store, const char *call);
 /* ---- garbage ---------------------------------------------------------------------------------------- */
 
 #define TN_WRITE_SHARE_BYTES (64 * TN_KIB)
-#define TN_WRITE_SHARE_BUCKETS 2u
+#define TN_WRITE_SHARE_BUCKETS 3u
 
 struct tn_table_body *tn_table_body_new(tarn_store *store);
 
@@ -170,13 +170,26 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
            (key != NULL || key_bytes == 0);
 }
 
-static inline tn_handle tn_table_find(const tarn_table *table, const void *key, size_t key_bytes,
-                                      struct tn_lookup *lookup)
+/* With a key length that the compiler knows, this is a third of the instructions. */
+TN_ALWAYS_INLINE tn_handle tn_table_find_sized(const tarn_table *table, const void *key,
+                                               size_t key_bytes, struct tn_lookup *lookup)
 {
     lookup->hash = tn_hash(&table->secret, key, key_bytes);
     lookup->handle =
         tn_index_find(&table->index, table->base, lookup->hash, key, key_bytes, &lookup->place);
     return lookup->handle;
+}
+
+/* The same for any length, out of line. */
+tn_handle tn_table_find_any(const tarn_table *table, const void *key, size_t key_bytes,
+                            struct tn_lookup *lookup);
+
+TN_ALWAYS_INLINE tn_handle tn_table_find(const tarn_table *table, const void *key, size_t key_bytes,
+                                         struct tn_lookup *lookup)
+{
+    if (TN_LIKELY(key_bytes == sizeof(uint64_t)))
+        return tn_table_find_sized(table, key, sizeof(uint64_t), lookup);
+    return tn_table_find_any(table, key, key_bytes, lookup);
 }
 
 #endif

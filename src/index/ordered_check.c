@@ -1,0 +1,170 @@
+/*
+ * ordered_check.c - every invariant of the ordered index, slowly
+ *
+ * Walks the tree in key order, without recursion, and compares what nodes say with what records say.
+ */
+#include "index/ordered_tree.h"
+
+struct walk {
+    const struct tn_ordered *ordered;
+    struct tn_path path; /* children: the one the walk is in */
+    const struct tn_leaf *last_leaf;
+    uint64_t count;
+    uint64_t bytes;
+};
+
+/* L2, L3: a key against its prefix and head. `owner` has the prefix. */
+static bool head_is_right(struct tn_key key, struct tn_key owner, size_t prefix_bytes,
+                          uint64_t head)
+{
+    return key.bytes >= prefix_bytes && tn_key_order_prefix(key, owner, prefix_bytes) == 0 &&
+           tn_key_head_after(key, prefix_bytes) == head;
+}
+
+static struct tn_key leaf_key(const struct walk *walk, const struct tn_leaf *leaf, unsigned slot)
+{
+    return tn_key_of(walk->ordered->heap_base, tn_leaf_handle(leaf, slot));
+}
+
+/* L1 to L3 */
+static bool leaf_entries_are_right(const struct walk *walk, const struct tn_leaf *leaf)
+{
+    unsigned i;
+
+    if (leaf->count > TN_ORDERED_LEAF_SLOTS || (leaf->count == 0 && leaf->prefix_bytes != 0))
+        return false;
+    for (i = 0; i < leaf->count; i++) {
+        struct tn_key key = leaf_key(walk, leaf, i);
+
+        if (tn_leaf_handle(leaf, i) == TN_HANDLE_NONE)
+            return false;
+        if (!head_is_right(key, leaf_key(walk, leaf, 0), leaf->prefix_bytes, leaf->heads[i]))
+            return false;
+        if (i > 0 && tn_key_order(leaf_key(walk, leaf, i - 1), key) >= 0)
+            return false;
+    }
+    return true;
+}
+
+/* The keys of the leaf the walk is in lie between the separators left and right of its path. */
+static bool leaf_is_between_separators(const struct walk *walk, const struct tn_leaf *leaf)
+{
+    unsigned level;
+
+    for (level = 0; level < walk->ordered->height; level++) {
+        const struct tn_inner *inner = walk->path.inners[level];
+        unsigned i = walk->path.children[level];
+
+        if (i > 0 && tn_key_order(tn_inner_key(inner, i - 1), leaf_key(walk, leaf, 0)) > 0)
+            return false;
+        if (i + 1u < inner->count &&
+            tn_key_order(leaf_key(walk, leaf, leaf->count - 1u), tn_inner_key(inner, i)) >= 0)
+            return false;
+    }
+    return true;
+}
+
+static bool leaf_is_right(struct walk *walk, const struct tn_leaf *leaf)
+{
+    if (!leaf_entries_are_right(walk, leaf))
+        return false;
+    if (leaf->count == 0 && walk->ordered->height > 0) /* T1 */
+        return false;
+    if (leaf->previous != walk->last_leaf ||
+        (walk->last_leaf != NULL && walk->last_leaf->next != leaf))
+        return false;
+    if (leaf->count > 0 && !leaf_is_between_separators(walk, leaf))
+        return false;
+    walk->last_leaf = leaf;
+    walk->count += leaf->count;
+    walk->bytes += sizeof *leaf;
+    return true;
+}
+
+/* I1 to I3 */
+static bool inner_is_right(struct walk *walk, const struct tn_inner *inner)
+{
+    unsigned i;
+
+    if (inner->count < 2 || tn_inner_separators(inner) > TN_ORDERED_INNER_SLOTS)
+        return false;
+    walk->bytes += sizeof *inner;
+    for (i = 0; i < tn_inner_separators(inner); i++) {
+        struct tn_key key = tn_inner_key(inner, i);
+
+        if (!head_is_right(key, tn_inner_key(inner, 0), inner->prefix_bytes, inner->heads[i]))
+            return false;
+        if (i > 0 && tn_key_order(tn_inner_key(inner, i - 1), key) >= 0)
+            return false;
+        if (key.bytes > TN_SEPARATOR_HERE_BYTES)
+            walk->bytes += inner->texts[i].block->block_bytes;
+    }
+    return true;
+}
+
+/* Go on to the leftmost leaf under `node`, which is at `level`. NULL: an inner node is wrong. */
+static const struct tn_leaf *walk_down(struct walk *walk, void *node, unsigned level)
+{
+    for (; level < walk->ordered->height; level++) {
+        struct tn_inner *inner = node;
+
+        if (!inner_is_right(walk, inner))
+            return NULL;
+        walk->path.inners[level] = inner;
+        walk->path.children[level] = 0;
+        node = inner->children[0];
+    }
+    return node;
+}
+
+/* Go up as long as the walk is in a last child, then one child to the right. False: that was all. */
+static bool walk_to_next_child(struct walk *walk, unsigned *level)
+{
+    *level = walk->ordered->height;
+    while (*level > 0) {
+        unsigned above = *level - 1;
+
+        if (walk->path.children[above] + 1u < walk->path.inners[above]->count) {
+            walk->path.children[above]++;
+            return true;
+        }
+        *level = above;
+    }
+    return false;
+}
+
+static bool spares_are_right(struct walk *walk)
+{
+    const struct tn_ordered *ordered = walk->ordered;
+    const struct tn_leaf *leaf = ordered->spare_leaves;
+    const struct tn_inner *inner = ordered->spare_inners;
+    unsigned leaf_count = 0, inner_count = 0;
+
+    for (; leaf != NULL; leaf = leaf->next)
+        leaf_count++;
+    for (; inner != NULL; inner = inner->children[0])
+        inner_count++;
+    walk->bytes += leaf_count * sizeof *leaf + inner_count * sizeof *inner;
+    if (ordered->spare_block != NULL)
+        walk->bytes += ordered->spare_block->block_bytes;
+    return leaf_count == ordered->spare_leaf_count && inner_count == ordered->spare_inner_count;
+}
+
+bool tn_ordered_check(const struct tn_ordered *ordered)
+{
+    struct walk walk = { .ordered = ordered, .bytes = sizeof *ordered };
+    void *node = ordered->root;
+    unsigned level = 0;
+
+    for (;;) {
+        const struct tn_leaf *leaf = walk_down(&walk, node, level);
+
+        if (leaf == NULL || !leaf_is_right(&walk, leaf))
+            return false;
+        if (!walk_to_next_child(&walk, &level))
+            break;
+        node = walk.path.inners[level - 1]->children[walk.path.children[level - 1]];
+    }
+    return walk.last_leaf->next == NULL && spares_are_right(&walk) &&
+           walk.count == ordered->count && walk.bytes == ordered->bytes;
+}

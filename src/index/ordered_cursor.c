@@ -1,0 +1,114 @@
+/*
+ * ordered_cursor.c - seeking and stepping in the ordered index; see ordered_tree.h for the rules
+ */
+#include "index/ordered_tree.h"
+
+static tn_handle cursor_set(struct tn_ordered_cursor *cursor, struct tn_leaf *leaf, unsigned slot)
+{
+    cursor->leaf = leaf;
+    cursor->slot = slot;
+    return tn_leaf_handle(leaf, slot);
+}
+
+/* Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty). */
+static tn_handle cursor_set_at_least(struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
+                                     unsigned slot)
+{
+    if (slot < leaf->count)
+        return cursor_set(cursor, leaf, slot);
+    if (leaf->next == NULL)
+        return TN_HANDLE_NONE;
+    return cursor_set(cursor, leaf->next, 0);
+}
+
+/* The entry before slot `slot` of the leaf. */
+static tn_handle cursor_set_before(struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
+                                   unsigned slot)
+{
+    if (slot > 0)
+        return cursor_set(cursor, leaf, slot - 1);
+    if (leaf->previous == NULL)
+        return TN_HANDLE_NONE;
+    return cursor_set(cursor, leaf->previous, leaf->previous->count - 1u);
+}
+
+static struct tn_leaf *tree_edge_leaf(const struct tn_ordered *ordered, bool last)
+{
+    void *node = ordered->root;
+    unsigned level;
+
+    for (level = 0; level < ordered->height; level++) {
+        struct tn_inner *inner = node;
+
+        node = inner->children[last ? inner->count - 1 : 0];
+    }
+    return node;
+}
+
+tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+                          enum tn_ordered_seek how, const void *key, size_t key_bytes)
+{
+    bool after = how == TN_SEEK_AFTER || how == TN_SEEK_AT_MOST;
+    bool back = how == TN_SEEK_AT_MOST || how == TN_SEEK_BEFORE;
+    struct tn_key wanted = { key_bytes > 0 ? key : "", key_bytes };
+    struct tn_path path;
+    struct tn_leaf *leaf;
+    unsigned slot;
+
+    *cursor = (struct tn_ordered_cursor){ 0 };
+    if (how == TN_SEEK_FIRST)
+        return cursor_set_at_least(cursor, tree_edge_leaf(ordered, false), 0);
+    if (how == TN_SEEK_LAST) {
+        leaf = tree_edge_leaf(ordered, true);
+        return cursor_set_before(cursor, leaf, leaf->count);
+    }
+    leaf = tn_ordered_descend(ordered, wanted, &path);
+    slot = tn_leaf_search(leaf, ordered->heap_base, wanted,
+                          tn_ordered_known_bytes(ordered, &path, leaf), after);
+    return back ? cursor_set_before(cursor, leaf, slot) : cursor_set_at_least(cursor, leaf, slot);
+}
+
+tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
+{
+    (void)ordered;
+    return cursor_set_at_least(cursor, cursor->leaf, cursor->slot + 1);
+}
+
+tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
+{
+    (void)ordered;
+    return cursor_set_before(cursor, cursor->leaf, cursor->slot);
+}
+
+/* Move the cursor `steps` at once. TN_HANDLE_NONE past the edge. */
+static tn_handle cursor_skip(struct tn_ordered_cursor *cursor, unsigned steps, bool reverse)
+{
+    struct tn_leaf *leaf = cursor->leaf;
+    unsigned slot = cursor->slot;
+
+    while (leaf != NULL && !reverse && steps >= leaf->count - slot) {
+        steps -= leaf->count - slot;
+        leaf = leaf->next;
+        slot = 0;
+    }
+    while (leaf != NULL && reverse && steps > slot) {
+        steps -= slot + 1;
+        leaf = leaf->previous;
+        slot = leaf != NULL ? leaf->count - 1u : 0;
+    }
+    if (leaf == NULL)
+        return TN_HANDLE_NONE;
+    return cursor_set(cursor, leaf, reverse ? slot - steps : slot + steps);
+}
+
+void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
+                         bool reverse, unsigned first, unsigned last)
+{
+    struct tn_ordered_cursor ahead = *cursor;
+    tn_handle handle = cursor_skip(&ahead, first, reverse);
+
+    for (; first <= last && handle != TN_HANDLE_NONE; first++) {
+        __builtin_prefetch(tn_record_at(ordered->heap_base, handle));
+        handle = reverse ? tn_ordered_previous(ordered, &ahead) : tn_ordered_next(ordered, &ahead);
+    }
+}

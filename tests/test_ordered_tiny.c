@@ -1,0 +1,17 @@
+/*
+ * test_ordered_tiny.c - the tests of test_ordered.c on nodes of a few slots
+ *
+ * The index is compiled into this program once more, so that trees are tall and every second
+ * operation splits or merges something. It must not be linked with objects of the real one.
+ */
+#define TN_ORDERED_LEAF_SLOTS 4
+#define TN_ORDERED_INNER_SLOTS 3
+#define ORDERED_TINY true
+
+#include "index/ordered.c"
+#include "index/ordered_check.c"
+#include "index/ordered_cursor.c"
+#include "index/ordered_inner.c"
+#include "index/ordered_leaf.c"
+
+#include "test_ordered.c"
