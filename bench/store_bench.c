@@ -631,8 +631,8 @@ static bool names_known(const struct tn_bench_request *request, const char *name
     for (;;) {
         bytes = strcspn(names, ",");
         if (!known(names, bytes)) {
-            snprintf(text, sizeof text, "no %s '%.*s'; --help lists them", what,
-                     (int)tn_min(bytes, 64), names);
+            snprintf(text, sizeof text, "no %s '%.*s'; tarn bench store --list names them all",
+                     what, (int)tn_min(bytes, 64), names);
             request->warn(text);
             return false;
         }

@@ -1,6 +1,7 @@
 /*
  * cmd_bench.c - tarn bench: measurements, with rivals in the same run
  */
+#include "arguments.h"
 #include "command.h"
 #include "message.h"
 #include "signals.h"
@@ -9,33 +10,44 @@
 #include "bench/measure.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIZES_MAX 16u
 
-struct bench_arguments {
-    struct tn_bench_request request;
-    uint64_t sizes[SIZES_MAX];
-    const char *suite;
-    bool help;
+enum bench_option {
+    BENCH_KEYS,
+    BENCH_REPEATS,
+    BENCH_ONLY,
+    BENCH_STORE,
+    BENCH_LATENCY,
+    BENCH_JSON,
+    BENCH_LIST
 };
 
-static const char bench_usage[] =
-    "usage: tarn bench store [--keys N[,N...]] [--repeats N] [--only OP[,OP...]]\n"
-    "                        [--store NAME[,NAME...]] [--latency] [--json]\n"
-    "\n"
-    "Times the store in memory and its rivals, in the same process, taking turns.\n"
-    "\n"
-    "  --keys N      entries; K, M and G are 1000, 1000000 and so on; default 1K,100K\n"
-    "  --repeats N   of each operation, default 5; the median, least and most are reported\n"
-    "  --only OP     only these operations\n"
-    "  --store NAME  only these stores\n"
-    "  --latency     a second pass, timed operation by operation: percentiles\n"
-    "  --json        one JSON object a line\n"
-    "\n";
+static const struct tn_option bench_options[] = {
+    [BENCH_KEYS] = { "keys", 0, "N[,N...]",
+                     "entries; 10K is 10000, 10M a thousand times that;\n"
+                     "default 1K,100K" },
+    [BENCH_REPEATS] = { "repeats", 0, "N",
+                        "of each operation; the median, the least and the\n"
+                        "most are printed; default 5" },
+    [BENCH_ONLY] = { "only", 0, "OP[,OP...]", "only these operations" },
+    [BENCH_STORE] = { "store", 0, "NAME[,NAME...]", "only these stores" },
+    [BENCH_LATENCY] = { "latency", 0, NULL, "a second pass, timed one by one: percentiles" },
+    [BENCH_JSON] = { "json", 0, NULL, "one JSON object a line" },
+    [BENCH_LIST] = { "list", 0, NULL, "print which operations and stores there are" },
+};
+
+static const struct tn_usage bench_verb_usage = {
+    .verb = "bench",
+    .synopsis = "tarn bench store [OPTION...]",
+    .summary = "Time the store in memory beside its rivals: in one process, with the same keys,\n"
+               "taking turns. 'x tarn' is a store's median as a multiple of tarn's.",
+    .options = bench_options,
+    .option_count = TN_ARRAY_COUNT(bench_options),
+};
 
 static void bench_warn(const char *text)
 {
@@ -65,91 +77,66 @@ static uint64_t number_read(const char *text, const char **end, uint64_t max)
     return errno == 0 && number <= max / factor ? number * factor : 0;
 }
 
-static bool sizes_read(struct bench_arguments *arguments, const char *text)
+/* Up to SIZES_MAX of them; 0: one of them cannot be read, and that was said. */
+static size_t sizes_read(uint64_t *sizes, const char *text)
 {
     const char *at = text;
     size_t count = 0;
-    uint64_t size;
 
     for (;;) {
-        size = number_read(at, &at, TN_BENCH_ENTRIES_MAX);
-        if (size == 0 || count == SIZES_MAX || (*at != ',' && *at != '\0')) {
+        sizes[count] = number_read(at, &at, TN_BENCH_ENTRIES_MAX);
+        if (sizes[count] == 0 || (*at != ',' && *at != '\0') ||
+            (*at == ',' && count + 1 == SIZES_MAX)) {
             tn_message("bench", "--keys: '%s' is not up to %u numbers from 1 to 1G", text,
                        SIZES_MAX);
-            return false;
+            return 0;
         }
-        arguments->sizes[count++] = size;
+        count++;
         if (*at++ == '\0')
-            break;
+            return count;
     }
-    arguments->request.size_count = count;
-    return true;
 }
 
-static bool repeats_read(struct bench_arguments *arguments, const char *text)
+/* 0: it cannot be read, and that was said. */
+static size_t repeats_read(const char *text)
 {
     const char *end;
     uint64_t repeats = number_read(text, &end, TN_BENCH_REPEATS_MAX);
 
-    if (repeats == 0 || *end != '\0') {
-        tn_message("bench", "--repeats: '%s' is not a number from 1 to %u", text,
-                   TN_BENCH_REPEATS_MAX);
-        return false;
-    }
-    arguments->request.repeats = (size_t)repeats;
-    return true;
+    if (repeats != 0 && *end == '\0')
+        return (size_t)repeats;
+    tn_message("bench", "--repeats: '%s' is not a number from 1 to %u", text, TN_BENCH_REPEATS_MAX);
+    return 0;
 }
 
-/* False: said what is wrong. */
-static bool arguments_read(struct bench_arguments *arguments, int argc, char **argv)
+/* False: said what is wrong. `sizes` has room for SIZES_MAX. */
+static bool request_read(struct tn_bench_request *request, uint64_t *sizes,
+                         const struct tn_arguments *arguments)
 {
-    static const struct option options[] = {
-        { "keys", required_argument, NULL, 'k' }, { "repeats", required_argument, NULL, 'r' },
-        { "only", required_argument, NULL, 'o' }, { "store", required_argument, NULL, 's' },
-        { "latency", no_argument, NULL, 'l' },    { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },       { NULL, 0, NULL, 0 },
-    };
-    int option;
+    const char *const *values = arguments->values;
 
-    optind = 0; /* a new command line; GNU's and musl's way to say so */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-        switch (option) {
-        case 'k':
-            if (!sizes_read(arguments, optarg))
-                return false;
-            break;
-        case 'r':
-            if (!repeats_read(arguments, optarg))
-                return false;
-            break;
-        case 'o':
-            arguments->request.only = optarg;
-            break;
-        case 's':
-            arguments->request.stores = optarg;
-            break;
-        case 'l':
-            arguments->request.latency = true;
-            break;
-        case 'j':
-            arguments->request.json = true;
-            break;
-        case 'h':
-            arguments->help = true;
-            return true;
-        default:
-            tn_message("bench", "%s %s; see tarn bench --help", argv[optind - 1],
-                       option == ':' ? "needs a value" : "is not an option here");
-            return false;
-        }
-    }
-    if (optind + 1 != argc) {
+    if (arguments->operand_count != 1) {
         tn_message("bench", "one suite is needed; there is: store");
         return false;
     }
-    arguments->suite = argv[optind];
-    return true;
+    if (strcmp(arguments->operands[0], "store") != 0) {
+        tn_message("bench", "no suite '%s'; there is: store", arguments->operands[0]);
+        return false;
+    }
+    *request = (struct tn_bench_request){
+        .sizes = sizes,
+        .size_count =
+            sizes_read(sizes, values[BENCH_KEYS] != NULL ? values[BENCH_KEYS] : "1K,100K"),
+        .repeats = repeats_read(values[BENCH_REPEATS] != NULL ? values[BENCH_REPEATS] : "5"),
+        .only = values[BENCH_ONLY],
+        .stores = values[BENCH_STORE],
+        .json = values[BENCH_JSON] != NULL,
+        .latency = values[BENCH_LATENCY] != NULL,
+        .out = stdout,
+        .stop = tn_signals_flag(),
+        .warn = bench_warn,
+    };
+    return request->size_count != 0 && request->repeats != 0;
 }
 
 static int bench_exit(enum tn_bench_answer answer)
@@ -174,26 +161,18 @@ static int bench_exit(enum tn_bench_answer answer)
 
 int tn_cmd_bench(int argc, char **argv)
 {
-    struct bench_arguments arguments = {
-        .request = { .size_count = 2,
-                     .repeats = 5,
-                     .out = stdout,
-                     .stop = tn_signals_flag(),
-                     .warn = bench_warn },
-        .sizes = { 1000, 100000 },
-    };
+    struct tn_bench_request request;
+    struct tn_arguments arguments;
+    uint64_t sizes[SIZES_MAX];
+    int exit_code;
 
-    arguments.request.sizes = arguments.sizes;
-    if (!arguments_read(&arguments, argc, argv))
+    if (!tn_arguments_parse(&arguments, &bench_verb_usage, argc, argv, &exit_code))
+        return exit_code;
+    if (!request_read(&request, sizes, &arguments))
         return TN_EXIT_USAGE;
-    if (arguments.help) {
-        fputs(bench_usage, stdout);
+    if (arguments.values[BENCH_LIST] != NULL) {
         tn_bench_store_list(stdout);
         return bench_exit(fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
     }
-    if (strcmp(arguments.suite, "store") != 0) {
-        tn_message("bench", "no suite '%s'; there is: store", arguments.suite);
-        return TN_EXIT_USAGE;
-    }
-    return bench_exit(tn_bench_store_run(&arguments.request));
+    return bench_exit(tn_bench_store_run(&request));
 }

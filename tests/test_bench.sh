@@ -49,8 +49,8 @@ seen = {(row["store"], row["op"]) for row in rows}
 print(sorted([("tarn", op) for op in ops + scans if ("tarn", op) not in seen] +
              [("tarn_unordered", op) for op in ops if ("tarn_unordered", op) not in seen]))')" "[]"
 
-it "every rival that --help lists has its rows, and those not built in are named"
-run store --help
+it "every store that --list names has its rows, and those not built in are named"
+run store --list
 sed -n 's/^  \([a-z][a-z_]*\)  .*/\1/p' "$work/out" | sort >"$work/listed"
 grep 'not built in' "$work/out" >"$work/missing"
 run store --keys 100 --repeats 1 --json
@@ -101,7 +101,8 @@ for arguments in "" "store extra" "durable" "store --keys" "store --keys 0" "sto
     "store --keys 1,,2" "store --keys 1x" "store --keys 2G" "store --keys 99999999999999999999" \
     "store --keys 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" "store --repeats 0" \
     "store --repeats 101" "store --repeats 2x" "store --only none" "store --only get_random," \
-    "store --store none" "store --nonsense"; do
+    "store --store none" "store --nonsense" "store --json=1" \
+    "store --keys 1 --keys 2"; do
     # shellcheck disable=SC2086
     run $arguments
     expect_code 2
