@@ -31,6 +31,7 @@ demo: all ## windows over real data shipped with the project
 	@TARN=$(BUILD)/tarn demo/run
 
 test: all ## build and run all tests; T=word: only those with the word in their name
+	@scripts/deps test
 	@$(call build_in,$(BUILD)) --target tests
 	@tests/run $(BUILD) $(T)
 

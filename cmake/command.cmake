@@ -35,6 +35,7 @@ include(cmake/rivals.cmake)
 if(cli_sources)
   tarn_part(tarn_cli ${cli_sources} ${bench_sources} ${rival_sources})
   target_link_libraries(tarn_cli PUBLIC tarn_stream tarn_io PRIVATE ${rival_libraries})
+  target_include_directories(tarn_cli PRIVATE bench)
   target_compile_definitions(tarn_cli PRIVATE ${rival_definitions})
   add_executable(tarn $<TARGET_OBJECTS:tarn_cli>)
   set_target_properties(tarn PROPERTIES

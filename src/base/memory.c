@@ -63,6 +63,7 @@ void *tn_memory_resize(struct tn_memory *memory, void *old, size_t old_bytes, si
         return NULL;
     block = memory->allocate(memory->context, old, old_bytes, new_bytes);
     if (block == NULL) {
+        memory->limit_refused = false;
         if (new_bytes > old_bytes)
             tn_memory_discharge(memory, new_bytes - old_bytes);
         return NULL;

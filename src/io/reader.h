@@ -12,9 +12,11 @@
 #ifndef TN_READER_H
 #define TN_READER_H
 
-#include "base/base.h"
+#include "base/memory.h"
 
 #include <tarn.h>
+
+#include <signal.h>
 
 struct tn_reader;
 
@@ -25,6 +27,13 @@ struct tn_reader_options {
     const char *const *fields; /* names wanted; may repeat; outlive the reader */
     size_t field_count;
     size_t row_bytes_max; /* a longer row is bad and skipped; 0: 16 MiB */
+
+    /* NULL, or what a signal handler sets to end a read that waits: it answers STOPPED. */
+    const volatile sig_atomic_t *stop;
+
+    struct tn_memory
+        *memory;        /* where buffers come from; outlives the reader; NULL: the C library */
+    size_t block_bytes; /* most that one read(2) asks for; 0: 256 KiB; small ones are for tests */
 };
 
 /* One row; everything borrowed until the next call on the reader. */
@@ -37,11 +46,10 @@ struct tn_row {
 enum tn_reader_answer {
     TN_READER_ROW = 0,
     TN_READER_END = 1,
-    TN_READER_BAD =
-        2, /* this row cannot be read: reason says why; the next call goes on behind it */
-    TN_READER_REFUSED =
-        3, /* this input cannot be read at all: empty header, wanted column absent, ... */
-    TN_READER_FAILED = 4, /* the system failed: reason names the errno; also a truncated .gz */
+    TN_READER_BAD = 2,     /* this row cannot be read: reason says why; the next call goes on */
+    TN_READER_REFUSED = 3, /* this input cannot be read at all: no such file, a column is absent */
+    TN_READER_FAILED = 4,  /* the system failed: reason names the errno; also a damaged .gz */
+    TN_READER_STOPPED = 5, /* *options.stop is set; rows given before it were whole */
 };
 
 /*

@@ -4,6 +4,7 @@
 #define _DEFAULT_SOURCE 1
 
 #include "os/simulated.h"
+#include "os/simulated_pages.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -31,12 +32,6 @@ struct simulated_open {
     bool is_locked;
 };
 
-struct simulated_reservation {
-    uint8_t *at;
-    size_t bytes;
-    uint64_t *committed; /* a bit for each page */
-};
-
 struct tn_simulated {
     struct tn_simulated_options options;
     struct tn_disk *disk;
@@ -50,9 +45,7 @@ struct tn_simulated {
     struct simulated_open *opens;
     size_t open_count, open_capacity;
     int next_id;
-    struct simulated_reservation *reservations;
-    size_t reservation_count, reservation_capacity;
-    uint64_t reserved_bytes, committed_bytes;
+    struct tn_pages pages;
     uint32_t **marks;
     size_t mark_count, mark_capacity;
 };
@@ -65,16 +58,6 @@ static void *list_grow(void *items, size_t count, size_t *capacity, size_t item_
     items = realloc(items, *capacity * item_bytes);
     tn_assert(items != NULL);
     return items;
-}
-
-/* splitmix64 */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
 }
 
 /* ---- counting, faults, crash, trace --------------------------------------------------------- */
@@ -172,129 +155,43 @@ void tn_simulated_fail_none(struct tn_simulated *simulated)
 
 /* ---- pages ---------------------------------------------------------------------------------- */
 
-static struct simulated_reservation *reservation_of(struct tn_simulated *simulated, const void *at,
-                                                    size_t bytes)
-{
-    struct simulated_reservation *reservation;
-    size_t i;
-
-    tn_assert((uintptr_t)at % TN_OS_PAGE_BYTES == 0 && bytes % TN_OS_PAGE_BYTES == 0); /* S6 */
-    for (i = 0; i < simulated->reservation_count; i++) {
-        reservation = &simulated->reservations[i];
-        if ((const uint8_t *)at >= reservation->at &&
-            (const uint8_t *)at + bytes <= reservation->at + reservation->bytes)
-            return reservation;
-    }
-    tn_unreachable(); /* S6 */
-}
-
-static bool page_is_committed(const struct simulated_reservation *reservation, size_t page)
-{
-    return (reservation->committed[page / 64] >> (page % 64) & 1) != 0;
-}
-
-static size_t pages_count_committed(const struct simulated_reservation *reservation, size_t page,
-                                    size_t end)
-{
-    size_t count = 0;
-
-    for (; page < end; page++)
-        count += page_is_committed(reservation, page);
-    return count;
-}
-
-/* Sets or clears the bits of a run of pages, and counts. */
-static void pages_mark(struct tn_simulated *simulated, struct simulated_reservation *reservation,
-                       const void *at, size_t bytes, bool committed)
-{
-    size_t page = (size_t)((const uint8_t *)at - reservation->at) / TN_OS_PAGE_BYTES;
-    size_t end = page + bytes / TN_OS_PAGE_BYTES;
-    size_t before = pages_count_committed(reservation, page, end);
-
-    simulated->committed_bytes -= before * TN_OS_PAGE_BYTES;
-    tn_assert(!committed || before == 0); /* S6: committed twice */
-    for (; page < end; page++)
-        if (committed)
-            reservation->committed[page / 64] |= (uint64_t)1 << (page % 64);
-        else
-            reservation->committed[page / 64] &= ~((uint64_t)1 << (page % 64));
-    simulated->committed_bytes += committed ? bytes : 0;
-}
-
-static int pages_reserve(struct tn_simulated *simulated, size_t bytes, void **out)
-{
-    struct simulated_reservation *reservation;
-    uint64_t limit_bytes = simulated->options.reserved_bytes_max;
-    int result;
-
-    if (limit_bytes != 0 && bytes > limit_bytes - simulated->reserved_bytes)
-        return -ENOMEM;
-    result = tn_os_posix.ops->pages_reserve(NULL, bytes, out);
-    if (result != 0)
-        return result;
-    simulated->reservations =
-        list_grow(simulated->reservations, simulated->reservation_count,
-                  &simulated->reservation_capacity, sizeof *simulated->reservations);
-    reservation = &simulated->reservations[simulated->reservation_count++];
-    reservation->at = *out;
-    reservation->bytes = bytes;
-    reservation->committed = calloc(bytes / TN_OS_PAGE_BYTES / 64 + 1, sizeof(uint64_t));
-    tn_assert(reservation->committed != NULL);
-    simulated->reserved_bytes += bytes;
-    return 0;
-}
-
 static int simulated_pages_reserve(void *context, size_t bytes, void **out)
 {
-    int result = call_begin(context, TN_CALL_PAGES_RESERVE);
+    struct tn_simulated *simulated = context;
+    int result = call_begin(simulated, TN_CALL_PAGES_RESERVE);
 
     if (result == 0)
-        result = pages_reserve(context, bytes, out);
-    return call_end(context, TN_CALL_PAGES_RESERVE, result, -1, bytes, 0, NULL);
+        result = tn_pages_reserve(&simulated->pages, bytes, out);
+    return call_end(simulated, TN_CALL_PAGES_RESERVE, result, -1, bytes, 0, NULL);
 }
 
 static int simulated_pages_commit(void *context, void *at, size_t bytes, unsigned flags)
 {
     struct tn_simulated *simulated = context;
-    struct simulated_reservation *reservation = reservation_of(simulated, at, bytes);
-    uint64_t limit_bytes = simulated->options.committed_bytes_max;
+    uint64_t offset = tn_pages_offset(&simulated->pages, at, bytes);
     int result = call_begin(simulated, TN_CALL_PAGES_COMMIT);
 
-    if (result == 0 && limit_bytes != 0 && bytes > limit_bytes - simulated->committed_bytes)
-        result = -ENOMEM;
     if (result == 0)
-        result = tn_os_posix.ops->pages_commit(NULL, at, bytes, flags);
-    if (result == 0)
-        pages_mark(simulated, reservation, at, bytes, true);
-    return call_end(simulated, TN_CALL_PAGES_COMMIT, result, -1, bytes,
-                    (uint64_t)((uint8_t *)at - reservation->at), NULL);
+        result = tn_pages_commit(&simulated->pages, at, bytes, flags);
+    return call_end(simulated, TN_CALL_PAGES_COMMIT, result, -1, bytes, offset, NULL);
 }
 
 static int simulated_pages_decommit(void *context, void *at, size_t bytes)
 {
     struct tn_simulated *simulated = context;
-    struct simulated_reservation *reservation = reservation_of(simulated, at, bytes);
+    uint64_t offset = tn_pages_offset(&simulated->pages, at, bytes);
     int result = call_begin(simulated, TN_CALL_PAGES_DECOMMIT);
 
     if (result == 0)
-        result = tn_os_posix.ops->pages_decommit(NULL, at, bytes);
-    if (result == 0)
-        pages_mark(simulated, reservation, at, bytes, false);
-    return call_end(simulated, TN_CALL_PAGES_DECOMMIT, result, -1, bytes,
-                    (uint64_t)((uint8_t *)at - reservation->at), NULL);
+        result = tn_pages_decommit(&simulated->pages, at, bytes);
+    return call_end(simulated, TN_CALL_PAGES_DECOMMIT, result, -1, bytes, offset, NULL);
 }
 
 static void simulated_pages_release(void *context, void *at, size_t bytes)
 {
     struct tn_simulated *simulated = context;
-    struct simulated_reservation *reservation = reservation_of(simulated, at, bytes);
 
-    tn_assert(reservation->at == at && reservation->bytes == bytes); /* S6 */
-    pages_mark(simulated, reservation, at, bytes, false);
-    simulated->reserved_bytes -= bytes;
-    free(reservation->committed);
-    *reservation = simulated->reservations[--simulated->reservation_count];
-    tn_os_posix.ops->pages_release(NULL, at, bytes);
+    tn_pages_release(&simulated->pages, at, bytes);
 }
 
 /* ---- fork, randomness, clock ---------------------------------------------------------------- */
@@ -343,7 +240,7 @@ static int simulated_random(void *context, void *out, size_t bytes)
     size_t i;
 
     for (i = 0; result == 0 && i < bytes; i++)
-        at[i] = (uint8_t)(random_next(&simulated->random_state) >> 56);
+        at[i] = (uint8_t)(tn_splitmix(&simulated->random_state) >> 56);
     return call_end(simulated, TN_CALL_RANDOM, result, -1, bytes, 0, NULL);
 }
 
@@ -740,42 +637,6 @@ void tn_simulated_restart(struct tn_simulated *simulated, const struct tn_disk *
     tn_disk_image(simulated->disk, image, tn_disk_fate_kept, NULL);
 }
 
-uint64_t tn_disk_fate_lost(void *argument, size_t index, const struct tn_disk_pending *pending)
-{
-    (void)argument;
-    (void)index;
-    (void)pending;
-    return TN_DISK_LOST;
-}
-
-uint64_t tn_disk_fate_kept(void *argument, size_t index, const struct tn_disk_pending *pending)
-{
-    (void)argument;
-    (void)index;
-    (void)pending;
-    return TN_DISK_KEPT;
-}
-
-uint64_t tn_disk_fate_mask(void *argument, size_t index, const struct tn_disk_pending *pending)
-{
-    const uint64_t *words = argument;
-
-    (void)pending;
-    return (words[index / 64] >> (index % 64) & 1) != 0 ? TN_DISK_KEPT : TN_DISK_LOST;
-}
-
-uint64_t tn_disk_fate_random(void *argument, size_t index, const struct tn_disk_pending *pending)
-{
-    uint64_t *state = argument;
-    uint64_t choice = random_next(state) % 3;
-    uint64_t torn = random_next(state);
-
-    (void)index;
-    if (pending->change != TN_DISK_WRITE)
-        torn = (torn & 1) != 0 ? TN_DISK_KEPT : TN_DISK_LOST;
-    return choice == 0 ? TN_DISK_LOST : choice == 1 ? TN_DISK_KEPT : torn;
-}
-
 /* ---- the table ------------------------------------------------------------------------------ */
 
 static const struct tn_os_ops simulated_ops = {
@@ -818,6 +679,8 @@ struct tn_simulated *tn_simulated_new(const struct tn_simulated_options *options
     if (options != NULL)
         simulated->options = *options;
     simulated->disk = tn_disk_new(simulated->options.disk_bytes_max);
+    simulated->pages.reserved_bytes_max = simulated->options.reserved_bytes_max;
+    simulated->pages.committed_bytes_max = simulated->options.committed_bytes_max;
     simulated->random_state = simulated->options.seed;
     simulated->crash_at = NEVER;
     return simulated;
@@ -827,13 +690,10 @@ void tn_simulated_free(struct tn_simulated *simulated)
 {
     if (simulated == NULL)
         return;
-    while (simulated->reservation_count != 0)
-        simulated_pages_release(simulated, simulated->reservations[0].at,
-                                simulated->reservations[0].bytes);
     while (simulated->mark_count != 0)
         simulated_fork_mark_release(simulated, simulated->marks[0]);
     tn_disk_free(simulated->disk);
-    free(simulated->reservations);
+    tn_pages_free(&simulated->pages);
     free(simulated->marks);
     free(simulated->opens);
     free(simulated);

@@ -1,12 +1,12 @@
 /*
  * simulated.h - an operating system for tests: in memory, from a seed, with faults on request
  *
- * The second table of os.h. A test hands its os to the code under test, asks for faults, and after a
- * crash starts the code again on what the disk may have kept.
+ * The second table of os.h. A test hands its os to the code under test, asks for faults, and after
+ * a crash starts the code again on what the disk may have kept.
  *
- *     code under test --> tn_os --> count, trace --> fault? crash? --> pages | disk | clock | random
- *                                                       |      |
- *                                                    -errno   -EIO from here on, until restart
+ *     code under test --> tn_os --> count, trace --> fault? crash? --> pages, disk, clock, random
+ *                                                      |      |
+ *                                                   -errno   -EIO from here on, until restart
  *
  *     n pending changes, 2^n images of one crash:
  *
@@ -99,13 +99,6 @@ void tn_simulated_restart_with(struct tn_simulated *simulated, tn_disk_fate_fn *
                                void *argument);
 /* S5 after kill -9 of the process only: everything written is there, what is pending still is. */
 void tn_simulated_restart_process(struct tn_simulated *simulated);
-
-/* Fates. The mask keeps change i whole if bit i % 64 of word i / 64 behind argument is set. */
-uint64_t tn_disk_fate_lost(void *argument, size_t index, const struct tn_disk_pending *pending);
-uint64_t tn_disk_fate_kept(void *argument, size_t index, const struct tn_disk_pending *pending);
-uint64_t tn_disk_fate_mask(void *argument, size_t index, const struct tn_disk_pending *pending);
-/* The uint64_t behind argument is the state of a generator: a third lost, kept, and torn. */
-uint64_t tn_disk_fate_random(void *argument, size_t index, const struct tn_disk_pending *pending);
 
 /* What fork does to the marks, without a child: all of them read 0. */
 void tn_simulated_fork(struct tn_simulated *simulated);

@@ -626,3 +626,41 @@ void tn_disk_image(struct tn_disk *to, const struct tn_disk *from, tn_disk_fate_
     }
     files_free_unused(to);
 }
+
+/* ---- fates ---------------------------------------------------------------------------------- */
+
+uint64_t tn_disk_fate_lost(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    (void)argument;
+    (void)index;
+    (void)pending;
+    return TN_DISK_LOST;
+}
+
+uint64_t tn_disk_fate_kept(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    (void)argument;
+    (void)index;
+    (void)pending;
+    return TN_DISK_KEPT;
+}
+
+uint64_t tn_disk_fate_mask(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    const uint64_t *words = argument;
+
+    (void)pending;
+    return (words[index / 64] >> (index % 64) & 1) != 0 ? TN_DISK_KEPT : TN_DISK_LOST;
+}
+
+uint64_t tn_disk_fate_random(void *argument, size_t index, const struct tn_disk_pending *pending)
+{
+    uint64_t *state = argument;
+    uint64_t choice = tn_splitmix(state) % 3;
+    uint64_t torn = tn_splitmix(state);
+
+    (void)index;
+    if (pending->change != TN_DISK_WRITE)
+        torn = (torn & 1) != 0 ? TN_DISK_KEPT : TN_DISK_LOST;
+    return choice == 0 ? TN_DISK_LOST : choice == 1 ? TN_DISK_KEPT : torn;
+}

@@ -60,6 +60,23 @@ typedef uint64_t tn_disk_fate_fn(void *argument, size_t index,
 #define TN_DISK_KEPT UINT64_MAX
 #define TN_DISK_GREW ((uint64_t)1 << 63)
 
+/* splitmix64: a generator whose whole state is one number. */
+static inline uint64_t tn_splitmix(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+/* Ready-made. The mask keeps change i whole if bit i % 64 of word i / 64 behind argument is set. */
+uint64_t tn_disk_fate_lost(void *argument, size_t index, const struct tn_disk_pending *pending);
+uint64_t tn_disk_fate_kept(void *argument, size_t index, const struct tn_disk_pending *pending);
+uint64_t tn_disk_fate_mask(void *argument, size_t index, const struct tn_disk_pending *pending);
+/* The uint64_t behind argument is the state of a generator: a third lost, kept, and torn. */
+uint64_t tn_disk_fate_random(void *argument, size_t index, const struct tn_disk_pending *pending);
+
 struct tn_disk *tn_disk_new(uint64_t bytes_max); /* all files together; 0: no limit */
 void tn_disk_free(struct tn_disk *disk);
 

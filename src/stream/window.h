@@ -10,6 +10,18 @@
  *     watermark                     ^ max time - late - 1 ms: all windows with end - 1 <= it fire
  *
  * Semantics: docs/WINDOWS.md. Values are exact decimals: stream/decimal.h.
+ *
+ * Rules
+ *   W1  A window is [start, end): start = floor((time - offset) / every) * every + offset, rounding down
+ *       before 1970 too. Starts and ends saturate at the ends of time; INT64_MIN is no time.
+ *   W2  A row is late for a window iff end - 1 <= watermark, as the watermark stood before the row.
+ *   W3  The watermark advances after each row; then every window with end - 1 <= watermark fires, in the
+ *       order of (end, key fields one by one, bytewise). So the result depends on the rows alone, not on
+ *       how they come in batches.
+ *   W4  A window without rows does not exist. A window fires once.
+ *   W5  A BAD row changes nothing at all. It is BAD whether it would be late or not.
+ *   W6  After a failure, an overflow or a stop by emit the operator has stopped: push and finish answer
+ *       the same again, and what was not emitted will not be.
  */
 #ifndef TN_WINDOW_H
 #define TN_WINDOW_H
@@ -44,10 +56,13 @@ struct tn_window_row {
     const tarn_bytes *values;
 };
 
-/* Non-zero stops the operator: the push or finish under way answers that value. */
+/*
+ * Answers 0, or a number < 0 to stop the operator: the push or finish under way answers that number.
+ * Must not write to the store, nor call the operator.
+ */
 typedef int tn_window_emit_fn(void *context, const struct tn_window_row *row);
 
-/* What push answers besides failures (a tarn_result < 0, or what emit answered). */
+/* What push answers besides failures (< 0: a tarn_result, or what emit answered). */
 enum tn_window_answer {
     TN_WINDOW_TAKEN = 0,
     TN_WINDOW_LATE = 1, /* late for every window it belongs to; dropped, nothing else changed */
@@ -65,16 +80,27 @@ struct tn_window_counts {
     int64_t watermark_ms; /* INT64_MIN before the first row */
 };
 
-/* `store` outlives the operator. The operator allocates through `memory`-less tables only. */
-int tn_window_open(struct tn_window **out, tarn_store *store,
+/*
+ * `store` and `memory` outlive the operator. State lies in tables of the store whose names begin with
+ * "window "; `memory` is for the rest: buffers, the list of open windows, and a copy of the window that
+ * fires. TARN_E_MISUSE: options out of their ranges. On failure *out is NULL.
+ */
+int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *memory,
                    const struct tn_window_options *options, tn_window_emit_fn *emit, void *context);
 
+/* Take a row; emits what is due then. Answers enum tn_window_answer, or < 0. */
 int tn_window_push(struct tn_window *window, const struct tn_window_event *event);
 
-/* End of input: the watermark goes to the end of time, every open window fires. */
+/*
+ * End of input: the watermark goes to the end of time, every open window fires. 0, or what a push under
+ * way would answer. Without it, nothing more is emitted. Rows pushed later are late.
+ */
 int tn_window_finish(struct tn_window *window);
 
-/* Why the last push was BAD or OVERFLOW: "sum(x): not a number: \"abc\"". Borrowed until the next push. */
+/*
+ * Why the last push was BAD or OVERFLOW: "sum(x): not a number: \"abc\"". Printable ASCII whatever the
+ * field held. Borrowed until the next push.
+ */
 const char *tn_window_reason(const struct tn_window *window);
 
 void tn_window_count(const struct tn_window *window, struct tn_window_counts *out);

@@ -1,0 +1,22 @@
+/*
+ * cmd_window.c - tarn window
+ *
+ *     window_options   the command line, understood
+ *     window_run       rows in, windows out
+ *     window_report    what is said on standard error
+ */
+#include "command.h"
+#include "window_options.h"
+#include "window_run.h"
+
+int tn_cmd_window(int argc, char **argv)
+{
+    struct tn_window_command command;
+    int exit_code;
+
+    if (!tn_window_command_parse(&command, argc, argv, &exit_code))
+        return exit_code;
+    exit_code = tn_window_run(&command);
+    tn_window_command_release(&command);
+    return exit_code;
+}

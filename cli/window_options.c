@@ -1,0 +1,372 @@
+/*
+ * window_options.c - the command line of `tarn window`, understood
+ */
+#include "window_options.h"
+#include "arguments.h"
+#include "command.h"
+#include "message.h"
+
+#include "io/duration.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERB "window"
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+enum window_option {
+    WINDOW_INPUT,
+    WINDOW_TIME,
+    WINDOW_TIME_FORMAT,
+    WINDOW_BY,
+    WINDOW_EVERY,
+    WINDOW_OFFSET,
+    WINDOW_AGG,
+    WINDOW_LATE,
+    WINDOW_STRICT,
+    WINDOW_OUTPUT,
+    WINDOW_TIMES,
+    WINDOW_OUT,
+    WINDOW_VERBOSE,
+    WINDOW_SLIDE,
+    WINDOW_SESSION,
+    WINDOW_GRACE,
+    WINDOW_LATE_TO,
+    WINDOW_MAX_AHEAD,
+    WINDOW_EMIT,
+    WINDOW_MERGE,
+    WINDOW_STATE,
+    WINDOW_COMMIT_EVERY,
+    WINDOW_FOLLOW,
+    WINDOW_OPTION_COUNT
+};
+
+static const struct tn_option window_options[WINDOW_OPTION_COUNT] = {
+    [WINDOW_INPUT] = { NULL, 'i', "csv|tsv|ndjson",
+                       "format of the input; default: from the file's name\n"
+                       "(x.csv, x.tsv, x.ndjson, x.jsonl, each also with .gz)" },
+    [WINDOW_TIME] = { "time", 0, "FIELD", "field that holds the event time; required" },
+    [WINDOW_TIME_FORMAT] = { "time-format", 0, "FORMAT",
+                             "auto (default: decided by the first time that can be\n"
+                             "read), s, ms, us, ns (numbers since 1970), iso, or a\n"
+                             "strptime format that holds a '%'" },
+    [WINDOW_BY] = { "by", 0, "FIELD[,FIELD...]", "group rows by these fields; default: one group" },
+    [WINDOW_EVERY] = { "every", 0, "DUR",
+                       "length of a window; required. 500ms, 10s, 5m, 1h, 1d, 1w" },
+    [WINDOW_OFFSET] = { "offset", 0, "DUR",
+                        "shift window starts by this; less than --every,\nmay be negative: -2h" },
+    [WINDOW_AGG] = { "agg", 0, "LIST",
+                     "what to compute, separated by commas; default: count.\n"
+                     "count, count(x), sum(x), min(x), max(x), avg(x),\n"
+                     "first(x), last(x), distinct(x); name=count names it" },
+    [WINDOW_LATE] = { "late", 0, "DUR", "how far rows may come out of order; default 0" },
+    [WINDOW_STRICT] = { "strict", 0, NULL, "stop at the first bad row, with exit code 3" },
+    [WINDOW_OUTPUT] = { NULL, 'o', "csv|tsv|ndjson|pretty", "format of the output; default csv" },
+    [WINDOW_TIMES] = { "times", 0, "iso|ms",
+                       "window times as ISO 8601 in UTC (default) or as\nmilliseconds since 1970" },
+    [WINDOW_OUT] = { "out", 0, "FILE", "write to FILE, not to standard output" },
+    [WINDOW_VERBOSE] = { NULL, 'v', NULL,
+                         "say on standard error what was read, dropped and\n"
+                         "written, how fast, and the time format chosen" },
+    [WINDOW_SLIDE] = { "slide", 0, "DUR", NULL },
+    [WINDOW_SESSION] = { "session", 0, "GAP", NULL },
+    [WINDOW_GRACE] = { "grace", 0, "DUR", NULL },
+    [WINDOW_LATE_TO] = { "late-to", 0, "FILE", NULL },
+    [WINDOW_MAX_AHEAD] = { "max-ahead", 0, "DUR", NULL },
+    [WINDOW_EMIT] = { "emit", 0, "MODE", NULL },
+    [WINDOW_MERGE] = { "merge", 0, NULL, NULL },
+    [WINDOW_STATE] = { "state", 0, "DIR", NULL },
+    [WINDOW_COMMIT_EVERY] = { "commit-every", 0, "N|DUR", NULL },
+    [WINDOW_FOLLOW] = { "follow", 0, NULL, NULL },
+};
+
+static const struct tn_usage window_usage = {
+    .verb = VERB,
+    .synopsis = "tarn window --time FIELD --every DUR [OPTION...] [FILE...]",
+    .summary =
+        "Read rows, put each into the window its event time belongs to, and print one row per\n"
+        "window and group as soon as the window is complete. Several FILEs are read one after\n"
+        "another as one stream; '-' or no FILE is standard input (say its format with -i);\n"
+        "gzip is recognised.",
+    .options = window_options,
+    .option_count = WINDOW_OPTION_COUNT,
+    .details =
+        "A window [start, end) is complete when the watermark, the greatest time seen so far\n"
+        "minus --late minus 1 ms, has reached end - 1 ms. A row for a complete window is late:\n"
+        "counted and dropped. The end of the input completes every window.\n"
+        "\n"
+        "A row that cannot be read (broken quoting, a time or number that is none) is bad:\n"
+        "reported with file and line (the first 10), counted and skipped.\n"
+        "\n"
+        "Field names in --by hold anything but a comma; in --agg, parentheses must match as well.\n"
+        "\n"
+        "Exit codes: 0 done (bad and late rows included); 2 usage; 3 input refused (no such file,\n"
+        "a directory, no permission, no such field, a bad row with --strict, a sum beyond 128\n"
+        "bits); 4 the system failed (reading, writing, memory, a truncated .gz); 128+N ended by\n"
+        "signal N, with complete lines written and open windows not printed; 141 the reader of\n"
+        "the output left.\n"
+        "\n"
+        "Example: edits of a day by hour and channel, as a table\n"
+        "  tarn window --time time --every 1h --by channel --agg 'n=count,sum(added)' \\\n"
+        "      -o pretty edits.ndjson.gz",
+};
+
+/* ---- single values --------------------------------------------------------------------------- */
+
+/* The place of `text` among `names`; false, and said, when it is none of them. */
+static bool choice_parse(const char *option, const char *text, const char *const *names,
+                         size_t count, int *out)
+{
+    char all[64] = "";
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        *out = (int)i;
+        if (strcmp(names[i], text) == 0)
+            return true;
+        strncat(all, i == 0 ? "" : i + 1 < count ? ", " : " or ", sizeof all - strlen(all) - 1);
+        strncat(all, names[i], sizeof all - strlen(all) - 1);
+    }
+    tn_message(VERB, "option %s: '%s' is none of its values; write %s", option, text, all);
+    return false;
+}
+
+static bool duration_parse(const char *option, const char *text, int64_t *out)
+{
+    struct tn_reason reason;
+
+    if (tn_duration_read(text, out, &reason))
+        return true;
+    tn_message(VERB, "option %s: %s", option, reason.text);
+    return false;
+}
+
+/* The one duration that may have a sign. */
+static bool offset_parse(struct tn_window_command *out, const char *text, const char *every)
+{
+    bool negative = *text == '-';
+
+    if (!duration_parse("--offset", text + negative, &out->offset_ms))
+        return false;
+    if (out->offset_ms >= out->every_ms) {
+        tn_message(VERB, "option --offset: '%s' is not less than --every '%s'; write the remainder",
+                   text, every);
+        return false;
+    }
+    if (negative)
+        out->offset_ms = -out->offset_ms;
+    return true;
+}
+
+static bool durations_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *offset = arguments->values[WINDOW_OFFSET];
+    const char *late = arguments->values[WINDOW_LATE];
+
+    if (!duration_parse("--every", arguments->values[WINDOW_EVERY], &out->every_ms))
+        return false;
+    if (out->every_ms <= 0) {
+        tn_message(VERB,
+                   "option --every: a window must be longer than 0; write a duration like 1h");
+        return false;
+    }
+    if (offset != NULL && !offset_parse(out, offset, arguments->values[WINDOW_EVERY]))
+        return false;
+    if (late != NULL && !duration_parse("--late", late, &out->late_ms))
+        return false;
+    return true;
+}
+
+static bool formats_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    static const char *const inputs[] = { "csv", "tsv", "ndjson" };
+    static const char *const outputs[] = { "csv", "tsv", "ndjson", "pretty" };
+    static const char *const times[] = { "iso", "ms" };
+    const char *const *values = arguments->values;
+    int choice;
+
+    if (values[WINDOW_INPUT] != NULL) {
+        if (!choice_parse("-i", values[WINDOW_INPUT], inputs, TN_ARRAY_COUNT(inputs), &choice))
+            return false;
+        out->input_format = (enum tn_format)((int)TN_FORMAT_CSV + choice);
+    }
+    if (values[WINDOW_OUTPUT] != NULL) {
+        if (!choice_parse("-o", values[WINDOW_OUTPUT], outputs, TN_ARRAY_COUNT(outputs), &choice))
+            return false;
+        out->output_format = (enum tn_writer_format)choice;
+    }
+    if (values[WINDOW_TIMES] != NULL) {
+        if (!choice_parse("--times", values[WINDOW_TIMES], times, TN_ARRAY_COUNT(times), &choice))
+            return false;
+        out->times_as_ms = choice == 1;
+    }
+    return true;
+}
+
+static bool time_format_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *text = arguments->values[WINDOW_TIME_FORMAT];
+    struct tn_reason reason;
+
+    if (tn_timestamp_format_read(&out->time_format, text != NULL ? text : "auto", &reason))
+        return true;
+    tn_message(VERB, "option --time-format: %s", reason.text);
+    return false;
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+static bool memory_report(void)
+{
+    tn_message(VERB, "out of memory");
+    return false;
+}
+
+static bool lists_allocate(struct tn_window_command *out, const char *by)
+{
+    size_t i;
+
+    out->key_count = by != NULL;
+    for (i = 0; by != NULL && by[i] != '\0'; i++)
+        out->key_count += by[i] == ',';
+    out->field_count = 1 + out->key_count + out->aggregates.count;
+    out->column_count = 2 + out->key_count + out->aggregates.count;
+    out->fields = calloc(out->field_count, sizeof *out->fields);
+    out->columns = calloc(out->column_count, sizeof *out->columns);
+    out->key_storage = strdup(by != NULL ? by : "");
+    return out->fields != NULL && out->columns != NULL && out->key_storage != NULL;
+}
+
+static bool keys_fill(struct tn_window_command *out)
+{
+    char *next = out->key_storage;
+    size_t i;
+
+    for (i = 0; i < out->key_count; i++) {
+        char *name = next;
+
+        next += strcspn(next, ",");
+        *next++ = '\0'; /* behind the last one this is the NUL that was there */
+        if (*name == '\0') {
+            tn_message(VERB, "option --by: an empty field name; write --by FIELD,FIELD");
+            return false;
+        }
+        out->fields[1 + i] = name;
+        out->columns[2 + i].name = name;
+    }
+    return true;
+}
+
+/* A reader of the output must be able to tell columns apart. */
+static bool columns_check(const struct tn_window_command *command)
+{
+    size_t i, j;
+
+    for (i = 0; i < command->column_count; i++)
+        for (j = 0; j < i; j++)
+            if (strcmp(command->columns[i].name, command->columns[j].name) == 0) {
+                tn_message(VERB, "two output columns would be called '%s'; %s",
+                           command->columns[i].name,
+                           i < 2 + command->key_count ? "leave it out of --by"
+                                                      : "name one in --agg: other=kind(field)");
+                return false;
+            }
+    return true;
+}
+
+static bool lists_fill(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *time_field = arguments->values[WINDOW_TIME];
+    const char *list = arguments->values[WINDOW_AGG];
+    struct tn_aggregate_list *aggregates = &out->aggregates;
+    char reason[512];
+    size_t i;
+
+    if (!tn_aggregate_list_parse(aggregates, list != NULL ? list : "count", reason,
+                                 sizeof reason)) {
+        tn_message(VERB, "option --agg: %s", reason);
+        return false;
+    }
+    if (!lists_allocate(out, arguments->values[WINDOW_BY]))
+        return memory_report();
+    out->fields[0] = time_field;
+    out->columns[0] = (struct tn_column){ "window_start", out->times_as_ms };
+    out->columns[1] = (struct tn_column){ "window_end", out->times_as_ms };
+    if (!keys_fill(out))
+        return false;
+    for (i = 0; i < aggregates->count; i++) {
+        const char *field = aggregates->fields[i];
+        struct tn_column *column = &out->columns[2 + out->key_count + i];
+
+        /* count reads no field, but has a place: any field fills it */
+        out->fields[1 + out->key_count + i] = field != NULL ? field : time_field;
+        column->name = aggregates->names[i];
+        column->number = tn_aggregate_is_number(aggregates->items[i].kind);
+    }
+    return columns_check(out);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static bool files_fill(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    static const char *const standard_input[] = { "-" };
+    size_t i;
+
+    out->files = (const char *const *)arguments->operands;
+    out->file_count = arguments->operand_count;
+    if (out->file_count == 0) {
+        out->files = standard_input;
+        out->file_count = 1;
+    }
+    for (i = 0; i < out->file_count; i++)
+        if (strcmp(out->files[i], "-") == 0 && out->input_format == TN_FORMAT_AUTO) {
+            tn_message(VERB, "standard input has no name to tell its format; "
+                             "write -i csv, -i tsv or -i ndjson");
+            return false;
+        }
+    return true;
+}
+
+static bool required_check(const struct tn_arguments *arguments)
+{
+    if (arguments->values[WINDOW_TIME] == NULL || *arguments->values[WINDOW_TIME] == '\0')
+        tn_message(VERB,
+                   "option --time is missing; write --time FIELD, the field with the event time");
+    else if (arguments->values[WINDOW_EVERY] == NULL)
+        tn_message(VERB, "option --every is missing; write --every DUR, the length of a window");
+    else
+        return true;
+    return false;
+}
+
+bool tn_window_command_parse(struct tn_window_command *out, int argc, char **argv, int *exit_code)
+{
+    struct tn_arguments arguments;
+
+    *out = (struct tn_window_command){ .input_format = TN_FORMAT_AUTO,
+                                       .output_format = TN_WRITER_CSV };
+    if (!tn_arguments_parse(&arguments, &window_usage, argc, argv, exit_code))
+        return false;
+    out->strict = arguments.values[WINDOW_STRICT] != NULL;
+    out->verbose = arguments.values[WINDOW_VERBOSE] != NULL;
+    out->output_path = arguments.values[WINDOW_OUT];
+    if (required_check(&arguments) && durations_parse(out, &arguments) &&
+        formats_parse(out, &arguments) && time_format_parse(out, &arguments) &&
+        files_fill(out, &arguments) && lists_fill(out, &arguments))
+        return true;
+    tn_window_command_release(out);
+    *exit_code = TN_EXIT_USAGE;
+    return false;
+}
+
+void tn_window_command_release(struct tn_window_command *command)
+{
+    tn_aggregate_list_release(&command->aggregates);
+    free(command->fields);
+    free(command->columns);
+    free(command->key_storage);
+    *command = (struct tn_window_command){ 0 };
+}

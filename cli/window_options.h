@@ -1,0 +1,53 @@
+/*
+ * window_options.h - the command line of `tarn window`, understood
+ *
+ * What the run needs to know, checked as far as it can be without looking at any input. The lists
+ * are laid out as reader, operator and writer want them: a row is handed on without copying.
+ *
+ *     fields    time | keys ...              | field of each aggregate ...   (count: a place)
+ *     columns   window_start window_end      | keys ...  | aggregates ...
+ */
+#ifndef TN_WINDOW_OPTIONS_H
+#define TN_WINDOW_OPTIONS_H
+
+#include "aggregates.h"
+#include "writer.h"
+
+#include "io/reader.h"
+#include "io/timestamp.h"
+
+struct tn_window_command {
+    const char *const *files; /* "-": standard input */
+    size_t file_count;        /* >= 1 */
+    enum tn_format input_format;
+    struct tn_timestamp_format time_format;
+
+    int64_t every_ms;
+    int64_t offset_ms;
+    int64_t late_ms;
+    struct tn_aggregate_list aggregates;
+    size_t key_count;
+
+    const char **fields;
+    size_t field_count; /* 1 + key_count + aggregates.count */
+    struct tn_column *columns;
+    size_t column_count; /* 2 + key_count + aggregates.count */
+
+    enum tn_writer_format output_format;
+    const char *output_path; /* NULL: standard output */
+    bool times_as_ms;
+    bool strict;
+    bool verbose;
+
+    char *key_storage; /* where fields and columns find the key names */
+};
+
+/*
+ * False: *exit_code is what to leave with, all is said, and nothing is held. On true, release when
+ * done; argv must outlive *out.
+ */
+bool tn_window_command_parse(struct tn_window_command *out, int argc, char **argv, int *exit_code);
+
+void tn_window_command_release(struct tn_window_command *command);
+
+#endif

@@ -1,0 +1,369 @@
+/*
+ * window_run.c - the run of `tarn window`; see window_run.h for the rules
+ *
+ *     run_files
+ *       run_file         opens, and has the output opened
+ *         run_rows       one turn per row
+ *           run_row      time, operator
+ *             run_emit   called back by the operator, once per row of output
+ *     run_finish         the windows still open
+ */
+#include "window_run.h"
+#include "command.h"
+#include "message.h"
+#include "signals.h"
+#include "window_report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VERB "window"
+#define RUN_GOES_ON (-1)       /* no exit code yet */
+#define RUN_STOPPED (-1000)    /* run_emit's answer that stops the operator; no tarn_result */
+#define RUN_PROGRESS_ROWS 4096 /* a power of two */
+#define RUN_REASON_BYTES 1024
+
+struct run {
+    const struct tn_window_command *command;
+    struct tn_window_report report;
+    struct tn_timestamp_format time_format;
+    tarn_store *store;
+    struct tn_memory memory; /* of the operator and the readers, beside the store */
+    struct tn_window *window;
+
+    struct tn_output output;
+    bool output_is_open;
+    struct tn_writer *writer; /* NULL until the first input is open: W1 */
+    tarn_bytes *values;       /* of the row of output being made */
+    uint64_t written_count;
+    bool unwritten; /* the writer holds rows that could be written */
+
+    const char *file;     /* being read, as messages name it */
+    bool file_waits;      /* W2 */
+    uint64_t files_bytes; /* of the files before it */
+};
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+static int run_interrupted(void)
+{
+    return TN_EXIT_SIGNAL + *tn_signals_flag();
+}
+
+static int run_store_failed(struct run *run, int result)
+{
+    const char *text = run->store != NULL ? tarn_error_text(run->store) : "";
+
+    tn_window_report_clear(&run->report);
+    tn_message(VERB, "%s%s%s; use fewer groups, shorter windows or more memory",
+               tarn_result_text(result), *text != '\0' ? ": " : "", text);
+    return TN_EXIT_FAILED;
+}
+
+static int run_memory_failed(void)
+{
+    tn_message(VERB, "out of memory");
+    return TN_EXIT_FAILED;
+}
+
+/* A row was bad: go on, unless --strict. */
+static int run_bad(struct run *run, uint64_t line, const char *reason)
+{
+    tn_window_report_bad(&run->report, run->file, line, reason);
+    return run->command->strict ? TN_EXIT_REFUSED : RUN_GOES_ON;
+}
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
+static tarn_bytes run_time_text(const struct run *run, int64_t time_ms, char *text)
+{
+    if (run->command->times_as_ms)
+        return (tarn_bytes){ text, (size_t)sprintf(text, "%" PRId64, time_ms) };
+    return (tarn_bytes){ text, tn_timestamp_print(time_ms, text) };
+}
+
+static int run_emit(void *context, const struct tn_window_row *row)
+{
+    struct run *run = context;
+    size_t key_count = run->command->key_count;
+    tarn_bytes *values = run->values;
+    char start[TN_TIMESTAMP_BYTES_MAX], end[TN_TIMESTAMP_BYTES_MAX];
+    size_t i;
+
+    if (*tn_signals_flag() != 0)
+        return RUN_STOPPED;
+    values[0] = run_time_text(run, row->start_ms, start);
+    values[1] = run_time_text(run, row->end_ms, end);
+    for (i = 0; i < key_count; i++) /* an empty key and null are one group, printed as null */
+        values[2 + i] = row->keys[i].bytes > 0 ? row->keys[i] : (tarn_bytes){ NULL, 0 };
+    for (i = 0; i < run->command->aggregates.count; i++)
+        values[2 + key_count + i] = row->values[i];
+    run->written_count++;
+    run->unwritten = true;
+    return tn_writer_row(run->writer, values) ? 0 : RUN_STOPPED;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static int stat_input(const char *path, struct stat *status)
+{
+    return strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, status) : stat(path, status);
+}
+
+/* A mistyped name shall not show up an hour into the files before it. */
+static bool inputs_exist(const struct tn_window_command *command)
+{
+    struct stat status;
+    size_t i;
+
+    for (i = 0; i < command->file_count; i++)
+        if (stat_input(command->files[i], &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+            tn_message(VERB, "%s: %s; check the name", command->files[i], strerror(errno));
+            return false;
+        }
+    return true;
+}
+
+/* Writing into what is being read would destroy it, or never end. */
+static bool output_is_input(const struct tn_window_command *command)
+{
+    struct stat input, output;
+    size_t i;
+    int failed;
+
+    failed = command->output_path != NULL ? stat(command->output_path, &output)
+                                          : fstat(STDOUT_FILENO, &output);
+    for (i = 0; i < command->file_count && failed == 0; i++)
+        if (stat_input(command->files[i], &input) == 0 && same_file(&input, &output)) {
+            tn_message(VERB, "%s is both input and output; write to another file",
+                       command->files[i]);
+            return true;
+        }
+    return false;
+}
+
+static int run_open_output(struct run *run)
+{
+    const struct tn_window_command *command = run->command;
+
+    if (command->output_path == NULL)
+        tn_output_init(&run->output);
+    else if (!tn_output_open(&run->output, command->output_path)) {
+        tn_message(VERB, "cannot write %s: %s; write to another file", command->output_path,
+                   strerror(errno));
+        return TN_EXIT_FAILED;
+    }
+    run->output_is_open = true;
+    run->writer = tn_writer_new(&run->output, command->output_format, command->columns,
+                                command->column_count);
+    return run->writer != NULL ? RUN_GOES_ON : run_memory_failed();
+}
+
+/* ---- one row --------------------------------------------------------------------------------- */
+
+/* What the operator's answer means; `line` is of the row that was pushed, 0 at the end of input. */
+static int run_answer(struct run *run, int answer, uint64_t line)
+{
+    switch (answer) {
+    case TN_WINDOW_TAKEN:
+    case TN_WINDOW_LATE:
+        return RUN_GOES_ON;
+    case TN_WINDOW_BAD:
+        return run_bad(run, line, tn_window_reason(run->window));
+    case TN_WINDOW_OVERFLOW:
+        tn_window_report_clear(&run->report);
+        tn_message(VERB, "%s:%" PRIu64 ": %s", run->file, line, tn_window_reason(run->window));
+        return TN_EXIT_REFUSED;
+    case RUN_STOPPED: /* by a signal; or the output failed, which closing it tells */
+        return *tn_signals_flag() != 0 ? run_interrupted() : TN_EXIT_FAILED;
+    default:
+        return run_store_failed(run, answer);
+    }
+}
+
+static int run_row(struct run *run, const struct tn_row *row)
+{
+    const tarn_bytes *fields = row->fields;
+    struct tn_window_event event = {
+        .keys = fields + 1,
+        .arguments = fields + 1 + run->command->key_count,
+    };
+    struct tn_reason reason;
+
+    if (!tn_timestamp_read(&run->time_format, fields[0], &event.time_ms, &reason))
+        return run_bad(run, row->line, reason.text);
+    return run_answer(run, tn_window_push(run->window, &event), row->line);
+}
+
+/* ---- one file -------------------------------------------------------------------------------- */
+
+static int run_rows(struct run *run, struct tn_reader *reader)
+{
+    struct tn_row row;
+    int exit_code = RUN_GOES_ON;
+
+    while (exit_code == RUN_GOES_ON) {
+        if (run->unwritten && run->file_waits) { /* W2 */
+            run->unwritten = false;
+            if (!tn_writer_flush(run->writer))
+                return TN_EXIT_FAILED;
+        }
+        switch (tn_reader_next(reader, &row)) {
+        case TN_READER_ROW:
+            run->report.row_count++;
+            exit_code = run_row(run, &row);
+            break;
+        case TN_READER_BAD:
+            run->report.row_count++;
+            exit_code = run_bad(run, row.line, tn_reader_reason(reader));
+            break;
+        case TN_READER_END:
+            return RUN_GOES_ON;
+        case TN_READER_STOPPED:
+            return run_interrupted();
+        case TN_READER_REFUSED:
+            tn_window_report_clear(&run->report);
+            tn_message(VERB, "%s", tn_reader_reason(reader));
+            return TN_EXIT_REFUSED;
+        default:
+            tn_window_report_clear(&run->report);
+            tn_message(VERB, "%s", tn_reader_reason(reader));
+            return TN_EXIT_FAILED;
+        }
+        if ((run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
+            tn_window_report_progress(&run->report, run->files_bytes + tn_reader_bytes(reader));
+    }
+    return exit_code;
+}
+
+static int run_file(struct run *run, const char *path)
+{
+    const struct tn_window_command *command = run->command;
+    struct tn_reader_options options = {
+        .format = command->input_format,
+        .fields = command->fields,
+        .field_count = command->field_count,
+        .stop = tn_signals_flag(),
+    };
+    struct tn_reader *reader;
+    struct stat status;
+    char reason[RUN_REASON_BYTES];
+    int answer, exit_code = RUN_GOES_ON;
+
+    run->file = strcmp(path, "-") == 0 ? "standard input" : path;
+    run->file_waits = stat_input(path, &status) == 0 && !S_ISREG(status.st_mode);
+    answer = tn_reader_open(&reader, path, &options, reason, sizeof reason);
+    if (answer == TN_READER_STOPPED)
+        return run_interrupted();
+    if (answer != TN_READER_ROW) {
+        tn_message(VERB, "%s", reason);
+        return answer == TN_READER_REFUSED ? TN_EXIT_REFUSED : TN_EXIT_FAILED;
+    }
+    if (run->writer == NULL)
+        exit_code = run_open_output(run);
+    if (exit_code == RUN_GOES_ON)
+        exit_code = run_rows(run, reader);
+    run->files_bytes += tn_reader_bytes(reader);
+    tn_reader_close(reader);
+    return exit_code;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static int run_open(struct run *run)
+{
+    const struct tn_window_command *command = run->command;
+    struct tn_window_options options = {
+        .every_ms = command->every_ms,
+        .offset_ms = command->offset_ms,
+        .late_ms = command->late_ms,
+        .key_count = command->key_count,
+        .aggregates = command->aggregates.items,
+        .aggregate_count = command->aggregates.count,
+    };
+    int result;
+
+    tn_window_report_begin(&run->report, command->verbose);
+    run->time_format = command->time_format;
+    tn_memory_init(&run->memory, NULL, NULL, 0);
+    run->values = calloc(command->column_count, sizeof *run->values);
+    if (run->values == NULL)
+        return run_memory_failed();
+    result = tarn_open(&run->store, NULL, NULL);
+    if (result == TARN_OK)
+        result = tn_window_open(&run->window, run->store, &run->memory, &options, run_emit, run);
+    return result == TARN_OK ? RUN_GOES_ON : run_store_failed(run, result);
+}
+
+static int run_files(struct run *run)
+{
+    int exit_code = RUN_GOES_ON;
+    size_t i;
+
+    for (i = 0; i < run->command->file_count && exit_code == RUN_GOES_ON; i++)
+        exit_code = run_file(run, run->command->files[i]);
+    return exit_code;
+}
+
+/* The input has ended well: print what is open (W3), and say what there is to say. */
+static int run_finish(struct run *run)
+{
+    struct tn_window_summary summary = { .input_bytes = run->files_bytes };
+    int exit_code;
+
+    tn_window_count(run->window, &summary.counts);
+    exit_code = run_answer(run, tn_window_finish(run->window), 0);
+    if (exit_code != RUN_GOES_ON)
+        return exit_code;
+    if (!tn_writer_finish(run->writer))
+        return TN_EXIT_FAILED;
+    summary.written_count = run->written_count;
+    summary.time_format = tn_timestamp_format_text(&run->time_format);
+    summary.time_format_was_chosen = run->command->time_format.kind == TN_TIMESTAMP_AUTO &&
+                                     run->time_format.kind != TN_TIMESTAMP_AUTO;
+    tn_window_report_end(&run->report, &summary);
+    return TN_EXIT_DONE;
+}
+
+/* Complete rows are written whatever happened; a failure to do so comes before what was fine. */
+static int run_close(struct run *run, int exit_code)
+{
+    int output_code = TN_EXIT_DONE;
+
+    if (run->writer != NULL && run->written_count > 0)
+        (void)tn_writer_flush(run->writer); /* closing the output tells */
+    tn_writer_free(run->writer);
+    if (run->output_is_open)
+        output_code = tn_output_close(&run->output, VERB);
+    tn_window_close(run->window);
+    (void)tarn_close(run->store); /* a memory store: nothing to lose */
+    free(run->values);
+    if (exit_code == TN_EXIT_DONE || (exit_code == TN_EXIT_FAILED && output_code == TN_EXIT_PIPE))
+        return output_code;
+    return exit_code;
+}
+
+int tn_window_run(const struct tn_window_command *command)
+{
+    struct run run = { .command = command };
+    int exit_code;
+
+    if (!inputs_exist(command))
+        return TN_EXIT_REFUSED;
+    if (output_is_input(command))
+        return TN_EXIT_USAGE;
+    exit_code = run_open(&run);
+    if (exit_code == RUN_GOES_ON)
+        exit_code = run_files(&run);
+    if (exit_code == RUN_GOES_ON)
+        exit_code = run_finish(&run);
+    return run_close(&run, exit_code);
+}

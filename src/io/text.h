@@ -1,0 +1,60 @@
+/*
+ * text.h - a window that slides over the input and always holds the row being read whole
+ *
+ *     data   | given back | row being read ....  | room for the next block | padding |
+ *            0            row                     end              capacity
+ *
+ * Rules
+ *   X1  Bytes [row, end) are there; formats only ever move `row` forward, or back to a place it had
+ *       since the last tn_text_more.
+ *   X2  tn_text_more may move everything: positions change by what it answers, pointers end.
+ *   X3  Memory is at most row_bytes_max + two blocks + padding, or the first size if that is more:
+ *       a format stops asking for more once a row is longer than row_bytes_max.
+ *   X4  TN_TEXT_PADDING_BYTES behind `end` can be read (not used).
+ */
+#ifndef TN_TEXT_H
+#define TN_TEXT_H
+
+#include "io/input.h"
+
+#define TN_TEXT_PADDING_BYTES ((size_t)128)
+
+struct tn_text {
+    struct tn_input *input;
+    struct tn_memory *memory;
+    char *data;
+    size_t capacity; /* padding not counted */
+    size_t row;
+    size_t end;
+    size_t block_bytes;
+    size_t row_bytes_max;
+    uint64_t origin; /* place of data[0] in the input */
+    uint64_t line;   /* of `row`, from 1 */
+    bool skipping;   /* what is left of the line at `row` belongs to a row answered as bad */
+};
+
+/* Takes the input over, also when it fails: then tn_text_release gives it back. */
+int tn_text_init(struct tn_text *text, struct tn_input *input, struct tn_memory *memory,
+                 size_t block_bytes, size_t row_bytes_max, struct tn_reason *reason);
+
+/*
+ * Read more behind `end`. TN_READER_ROW: at least one byte came; TN_READER_END: there is nothing
+ * more; else as tn_input_read. The row now begins at text->row, wherever it was before.
+ */
+int tn_text_more(struct tn_text *text, struct tn_reason *reason);
+
+/* Take a byte order mark off the front; refuse UTF-16. */
+int tn_text_begin(struct tn_text *text, struct tn_reason *reason);
+
+/*
+ * Leave a bad row: go on behind the first line end at or behind its start (which may still have to
+ * come), one line on. Answers the bytes of that first line that are there.
+ */
+tarn_bytes tn_text_skip_line(struct tn_text *text);
+
+/* Do what skip_line could not finish. TN_READER_ROW: done. */
+int tn_text_finish_skip(struct tn_text *text, struct tn_reason *reason);
+
+void tn_text_release(struct tn_text *text);
+
+#endif

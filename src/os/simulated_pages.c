@@ -1,0 +1,136 @@
+/*
+ * simulated_pages.c - address space with limits; see simulated_pages.h
+ */
+#include "os/simulated_pages.h"
+
+#include "os/os.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct tn_pages_reservation {
+    uint8_t *at;
+    size_t bytes;
+    uint64_t *committed; /* a bit for each page */
+};
+
+static struct tn_pages_reservation *reservation_of(const struct tn_pages *pages, const void *at,
+                                                   size_t bytes)
+{
+    struct tn_pages_reservation *reservation;
+    size_t i;
+
+    tn_assert((uintptr_t)at % TN_OS_PAGE_BYTES == 0 && bytes % TN_OS_PAGE_BYTES == 0);
+    for (i = 0; i < pages->count; i++) {
+        reservation = &pages->reservations[i];
+        if ((const uint8_t *)at >= reservation->at && bytes <= reservation->bytes &&
+            (size_t)((const uint8_t *)at - reservation->at) <= reservation->bytes - bytes)
+            return reservation;
+    }
+    tn_unreachable();
+}
+
+uint64_t tn_pages_offset(const struct tn_pages *pages, const void *at, size_t bytes)
+{
+    return (uint64_t)((const uint8_t *)at - reservation_of(pages, at, bytes)->at);
+}
+
+static size_t committed_count(const struct tn_pages_reservation *reservation, size_t page,
+                              size_t end)
+{
+    size_t count = 0;
+
+    for (; page < end; page++)
+        count += reservation->committed[page / 64] >> (page % 64) & 1;
+    return count;
+}
+
+/* Sets or clears the bits of a run of pages, and keeps the sum. */
+static void run_mark(struct tn_pages *pages, struct tn_pages_reservation *reservation,
+                     const void *at, size_t bytes, bool committed)
+{
+    size_t page = (size_t)((const uint8_t *)at - reservation->at) / TN_OS_PAGE_BYTES;
+    size_t end = page + bytes / TN_OS_PAGE_BYTES;
+    size_t before = committed_count(reservation, page, end);
+    uint64_t bit;
+
+    tn_assert(!committed || before == 0); /* committed twice: it would not read zero */
+    for (; page < end; page++) {
+        bit = (uint64_t)1 << (page % 64);
+        reservation->committed[page / 64] &= ~bit;
+        reservation->committed[page / 64] |= committed ? bit : 0;
+    }
+    pages->committed_bytes -= before * TN_OS_PAGE_BYTES;
+    pages->committed_bytes += committed ? bytes : 0;
+}
+
+int tn_pages_reserve(struct tn_pages *pages, size_t bytes, void **out)
+{
+    struct tn_pages_reservation *reservation;
+    int result;
+
+    if (pages->reserved_bytes_max != 0 && bytes > pages->reserved_bytes_max - pages->reserved_bytes)
+        return -ENOMEM;
+    result = tn_os_posix.ops->pages_reserve(tn_os_posix.context, bytes, out);
+    if (result != 0)
+        return result;
+    if (pages->count == pages->capacity) {
+        pages->capacity = pages->capacity != 0 ? 2 * pages->capacity : 8;
+        pages->reservations =
+            realloc(pages->reservations, pages->capacity * sizeof *pages->reservations);
+        tn_assert(pages->reservations != NULL);
+    }
+    reservation = &pages->reservations[pages->count++];
+    reservation->at = *out;
+    reservation->bytes = bytes;
+    reservation->committed = calloc(bytes / TN_OS_PAGE_BYTES / 64 + 1, sizeof(uint64_t));
+    tn_assert(reservation->committed != NULL);
+    pages->reserved_bytes += bytes;
+    return 0;
+}
+
+int tn_pages_commit(struct tn_pages *pages, void *at, size_t bytes, unsigned flags)
+{
+    struct tn_pages_reservation *reservation = reservation_of(pages, at, bytes);
+    int result;
+
+    if (pages->committed_bytes_max != 0 &&
+        bytes > pages->committed_bytes_max - pages->committed_bytes)
+        return -ENOMEM;
+    result = tn_os_posix.ops->pages_commit(tn_os_posix.context, at, bytes, flags);
+    if (result == 0)
+        run_mark(pages, reservation, at, bytes, true);
+    return result;
+}
+
+int tn_pages_decommit(struct tn_pages *pages, void *at, size_t bytes)
+{
+    struct tn_pages_reservation *reservation = reservation_of(pages, at, bytes);
+    int result = tn_os_posix.ops->pages_decommit(tn_os_posix.context, at, bytes);
+
+    if (result == 0)
+        run_mark(pages, reservation, at, bytes, false);
+    return result;
+}
+
+void tn_pages_release(struct tn_pages *pages, void *at, size_t bytes)
+{
+    struct tn_pages_reservation *reservation = reservation_of(pages, at, bytes);
+    size_t word;
+
+    tn_assert(reservation->at == at && reservation->bytes == bytes);
+    for (word = 0; word <= bytes / TN_OS_PAGE_BYTES / 64; word++)
+        pages->committed_bytes -=
+            TN_OS_PAGE_BYTES * (size_t)__builtin_popcountll(reservation->committed[word]);
+    pages->reserved_bytes -= bytes;
+    free(reservation->committed);
+    *reservation = pages->reservations[--pages->count];
+    tn_os_posix.ops->pages_release(tn_os_posix.context, at, bytes);
+}
+
+void tn_pages_free(struct tn_pages *pages)
+{
+    while (pages->count != 0)
+        tn_pages_release(pages, pages->reservations[0].at, pages->reservations[0].bytes);
+    free(pages->reservations);
+}

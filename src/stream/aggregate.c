@@ -1,0 +1,325 @@
+/*
+ * aggregate.c - the kinds of aggregates, and blocks made of them; see aggregate.h for the rules
+ */
+#include "stream/aggregate.h"
+
+#include <string.h>
+
+enum argument_type { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_NUMBER };
+
+enum update_answer { UPDATE_DONE, UPDATE_REPLACE, UPDATE_OVERFLOW };
+
+/* Take an argument that is not empty. UPDATE_REPLACE: its text is the one to keep now. */
+typedef enum update_answer update_fn(void *accumulator, const struct tn_argument *argument,
+                                     int64_t time_ms);
+
+/* Write the result into `out`; answers its bytes, 0 when it is empty. */
+typedef size_t result_fn(char *out, const void *accumulator);
+
+struct tn_aggregate_functions {
+    size_t bytes; /* of the accumulator, a multiple of 8 */
+    enum argument_type argument;
+    enum tn_aggregate_texts texts;
+    update_fn *update;
+    result_fn *result;
+};
+
+/* ---- counts ----------------------------------------------------------------------------------- */
+
+static size_t uint64_format(char *out, uint64_t number)
+{
+    struct tn_decimal decimal = { .low = number };
+
+    tn_assert(number <= INT64_MAX); /* so many rows do not come */
+    return tn_decimal_format(out, &decimal);
+}
+
+static enum update_answer count_update(void *accumulator, const struct tn_argument *argument,
+                                       int64_t time_ms)
+{
+    uint64_t *count = accumulator;
+
+    (void)argument;
+    (void)time_ms;
+    ++*count;
+    return UPDATE_DONE;
+}
+
+static size_t count_result(char *out, const void *accumulator)
+{
+    return uint64_format(out, *(const uint64_t *)accumulator);
+}
+
+/* Counts like the others, but of nothing it is empty (A3). */
+static size_t distinct_result(char *out, const void *accumulator)
+{
+    uint64_t count = *(const uint64_t *)accumulator;
+
+    return count == 0 ? 0 : uint64_format(out, count);
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------- */
+
+struct number_accumulator {
+    uint64_t count; /* arguments taken */
+    struct tn_decimal number;
+};
+
+static enum update_answer sum_update(void *accumulator, const struct tn_argument *argument,
+                                     int64_t time_ms)
+{
+    struct number_accumulator *sum = accumulator;
+
+    (void)time_ms;
+    sum->count++;
+    return tn_decimal_add(&sum->number, &argument->number) ? UPDATE_DONE : UPDATE_OVERFLOW;
+}
+
+static enum update_answer min_update(void *accumulator, const struct tn_argument *argument,
+                                     int64_t time_ms)
+{
+    struct number_accumulator *min = accumulator;
+
+    (void)time_ms;
+    if (min->count++ == 0 || tn_decimal_compare(&argument->number, &min->number) < 0)
+        min->number = argument->number;
+    return UPDATE_DONE;
+}
+
+static enum update_answer max_update(void *accumulator, const struct tn_argument *argument,
+                                     int64_t time_ms)
+{
+    struct number_accumulator *max = accumulator;
+
+    (void)time_ms;
+    if (max->count++ == 0 || tn_decimal_compare(&argument->number, &max->number) > 0)
+        max->number = argument->number;
+    return UPDATE_DONE;
+}
+
+static size_t number_result(char *out, const void *accumulator)
+{
+    const struct number_accumulator *number = accumulator;
+
+    return number->count == 0 ? 0 : tn_decimal_format(out, &number->number);
+}
+
+static size_t avg_result(char *out, const void *accumulator)
+{
+    const struct number_accumulator *sum = accumulator;
+
+    return sum->count == 0 ? 0 : tn_decimal_format_average(out, &sum->number, sum->count);
+}
+
+/* ---- first and last --------------------------------------------------------------------------- */
+
+struct time_accumulator {
+    int64_t time_ms;
+    uint64_t is_set;
+};
+
+static enum update_answer time_set(struct time_accumulator *accumulator, int64_t time_ms)
+{
+    accumulator->time_ms = time_ms;
+    accumulator->is_set = 1;
+    return UPDATE_REPLACE;
+}
+
+static enum update_answer first_update(void *accumulator, const struct tn_argument *argument,
+                                       int64_t time_ms)
+{
+    struct time_accumulator *first = accumulator;
+
+    (void)argument;
+    if (first->is_set != 0 && time_ms >= first->time_ms)
+        return UPDATE_DONE; /* A5 */
+    return time_set(first, time_ms);
+}
+
+static enum update_answer last_update(void *accumulator, const struct tn_argument *argument,
+                                      int64_t time_ms)
+{
+    struct time_accumulator *last = accumulator;
+
+    (void)argument;
+    if (last->is_set != 0 && time_ms < last->time_ms)
+        return UPDATE_DONE; /* A5 */
+    return time_set(last, time_ms);
+}
+
+/* ---- the table -------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct tn_aggregate_functions functions_of[] = {
+    /*                 accumulator                        argument         texts          update        result */
+    [TN_COUNT_ROWS] = {sizeof(uint64_t),                  ARGUMENT_NONE,   TN_TEXTS_NONE, count_update, count_result},
+    [TN_COUNT]      = {sizeof(uint64_t),                  ARGUMENT_TEXT,   TN_TEXTS_NONE, count_update, count_result},
+    [TN_SUM]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, sum_update,   number_result},
+    [TN_MIN]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, min_update,   number_result},
+    [TN_MAX]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, max_update,   number_result},
+    [TN_AVG]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, sum_update,   avg_result},
+    [TN_FIRST]      = {sizeof(struct time_accumulator),   ARGUMENT_TEXT,   TN_TEXTS_ONE,  first_update, NULL},
+    [TN_LAST]       = {sizeof(struct time_accumulator),   ARGUMENT_TEXT,   TN_TEXTS_ONE,  last_update,  NULL},
+    [TN_DISTINCT]   = {sizeof(uint64_t),                  ARGUMENT_TEXT,   TN_TEXTS_SET,  count_update, distinct_result},
+};
+/* clang-format on */
+
+/* ---- blocks ----------------------------------------------------------------------------------- */
+
+static size_t layout_bytes(size_t count)
+{
+    return sizeof(struct tn_layout) + count * sizeof(struct tn_layout_part);
+}
+
+struct tn_layout *tn_layout_new(struct tn_memory *memory, const struct tn_aggregate *aggregates,
+                                size_t count)
+{
+    struct tn_layout *layout = tn_memory_new(memory, layout_bytes(count), true);
+    size_t i;
+
+    if (layout == NULL)
+        return NULL;
+    layout->count = count;
+    for (i = 0; i < count; i++) {
+        const struct tn_aggregate_functions *functions = &functions_of[aggregates[i].kind];
+
+        layout->has_texts |= functions->texts != TN_TEXTS_NONE;
+        layout->has_text_sets |= functions->texts == TN_TEXTS_SET;
+        layout->parts[i] = (struct tn_layout_part){
+            .functions = functions,
+            .text = aggregates[i].text,
+            .texts = functions->texts,
+        };
+    }
+    layout->block_bytes = layout->has_texts ? sizeof(uint64_t) : 0;
+    for (i = 0; i < count; i++) {
+        layout->parts[i].offset = layout->block_bytes;
+        layout->block_bytes += layout->parts[i].functions->bytes;
+    }
+    return layout;
+}
+
+void tn_layout_free(struct tn_memory *memory, struct tn_layout *layout)
+{
+    if (layout != NULL)
+        tn_memory_free(memory, layout, layout_bytes(layout->count));
+}
+
+static void *accumulator_at(const struct tn_layout *layout, void *block, size_t index)
+{
+    return (uint8_t *)block + layout->parts[index].offset;
+}
+
+/* "sum(x): not a number: "abc"" */
+static void reason_set(struct tn_text *reason, const struct tn_layout_part *part, const char *what,
+                       const tarn_bytes *text)
+{
+    tn_text_add(reason, part->text);
+    tn_text_add(reason, ": ");
+    tn_text_add(reason, what);
+    tn_text_add(reason, ": ");
+    tn_text_add_quoted(reason, text->data, text->bytes);
+}
+
+static bool number_read(const struct tn_layout_part *part, struct tn_argument *argument,
+                        struct tn_text *reason)
+{
+    switch (tn_decimal_parse(&argument->number, argument->text.data, argument->text.bytes)) {
+    case TN_DECIMAL_OK:
+        return true;
+    case TN_DECIMAL_SYNTAX:
+        reason_set(reason, part, "not a number", &argument->text);
+        return false;
+    case TN_DECIMAL_RANGE:
+        reason_set(reason, part, "needs more than 18 decimals or 128 bits", &argument->text);
+        return false;
+    }
+    tn_unreachable();
+}
+
+static bool text_check(const struct tn_layout_part *part, const tarn_bytes *text,
+                       struct tn_text *reason)
+{
+    size_t bytes_max =
+        part->texts == TN_TEXTS_SET ? TN_TEXT_IN_SET_BYTES_MAX : TARN_VALUE_BYTES_MAX;
+
+    if (part->texts == TN_TEXTS_NONE || text->bytes <= bytes_max)
+        return true;
+    tn_text_add(reason, part->text);
+    tn_text_add(reason, ": text too long: ");
+    tn_text_add_number(reason, (int64_t)text->bytes);
+    tn_text_add(reason, " bytes where ");
+    tn_text_add_number(reason, (int64_t)bytes_max);
+    tn_text_add(reason, " can be kept");
+    return false;
+}
+
+bool tn_layout_read(const struct tn_layout *layout, const tarn_bytes *texts,
+                    struct tn_argument *arguments, struct tn_text *reason)
+{
+    const struct tn_argument *read = NULL; /* the number read last */
+
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct tn_layout_part *part = &layout->parts[i];
+        struct tn_argument *argument = &arguments[i];
+
+        if (part->functions->argument == ARGUMENT_NONE)
+            continue;
+        argument->text = texts[i];
+        if (texts[i].bytes == 0)
+            continue;
+        if (!text_check(part, &argument->text, reason))
+            return false;
+        if (part->functions->argument != ARGUMENT_NUMBER)
+            continue;
+        if (read != NULL && read->text.data == texts[i].data && read->text.bytes == texts[i].bytes)
+            argument->number = read->number; /* min(x),max(x): one field, read once */
+        else if (!number_read(part, argument, reason))
+            return false;
+        read = argument;
+    }
+    return true;
+}
+
+bool tn_layout_update(const struct tn_layout *layout, void *block, struct tn_argument *arguments,
+                      int64_t time_ms, struct tn_text *reason)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct tn_layout_part *part = &layout->parts[i];
+        struct tn_argument *argument = &arguments[i];
+        enum update_answer answer;
+
+        argument->errand = TN_ERRAND_NONE;
+        if (part->functions->argument != ARGUMENT_NONE && argument->text.bytes == 0)
+            continue; /* A3 */
+        if (part->texts == TN_TEXTS_SET) {
+            argument->errand = TN_ERRAND_JOIN;
+            continue;
+        }
+        answer = part->functions->update(accumulator_at(layout, block, i), argument, time_ms);
+        if (TN_UNLIKELY(answer == UPDATE_OVERFLOW)) {
+            reason_set(reason, part, "the sum leaves 128 bits when it takes", &argument->text);
+            return false;
+        }
+        if (answer == UPDATE_REPLACE)
+            argument->errand = TN_ERRAND_REPLACE;
+    }
+    return true;
+}
+
+void tn_layout_count_text(const struct tn_layout *layout, void *block, size_t index)
+{
+    tn_assert(layout->parts[index].texts == TN_TEXTS_SET);
+    layout->parts[index].functions->update(accumulator_at(layout, block, index), NULL, 0);
+}
+
+tarn_bytes tn_layout_result(const struct tn_layout *layout, const void *block, size_t index,
+                            char *buffer)
+{
+    const struct tn_layout_part *part = &layout->parts[index];
+    size_t bytes;
+
+    tn_assert(part->texts != TN_TEXTS_ONE);
+    bytes = part->functions->result(buffer, (const uint8_t *)block + part->offset);
+    return (tarn_bytes){ .data = bytes > 0 ? buffer : NULL, .bytes = bytes };
+}
