@@ -15,7 +15,8 @@
  * Rules
  *   S1  What is timed was done before by the same store on the same memory: a fill follows a fill
  *       and a clear, a pass of reads follows a short one that is not timed.
- *   S2  A repeat has at least OPERATIONS_MIN operations, so that the clock does not matter.
+ *   S2  A repeat has at least OPERATIONS_MIN operations, so that the clock does not matter; loads
+ *       and deletes of less than 200 entries have fewer.
  *   S3  A fill that has taken FILL_NS_MAX in all is not repeated further; the row says how often it
  *       was. All else always gets its repeats.
  */
@@ -27,8 +28,9 @@
 
 #define OPERATIONS_MIN 200000u
 #define OPERATIONS_MAX 1000000u
-#define SCANNED_ENTRIES 1000000u /* by one repeat of a scan */
-#define SCANS_MAX 100000u
+#define SCANNED_ENTRIES 500000u /* by one repeat of a scan */
+#define SCANS_MAX 50000u
+#define ROUNDS_MAX 1000u /* of loads and deletes within a repeat */
 #define FILL_NS_MAX UINT64_C(15000000000)
 #define ENTRY_BYTES (TN_BENCH_KEY_BYTES + TN_BENCH_VALUE_BYTES)
 #define STORE_BYTES_PER_ENTRY 220u /* a guess that is high for all of them */
@@ -289,10 +291,11 @@ static bool fill_repeat(struct tn_bench_run *run, struct tn_bench_slot *slot, co
 static bool fill_measure(struct tn_bench_run *run, const char *op, bool shuffled)
 {
     uint64_t entries = run->workload.entries;
-    size_t rounds = tn_max(1, operation_count(entries) / (size_t)entries), repeat, i;
+    size_t rounds = operation_count(entries) / (size_t)entries, repeat, i;
 
     if (!op_wanted(run, op))
         return true;
+    rounds = tn_min(tn_max(1, rounds), ROUNDS_MAX);
     meters_reset(run);
     for (repeat = 0; repeat < run->request->repeats; repeat++) {
         tn_bench_workload_all(&run->workload, rounds, shuffled);
@@ -381,7 +384,7 @@ static bool churn_measure(struct tn_bench_run *run)
 {
     size_t entries = (size_t)run->workload.entries, repeat, i;
     size_t round_count = tn_min(tn_max(1, entries / 2), OPERATIONS_MAX);
-    size_t rounds = tn_max(1, OPERATIONS_MIN / round_count);
+    size_t rounds = tn_min(tn_max(1, OPERATIONS_MIN / round_count), ROUNDS_MAX);
     uint64_t *again;
     bool done = true;
 

@@ -67,12 +67,12 @@ print({row["min"] <= row["median"] <= row["max"] for row in rows},
        row["op"].split("_")[0] in ("get", "contains", "modify", "scan")})')" "{True} {0}"
 
 it "sizes from one entry on give the same rows"
-run store --keys 1,2,3,11,1001 --repeats 1 --json
+run store --keys 1,2,3,11 --repeats 1 --json
 expect_code 0
 expect_eq "$(ask '
 sizes = {}
 for row in rows: sizes.setdefault(row["entries"], set()).add((row["store"], row["op"]))
-print(sorted(sizes), len({frozenset(ops) for ops in sizes.values()}))')" "[1, 2, 3, 11, 1001] 1"
+print(sorted(sizes), len({frozenset(ops) for ops in sizes.values()}))')" "[1, 2, 3, 11] 1"
 
 it "--only and --store narrow the run"
 run store --keys 100 --repeats 2 --only get_zipf,delete --store tarn_unordered,tarn --json
