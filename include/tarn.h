@@ -50,7 +50,8 @@
  *             of 8, so a struct can be read where it lies. An empty value is not NULL.
  * Threads.    One thread at a time per store, and its tables and iterators with it. Different stores
  *             are independent. The library starts no threads and keeps no globals.
- * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE.
+ * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE (where
+ *             the system can tell: on Linux since 4.14).
  */
 #ifndef TARN_H
 #define TARN_H

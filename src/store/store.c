@@ -93,6 +93,28 @@ const char *tarn_result_text(int result)
 
 /* ---- opening and closing ---------------------------------------------------------------------------- */
 
+/* What `alive` points at where the system cannot tell a child from its parent (T2). */
+static const uint32_t always_alive = 1;
+
+/* A mark that a fork clears; where there is no such thing, calls of a child go undetected. */
+static int store_mark(tarn_store *store)
+{
+    int result = store->os.ops->fork_mark(store->os.context, &store->fork_mark);
+
+    if (result < 0 && result != -ENOTSUP)
+        return TARN_E_MEMORY;
+    if (result < 0)
+        store->fork_mark = NULL;
+    store->alive = store->fork_mark != NULL ? store->fork_mark : &always_alive;
+    return TARN_OK;
+}
+
+static void store_unmark(tarn_store *store)
+{
+    if (store->fork_mark != NULL)
+        store->os.ops->fork_mark_release(store->os.context, store->fork_mark);
+}
+
 /* Everything the store holds outside its own memory block. */
 static int store_acquire(tarn_store *store, const tarn_options *options)
 {
@@ -103,13 +125,12 @@ static int store_acquire(tarn_store *store, const tarn_options *options)
 
     if (os->ops->random(os->context, &store->secret, sizeof store->secret) < 0)
         return TARN_E_MEMORY;
-    if (os->ops->fork_mark(os->context, &store->fork_mark) < 0)
+    if (store_mark(store) < 0)
         return TARN_E_MEMORY;
     if (tn_heap_open(&store->heap, os, &store->memory, wanted, least) < 0) {
-        os->ops->fork_mark_release(os->context, store->fork_mark);
+        store_unmark(store);
         return TARN_E_MEMORY;
     }
-    store->alive = store->fork_mark;
     store->tick = 1;
     return TARN_OK;
 }
@@ -183,7 +204,7 @@ int tarn_close(tarn_store *store)
     store_free_tables(store);
     tn_memory_free(&store->memory, store->note, store->note_bytes);
     tn_heap_close(&store->heap);
-    store->os.ops->fork_mark_release(store->os.context, store->fork_mark);
+    store_unmark(store);
     memory = store->memory;
     tn_memory_free(&memory, store, sizeof *store);
     tn_assert(memory.counted_bytes == 0); /* M1: nothing was lost on the way */
