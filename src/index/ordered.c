@@ -164,8 +164,7 @@ struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base)
         tn_memory_free(memory, ordered, sizeof *ordered);
         return NULL;
     }
-    leaf->count = leaf->prefix_bytes = leaf->last_slot = leaf->ascending_count = 0;
-    leaf->previous = leaf->next = NULL;
+    tn_leaf_init(leaf);
     ordered->root = leaf;
     return ordered;
 }

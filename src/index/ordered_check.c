@@ -21,6 +21,13 @@ static bool head_is_right(struct tn_key key, struct tn_key owner, size_t prefix_
            tn_key_head_after(key, prefix_bytes) == head;
 }
 
+static bool heads_are_cleared(const uint64_t *heads, unsigned first, unsigned end)
+{
+    while (first < end && heads[first] == TN_HEAD_NONE)
+        first++;
+    return first >= end;
+}
+
 static struct tn_key leaf_key(const struct walk *walk, const struct tn_leaf *leaf, unsigned slot)
 {
     return tn_key_of(walk->ordered->heap_base, tn_leaf_handle(leaf, slot));
@@ -75,6 +82,8 @@ static bool leaf_is_right(struct walk *walk, const struct tn_leaf *leaf)
         return false;
     if (leaf->count > 0 && !leaf_is_between_separators(walk, leaf))
         return false;
+    if (!heads_are_cleared(leaf->heads, leaf->count, TN_HEADS_COUNT))
+        return false;
     walk->last_leaf = leaf;
     walk->count += leaf->count;
     walk->bytes += sizeof *leaf;
@@ -87,6 +96,8 @@ static bool inner_is_right(struct walk *walk, const struct tn_inner *inner)
     unsigned i;
 
     if (inner->count < 2 || tn_inner_separators(inner) > TN_ORDERED_INNER_SLOTS)
+        return false;
+    if (!heads_are_cleared(inner->heads, tn_inner_separators(inner), TN_HEADS_COUNT))
         return false;
     walk->bytes += sizeof *inner;
     for (i = 0; i < tn_inner_separators(inner); i++) {

@@ -31,7 +31,7 @@ unsigned tn_inner_search(const struct tn_inner *inner, struct tn_key key, size_t
             return order < 0 ? 0 : separators;
     }
     head = tn_key_head_after(key, inner->prefix_bytes);
-    first = tn_heads_search(inner->heads, separators, head);
+    first = tn_heads_search(inner->heads, head);
     if (first == separators || inner->heads[first] != head)
         return first;
     return inner_search_texts(inner, key, first, tn_heads_run_end(inner->heads, separators, first));
@@ -58,6 +58,7 @@ static void inner_set_prefix(struct tn_inner *inner, size_t prefix_bytes)
     inner->prefix_bytes = (uint16_t)prefix_bytes;
     for (i = 0; i < tn_inner_separators(inner); i++)
         inner->heads[i] = tn_key_head_after(tn_inner_key(inner, i), prefix_bytes);
+    tn_heads_clear(inner->heads, i, TN_HEADS_COUNT);
 }
 
 /* What all separators share: they ascend, so what the first and the last do. */
@@ -101,6 +102,7 @@ void tn_inner_init(struct tn_inner *inner, void *child)
     inner->count = 1;
     inner->prefix_bytes = 0;
     inner->children[0] = child;
+    tn_heads_clear(inner->heads, 0, TN_HEADS_COUNT);
 }
 
 void tn_inner_insert(struct tn_inner *inner, unsigned i, struct tn_separator separator, void *child)
@@ -132,6 +134,7 @@ struct tn_separator tn_inner_remove(struct tn_inner *inner, unsigned i)
     inner->count--;
     inner_copy(inner, i, inner, i + 1, tn_inner_separators(inner) - i);
     inner_copy_children(inner, i + 1, inner, i + 2, tn_inner_separators(inner) - i);
+    inner->heads[tn_inner_separators(inner)] = TN_HEAD_NONE;
     if (inner->count == 1)
         inner->prefix_bytes = 0; /* I2: no separator is left to tell it */
     return removed;
@@ -175,6 +178,7 @@ struct tn_separator tn_inner_rotate_left(struct tn_inner *left, struct tn_separa
     right->count--;
     inner_copy(right, 0, right, 1, tn_inner_separators(right));
     inner_copy_children(right, 0, right, 1, right->count);
+    right->heads[tn_inner_separators(right)] = TN_HEAD_NONE;
     inner_fit_prefix(left);
     return middle;
 }
@@ -190,6 +194,7 @@ struct tn_separator tn_inner_rotate_right(struct tn_inner *left, struct tn_separ
     right->children[0] = left->children[left->count - 1];
     right->count++;
     left->count--;
+    left->heads[tn_inner_separators(left)] = TN_HEAD_NONE;
     inner_fit_prefix(right);
     return middle;
 }

@@ -14,7 +14,7 @@
  *       to be merged.
  *   I2  Separators ascend strictly, and all start with the same prefix_bytes bytes, which may be less
  *       than they share.
- *   I3  heads[i] is separator i's head after the prefix.
+ *   I3  heads[i] is separator i's head after the prefix; TN_HEAD_NONE behind the last.
  *   I4  One separator more than TN_ORDERED_INNER_SLOTS has room: insert, then split.
  *   I5  A key between two neighbouring separators starts with all that both start with.
  */
@@ -26,6 +26,8 @@
 #ifndef TN_ORDERED_INNER_SLOTS
 #define TN_ORDERED_INNER_SLOTS 127
 #endif
+
+_Static_assert(TN_ORDERED_INNER_SLOTS < TN_HEADS_COUNT, "I4");
 
 /* Below this many children an inner node looks for a neighbour to merge with. */
 #define TN_INNER_LOW (TN_ORDERED_INNER_SLOTS / 2 - TN_ORDERED_INNER_SLOTS / 16 + 1)
@@ -51,10 +53,10 @@ struct tn_separator {
 struct tn_inner {
     uint16_t count; /* of children; of separators one less */
     uint16_t prefix_bytes;
-    uint64_t heads[TN_ORDERED_INNER_SLOTS + 1]; /* I4 */
-    void *children[TN_ORDERED_INNER_SLOTS + 2]; /* in the pool: [0] is the next spare */
-    union tn_separator_text texts[TN_ORDERED_INNER_SLOTS + 1];
-    uint16_t text_bytes[TN_ORDERED_INNER_SLOTS + 1];
+    uint64_t heads[TN_HEADS_COUNT];
+    void *children[TN_HEADS_COUNT + 1]; /* in the pool: [0] is the next spare */
+    union tn_separator_text texts[TN_HEADS_COUNT];
+    uint16_t text_bytes[TN_HEADS_COUNT];
 };
 
 static inline unsigned tn_inner_separators(const struct tn_inner *inner)

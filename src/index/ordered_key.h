@@ -61,21 +61,49 @@ static inline size_t tn_key_shared(struct tn_key a, struct tn_key b)
     return shared;
 }
 
-/* The first of `count` sorted heads that is >= head. No branch depends on a comparison. */
-static inline unsigned tn_heads_search(const uint64_t *heads, unsigned count, uint64_t head)
+/*
+ * A node keeps its heads in an array of 128, sorted, and filled up with TN_HEAD_NONE, at least one: so
+ * a search takes the same steps whatever the number of heads, and no branch depends on a comparison.
+ */
+#define TN_HEAD_NONE UINT64_MAX
+#define TN_HEADS_COUNT 128u
+
+/* How many of eight heads, `step` apart, are below `head`. */
+static inline unsigned tn_heads_below(const uint64_t *heads, size_t step, uint64_t head)
 {
-    const uint64_t *at = heads;
-    size_t left = count;
+    unsigned low = (heads[0] < head) + (heads[step] < head) + (heads[2 * step] < head) +
+                   (heads[3 * step] < head);
+    unsigned high = (heads[4 * step] < head) + (heads[5 * step] < head) + (heads[6 * step] < head) +
+                    (heads[7 * step] < head);
 
-    if (count == 0)
-        return 0;
-    while (left > 1) {
-        size_t half = left / 2;
+    return low + high;
+}
 
-        at += half & -(size_t)(at[half - 1] < head);
-        left -= half;
-    }
-    return (unsigned)(at - heads) + (*at < head);
+/*
+ * The first head that is >= head: count the sixteens that end below it, then the heads below it in the
+ * sixteen after. These loads do not wait for each other, as those of a binary search do.
+ */
+static inline unsigned tn_heads_search(const uint64_t *heads, uint64_t head)
+{
+    unsigned first = 16 * tn_heads_below(heads + 15, 16, head);
+
+    return first + tn_heads_below(heads + first, 1, head) +
+           tn_heads_below(heads + first + 8, 1, head);
+}
+
+static inline void tn_heads_clear(uint64_t *heads, unsigned first, unsigned end)
+{
+    for (; first < end; first++)
+        heads[first] = TN_HEAD_NONE;
+}
+
+/* Have the heads fetched, all at once. */
+static inline void tn_heads_prefetch(const uint64_t *heads)
+{
+    unsigned i;
+
+    for (i = 0; i < TN_HEADS_COUNT; i += 8)
+        __builtin_prefetch(heads + i);
 }
 
 /* The end of the run of heads equal to heads[first]. */

@@ -3,6 +3,13 @@
  */
 #include "index/ordered_leaf.h"
 
+void tn_leaf_init(struct tn_leaf *leaf)
+{
+    leaf->count = leaf->prefix_bytes = leaf->last_slot = leaf->ascending_count = 0;
+    leaf->previous = leaf->next = NULL;
+    tn_heads_clear(leaf->heads, 0, TN_HEADS_COUNT);
+}
+
 /* Among slots first..end-1, whose heads equal the key's: as tn_leaf_search. */
 static unsigned leaf_search_records(const struct tn_leaf *leaf, uint8_t *heap_base,
                                     struct tn_key key, unsigned first, unsigned end, bool after)
@@ -33,7 +40,7 @@ unsigned tn_leaf_search(const struct tn_leaf *leaf, uint8_t *heap_base, struct t
             return order < 0 ? 0 : leaf->count;
     }
     head = tn_key_head_after(key, leaf->prefix_bytes);
-    first = tn_heads_search(leaf->heads, leaf->count, head);
+    first = tn_heads_search(leaf->heads, head);
     if (first == leaf->count || leaf->heads[first] != head)
         return first;
     return leaf_search_records(leaf, heap_base, key, first,
@@ -43,7 +50,7 @@ unsigned tn_leaf_search(const struct tn_leaf *leaf, uint8_t *heap_base, struct t
 unsigned tn_leaf_find(const struct tn_leaf *leaf, struct tn_key key, tn_handle handle)
 {
     uint64_t head = tn_key_head_after(key, leaf->prefix_bytes);
-    unsigned slot = tn_heads_search(leaf->heads, leaf->count, head);
+    unsigned slot = tn_heads_search(leaf->heads, head);
 
     while (slot < leaf->count && tn_leaf_handle(leaf, slot) != handle)
         slot++;
@@ -130,6 +137,7 @@ void tn_leaf_remove(struct tn_leaf *leaf, unsigned slot)
 {
     leaf->count--;
     leaf_copy(leaf, slot, leaf, slot + 1, leaf->count - slot);
+    leaf->heads[leaf->count] = TN_HEAD_NONE;
     if (leaf->count == 0)
         leaf->prefix_bytes = 0; /* L2: no record is left to tell it */
 }
@@ -141,6 +149,8 @@ void tn_leaf_split(struct tn_leaf *left, struct tn_leaf *right, unsigned cut, ui
     right->last_slot = left->last_slot >= cut ? (uint16_t)(left->last_slot - cut) : 0;
     right->ascending_count = left->ascending_count;
     leaf_copy(right, 0, left, cut, right->count);
+    tn_heads_clear(right->heads, right->count, TN_HEADS_COUNT);
+    tn_heads_clear(left->heads, cut, left->count);
     left->count = (uint16_t)cut;
     right->previous = left;
     right->next = left->next;

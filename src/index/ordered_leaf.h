@@ -10,7 +10,7 @@
  *   L1  Keys ascend strictly; the leaf's own links order the leaves likewise.
  *   L2  Every key in the leaf starts with the same prefix_bytes bytes. They are not stored: slot 0's
  *       record has them. The prefix may be shorter than it could be; 0 is always right.
- *   L3  heads[i] is key i's head after the prefix.
+ *   L3  heads[i] is key i's head after the prefix; TN_HEAD_NONE from count on.
  *   L4  Making the prefix shorter reads one record. Making it longer reads all, so it is done when the
  *       leaf splits or merges, and only if heads tie often.
  *   L5  One slot more than TN_ORDERED_LEAF_SLOTS exists: a leaf takes the entry that overfills it,
@@ -25,6 +25,8 @@
 #define TN_ORDERED_LEAF_SLOTS 127
 #endif
 
+_Static_assert(TN_ORDERED_LEAF_SLOTS < TN_HEADS_COUNT, "L5");
+
 /* Below this many entries a leaf looks for a neighbour to merge with. */
 #define TN_LEAF_LOW (TN_ORDERED_LEAF_SLOTS / 2 - TN_ORDERED_LEAF_SLOTS / 16)
 
@@ -34,10 +36,10 @@ struct tn_leaf {
     uint16_t last_slot;       /* of the last insert */
     uint16_t ascending_count; /* inserts in a row, each just behind the one before */
     struct tn_leaf *previous;
-    struct tn_leaf *next;                      /* in the pool: the next spare */
-    uint64_t heads[TN_ORDERED_LEAF_SLOTS + 1]; /* L5 */
-    uint32_t handle_lows[TN_ORDERED_LEAF_SLOTS + 1];
-    uint8_t handle_highs[TN_ORDERED_LEAF_SLOTS + 1];
+    struct tn_leaf *next; /* in the pool: the next spare */
+    uint64_t heads[TN_HEADS_COUNT];
+    uint32_t handle_lows[TN_HEADS_COUNT];
+    uint8_t handle_highs[TN_HEADS_COUNT];
 };
 
 static inline tn_handle tn_leaf_handle(const struct tn_leaf *leaf, unsigned slot)
@@ -50,6 +52,16 @@ static inline void tn_leaf_set_handle(struct tn_leaf *leaf, unsigned slot, tn_ha
     leaf->handle_lows[slot] = (uint32_t)handle;
     leaf->handle_highs[slot] = (uint8_t)(handle >> 32);
 }
+
+/* Have what a search reads fetched. */
+static inline void tn_leaf_prefetch(const struct tn_leaf *leaf)
+{
+    __builtin_prefetch(leaf);
+    tn_heads_prefetch(leaf->heads);
+}
+
+/* An empty leaf without neighbours. */
+void tn_leaf_init(struct tn_leaf *leaf);
 
 /*
  * The first slot whose key is >= key, or > key if `after`; count when there is none. The caller knows

@@ -73,6 +73,8 @@ static inline struct tn_leaf *tn_ordered_descend(const struct tn_ordered *ordere
         path->inners[level] = inner;
         path->children[level] = child;
         node = inner->children[child];
+        if (level + 1 == ordered->height)
+            tn_leaf_prefetch(node);
     }
     return node;
 }
