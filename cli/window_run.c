@@ -359,6 +359,7 @@ static int run_close(struct run *run, int exit_code)
 {
     int output_code = TN_EXIT_DONE;
 
+    tn_window_report_clear(&run->report);
     if (run->writer != NULL && run->written_count > 0)
         (void)tn_writer_flush(run->writer); /* closing the output tells */
     tn_writer_free(run->writer);
