@@ -201,7 +201,8 @@ static int run_answer(struct run *run, int answer, uint64_t line)
         return run_bad(run, line, tn_window_reason(run->window));
     case TN_WINDOW_OVERFLOW:
         tn_window_report_clear(&run->report);
-        tn_message(VERB, "%s:%" PRIu64 ": %s", run->file, line, tn_window_reason(run->window));
+        tn_message(VERB, "%s:%" PRIu64 ": %s; leave that row out, or sum in a larger unit",
+                   run->file, line, tn_window_reason(run->window));
         return TN_EXIT_REFUSED;
     case RUN_STOPPED: /* by a signal; or the output failed, which closing it tells */
         return *tn_signals_flag() != 0 ? run_interrupted() : TN_EXIT_FAILED;

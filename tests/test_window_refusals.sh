@@ -247,7 +247,7 @@ it "a sum that leaves 128 bits ends the run with exit 3, the row and nothing hal
 printf 't,x\n0,170141183460469231731687303715884105727\n1,1\n2,1\n' >"$work/sum.csv"
 run --time t --time-format ms --every 1d --agg 'sum(x)' "$work/sum.csv"
 expect_exit 3
-expect_err "$work/sum.csv:3: "
+expect_err "$work/sum.csv:3: sum(x): "
 [ "$(wc -l <"$out")" -le 1 ] || fail "an open window was printed"
 
 it "binary junk is bad rows or refused, never a crash"
