@@ -214,7 +214,8 @@ bool scratch_reserve(tn_json *json, size_t bytes)
     if (data == nullptr)
         return false;
     free(json->scratch.data);
-    json->scratch = { data, wanted };
+    json->scratch.data = data;
+    json->scratch.bytes = wanted;
     return true;
 }
 
