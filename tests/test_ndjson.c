@@ -194,6 +194,8 @@ static void wrong_escapes_and_lone_surrogates_are_bad(void)
     check_bad("{\"a\":\"\\udc00\"}", "wrong escape");
     check_bad("{\"a\":\"\\ud800\\ud800\"}", "wrong escape");
     check_bad("{\"a\":\"\\ud800x\"}", "wrong escape");
+    check_bad("{\"a\":\"\\ud800\\udbff\"}", "wrong escape");
+    check_bad("{\"a\":\"\\udc00\\udc00\"}", "wrong escape");
     check_bad("{\"a\":\"\\ud800\\u0041\"}", "wrong escape");
 }
 

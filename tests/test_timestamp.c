@@ -126,6 +126,26 @@ static void wrong_iso_times_are_bad(void)
             test_fail(__FILE__, __LINE__, "'%s' is read", wrong[i]);
 }
 
+/* The first text of an auto format takes the long way, a text of an iso format the short one. */
+static void every_byte_in_every_place_is_judged_alike_by_both_ways(void)
+{
+    char text[] = "2015-09-12T10:46:58.771Z";
+    size_t place, good = 0;
+    int byte;
+
+    for (place = 0; place < sizeof text - 1; place++) {
+        char kept = text[place];
+
+        for (byte = 1; byte < 256; byte++) {
+            text[place] = (char)byte;
+            check_eq(read_as("iso", text), read_as("auto", text));
+            good += read_as("iso", text) != BAD;
+        }
+        text[place] = kept;
+    }
+    check_eq(good, 159);
+}
+
 static void numbers_are_read_in_their_unit(void)
 {
     check_read("s", "1442018818", INT64_C(1442018818000));
@@ -335,6 +355,7 @@ static const struct test tests[] = {
     T(iso_times_are_read_in_all_their_forms),
     T(finer_than_milliseconds_floors),
     T(wrong_iso_times_are_bad),
+    T(every_byte_in_every_place_is_judged_alike_by_both_ways),
     T(numbers_are_read_in_their_unit),
     T(wrong_numbers_are_bad),
     T(what_leaves_64_bits_is_bad_and_so_is_the_lowest_number),
