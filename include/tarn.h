@@ -50,7 +50,8 @@
  *             of 8, so a struct can be read where it lies. An empty value is not NULL.
  * Threads.    One thread at a time per store, and its tables and iterators with it. Different stores
  *             are independent. The library starts no threads and keeps no globals.
- * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE.
+ * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE (where
+ *             the system can tell: on Linux since 4.14).
  */
 #ifndef TARN_H
 #define TARN_H
@@ -128,7 +129,8 @@ typedef void *tarn_allocate_fn(void *context, void *old, size_t old_bytes, size_
 typedef struct tarn_options {
     /*
      * Address space to reserve for records; costs no memory. Default 1 TiB; halved while the system
-     * refuses, down to 1 GiB (less only when you ask for less). Records beyond it: TARN_E_FULL.
+     * refuses, down to 1 GiB (less only when you ask for less); at most 8 TiB, else TARN_E_MISUSE.
+     * Records beyond it: TARN_E_FULL.
      */
     uint64_t address_bytes;
     /*

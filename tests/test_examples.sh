@@ -46,4 +46,11 @@ else
     skip "there is no README.md"
 fi
 
+# The first block of README.md: a command line after '$ ', and what it prints.
+it "the first example of README.md prints what README.md says"
+awk '/^```/ { blocks++; next } blocks == 1' "$SOURCE_DIR/README.md" >"$work/example"
+command_line=$(awk '/^\$ /, /[^\\]$/ { sub(/^\$ /, ""); sub(/\\$/, ""); printf "%s ", $0 }' "$work/example")
+expect_eq "$(cd "$SOURCE_DIR" && eval "\"\$TARN\" ${command_line#tarn}" 2>&1)" \
+    "$(awk 'blank { print } /^$/ { blank = 1 }' "$work/example")"
+
 done_testing

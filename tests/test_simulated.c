@@ -635,6 +635,26 @@ static void pending_changes_are_listed_in_order(void)
     end();
 }
 
+static void a_sync_leaves_the_changes_of_others(void)
+{
+    int first, second;
+
+    begin(NULL);
+    first = file_durable("first", "....");
+    second = file_durable("second", "....");
+    check_ok(OS(file_write, first, "AA", 2, 0));
+    check_ok(OS(file_write, second, "BBB", 3, 0));
+    check_ok(OS(file_write, first, "CC", 2, 2));
+    check_ok(OS(file_write, second, "D", 1, 3));
+    check_ok(OS(file_sync, first));
+    check_eq(pending_count(), 2);
+    check_ok(OS(file_write, first, "E", 1, 0));
+    lose_power(tn_disk_fate_kept, NULL);
+    check_text(content("first"), "EACC");
+    check_text(content("second"), "BBBD");
+    end();
+}
+
 static void a_synced_file_without_a_synced_name_can_be_lost(void) /* O4 */
 {
     uint64_t mask;
@@ -872,6 +892,7 @@ static const struct test tests[] = {
     T(a_careless_program_is_found_out),
     T(every_subset_of_writes_is_an_image),
     T(pending_changes_are_listed_in_order),
+    T(a_sync_leaves_the_changes_of_others),
     T(a_synced_file_without_a_synced_name_can_be_lost),
     T(a_synced_name_of_an_unsynced_file_can_be_empty),
     T(names_may_come_back_after_an_unsynced_unlink),

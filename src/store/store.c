@@ -10,6 +10,7 @@
 
 #define ADDRESS_BYTES_DEFAULT ((uint64_t)1 << 40)
 #define ADDRESS_BYTES_LEAST ((uint64_t)1 << 30)
+#define ADDRESS_BYTES_MOST ((uint64_t)TN_GRANULE_BYTES << TN_HANDLE_BITS)
 
 /* Moving one home bucket reads one cache line and writes about two. */
 #define UPKEEP_BUCKET_BYTES 192u
@@ -93,6 +94,28 @@ const char *tarn_result_text(int result)
 
 /* ---- opening and closing ---------------------------------------------------------------------------- */
 
+/* What `alive` points at where the system cannot tell a child from its parent (T2). */
+static const uint32_t always_alive = 1;
+
+/* A mark that a fork clears; where there is no such thing, calls of a child go undetected. */
+static int store_mark(tarn_store *store)
+{
+    int result = store->os.ops->fork_mark(store->os.context, &store->fork_mark);
+
+    if (result < 0 && result != -ENOTSUP)
+        return TARN_E_MEMORY;
+    if (result < 0)
+        store->fork_mark = NULL;
+    store->alive = store->fork_mark != NULL ? store->fork_mark : &always_alive;
+    return TARN_OK;
+}
+
+static void store_unmark(tarn_store *store)
+{
+    if (store->fork_mark != NULL)
+        store->os.ops->fork_mark_release(store->os.context, store->fork_mark);
+}
+
 /* Everything the store holds outside its own memory block. */
 static int store_acquire(tarn_store *store, const tarn_options *options)
 {
@@ -103,13 +126,12 @@ static int store_acquire(tarn_store *store, const tarn_options *options)
 
     if (os->ops->random(os->context, &store->secret, sizeof store->secret) < 0)
         return TARN_E_MEMORY;
-    if (os->ops->fork_mark(os->context, &store->fork_mark) < 0)
+    if (store_mark(store) < 0)
         return TARN_E_MEMORY;
     if (tn_heap_open(&store->heap, os, &store->memory, wanted, least) < 0) {
-        os->ops->fork_mark_release(os->context, store->fork_mark);
+        store_unmark(store);
         return TARN_E_MEMORY;
     }
-    store->alive = store->fork_mark;
     store->tick = 1;
     return TARN_OK;
 }
@@ -126,7 +148,7 @@ int tn_store_open(tarn_store **out, const char *path, const tarn_options *option
         return TARN_E_MISUSE;
     *out = NULL;
     options = options != NULL ? options : &defaults;
-    if (path != NULL || options->address_bytes > SIZE_MAX / 2)
+    if (path != NULL || options->address_bytes > ADDRESS_BYTES_MOST)
         return TARN_E_MISUSE;
     tn_memory_init(&memory, options->allocate, options->allocate_context,
                    options->memory_bytes_max);
@@ -183,7 +205,7 @@ int tarn_close(tarn_store *store)
     store_free_tables(store);
     tn_memory_free(&store->memory, store->note, store->note_bytes);
     tn_heap_close(&store->heap);
-    store->os.ops->fork_mark_release(store->os.context, store->fork_mark);
+    store_unmark(store);
     memory = store->memory;
     tn_memory_free(&memory, store, sizeof *store);
     tn_assert(memory.counted_bytes == 0); /* M1: nothing was lost on the way */
@@ -204,9 +226,9 @@ int tarn_work(tarn_store *store, uint64_t budget_bytes)
         struct tn_index *index = &store->tables[i]->index;
 
         while (tn_index_is_moving(index)) {
-            if (budget_bytes < UPKEEP_BUCKET_BYTES)
+            if (budget_bytes == 0)
                 return TARN_OK;
-            budget_bytes -= UPKEEP_BUCKET_BYTES;
+            budget_bytes -= tn_min(budget_bytes, UPKEEP_BUCKET_BYTES);
             (void)tn_index_upkeep(index, 1);
         }
     }
@@ -236,7 +258,10 @@ int tarn_stat(const tarn_store *store, tarn_statistics *out)
         if (table->ordered != NULL)
             out->index_bytes += tn_ordered_bytes(table->ordered);
     }
-    for (body = store->garbage; body != NULL; body = body->next)
+    for (body = store->garbage; body != NULL; body = body->next) {
         out->garbage_bytes += body->owner.chunk_bytes + body->index.bytes;
+        if (body->ordered != NULL)
+            out->garbage_bytes += tn_ordered_bytes(body->ordered);
+    }
     return TARN_OK;
 }
