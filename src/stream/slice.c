@@ -27,7 +27,7 @@ void tn_slices_finish(struct tn_slices *slices)
     slices->text_key = NULL;
 }
 
-/* ---- tables ----------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static int table_open(tarn_table **out, tarn_store *store, int64_t start_ms, const char *suffix)
 {
@@ -72,7 +72,7 @@ int tn_slice_drop(struct tn_slice *slice)
     return blocks_dropped != TARN_OK ? blocks_dropped : texts_dropped;
 }
 
-/* ---- texts ------------------------------------------------------------------------------------ */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 /* Build the key of a text in slices->text_key; `text` only for members of a set. */
 static tarn_bytes text_key(const struct tn_slices *slices, uint64_t group, size_t index,
@@ -137,7 +137,7 @@ static int errands_run(const struct tn_slice *slice, const struct tn_slices *sli
     return result;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* As tn_slice_update, where aggregates keep texts. */
 static int update_with_texts(const struct tn_slice *slice, const struct tn_slices *slices,

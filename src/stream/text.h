@@ -1,8 +1,8 @@
 /*
  * text.h - short texts for people, put together in a fixed buffer
  *
- * Never allocates, never writes past the buffer, always ends in NUL; what does not fit is cut. Bytes that
- * came from outside are quoted, so that they cannot steer a terminal.
+ * Never allocates, never writes past the buffer, always ends in NUL; what does not fit is cut.
+ * Bytes that came from outside are quoted, so that they cannot steer a terminal.
  */
 #ifndef TN_TEXT_H
 #define TN_TEXT_H

@@ -50,7 +50,7 @@ static int window_stop(struct tn_window *window, int answer)
     return answer;
 }
 
-/* ---- spans of time ---------------------------------------------------------------------------- */
+/* ---- spans of time --------------------------------------------------------------------------- */
 
 /* The tumbling window of a time (W1). No step can overflow but those that saturate. */
 static void span_of(const struct tn_window *window, int64_t time_ms, struct tn_span *span)
@@ -130,7 +130,7 @@ static int span_get(struct tn_window *window, int64_t time_ms, struct tn_span **
     return result;
 }
 
-/* ---- firing ----------------------------------------------------------------------------------- */
+/* ---- firing ---------------------------------------------------------------------------------- */
 
 /* Emit group `index` of the span that is in window->sorted. */
 static int group_emit(struct tn_window *window, const struct tn_span *span, size_t index)
@@ -184,7 +184,7 @@ static int spans_fire(struct tn_window *window)
     return result;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* The key of a row's group: one field as it is, several joined. false: too long. */
 static bool key_read(const struct tn_window *window, const tarn_bytes *fields, tarn_bytes *key)
@@ -280,7 +280,7 @@ void tn_window_count(const struct tn_window *window, struct tn_window_counts *ou
     out->watermark_ms = window->watermark.time_ms;
 }
 
-/* ---- open and close --------------------------------------------------------------------------- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 static bool options_are_valid(const struct tn_window_options *options)
 {
