@@ -129,7 +129,8 @@ typedef void *tarn_allocate_fn(void *context, void *old, size_t old_bytes, size_
 typedef struct tarn_options {
     /*
      * Address space to reserve for records; costs no memory. Default 1 TiB; halved while the system
-     * refuses, down to 1 GiB (less only when you ask for less). Records beyond it: TARN_E_FULL.
+     * refuses, down to 1 GiB (less only when you ask for less); at most 8 TiB, else TARN_E_MISUSE.
+     * Records beyond it: TARN_E_FULL.
      */
     uint64_t address_bytes;
     /*

@@ -40,6 +40,16 @@ static inline uint64_t hash_load32(const uint8_t *at)
     return value;
 }
 
+/* For compilers without 128-bit integers. */
+static inline uint64_t hash_fold_portable(uint64_t a, uint64_t b)
+{
+    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t low = a0 * b0, mid0 = a1 * b0, mid1 = a0 * b1;
+    uint64_t carry = ((low >> 32) + (uint32_t)mid0 + (uint32_t)mid1) >> 32;
+
+    return (a * b) ^ (a1 * b1 + (mid0 >> 32) + (mid1 >> 32) + carry);
+}
+
 TN_ALWAYS_INLINE uint64_t hash_fold(uint64_t a, uint64_t b)
 {
 #if defined(__SIZEOF_INT128__)
@@ -47,11 +57,7 @@ TN_ALWAYS_INLINE uint64_t hash_fold(uint64_t a, uint64_t b)
 
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 #else
-    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
-    uint64_t low = a0 * b0, mid0 = a1 * b0, mid1 = a0 * b1;
-    uint64_t carry = ((low >> 32) + (uint32_t)mid0 + (uint32_t)mid1) >> 32;
-
-    return (a * b) ^ (a1 * b1 + (mid0 >> 32) + (mid1 >> 32) + carry);
+    return hash_fold_portable(a, b);
 #endif
 }
 

@@ -271,7 +271,7 @@ struct heap_chunk *tn_chunk_new(struct tn_heap *heap, unsigned shift, uint32_t s
     chunk->committed_bytes = (uint64_t)1 << shift;
     chunk->slot_granules = slot_granules;
     chunk->slot_count = slot_count;
-    chunk->reciprocal = (uint32_t)((((uint64_t)1 << 32) + slot_granules - 1) / slot_granules);
+    chunk->reciprocal = (((uint64_t)1 << 32) + slot_granules - 1) / slot_granules;
     chunk_free_all_slots(chunk);
     return chunk;
 }
@@ -331,10 +331,10 @@ void tn_chunk_free(struct tn_heap *heap, struct heap_chunk *chunk)
     struct heap_division *division = heap_division_at(heap, chunk->first);
     uint32_t number = heap_chunk_number(division, chunk->first);
     uint64_t bytes = chunk->committed_bytes;
-    bool large = chunk->slot_granules == 0;
-    bool keep = !large && heap->kept_bytes + bytes <= kept_bytes_max(heap); /* P4 */
+    bool large = chunk->slot_granules == 0, keep;
 
     heap->used_bytes -= bytes;
+    keep = !large && heap->kept_bytes + bytes <= kept_bytes_max(heap); /* P4 */
     if (keep)
         heap->kept_bytes += bytes;
     else
@@ -344,12 +344,16 @@ void tn_chunk_free(struct tn_heap *heap, struct heap_chunk *chunk)
         division_free(heap, division);
     else
         division_give_back(heap, division, number, keep);
+    if (heap->kept_bytes > kept_bytes_max(heap))
+        tn_heap_trim(heap, kept_bytes_max(heap));
 }
 
 static void division_trim(struct tn_heap *heap, struct heap_division *division, uint64_t keep_bytes)
 {
     size_t bytes = (size_t)1 << division->chunk_shift;
 
+    if (!bits_any(division->kept_bits))
+        return; /* perhaps fresh, with somebody about to take from it */
     while (heap->kept_bytes > keep_bytes && bits_any(division->kept_bits)) {
         uint32_t number = bits_first(division->kept_bits);
 

@@ -26,9 +26,9 @@ struct heap_chunk {
     uint32_t slot_granules; /* 0: one large record */
     uint32_t slot_count;
     uint32_t free_count;
-    uint32_t reciprocal; /* ceil(2^32 / slot_granules): a multiplication finds the slot */
-    uint32_t hint_word;  /* no free bit below this word */
+    uint32_t hint_word; /* no free bit below this word */
     uint32_t class_place;
+    uint64_t reciprocal;  /* ceil(2^32 / slot_granules): a multiplication finds the slot */
     uint64_t free_bits[]; /* 1: free */
 };
 

@@ -120,17 +120,31 @@ static struct heap_class *owner_class_add(struct tn_heap *heap, struct tn_heap_o
     return &classes[owner->class_count - 1];
 }
 
+/* Binary logarithm of the smallest chunk with so many bytes. */
+static unsigned chunk_shift_for(size_t bytes)
+{
+    unsigned shift = tn_log2(bytes - 1) + 1;
+
+    shift = shift < TN_CHUNK_SHIFT_MIN ? TN_CHUNK_SHIFT_MIN : shift;
+    return shift > TN_REGION_SHIFT ? TN_REGION_SHIFT : shift;
+}
+
+static unsigned class_first_chunk_shift(const struct heap_class *class)
+{
+    return chunk_shift_for(SLOTS_PER_CHUNK_MIN * class->slot_granules * TN_GRANULE_BYTES);
+}
+
 static struct heap_chunk *class_chunk_add(struct tn_heap *heap, struct tn_heap_owner *owner,
                                           struct heap_class *class)
 {
-    size_t slot_bytes = class->slot_granules * TN_GRANULE_BYTES;
-    size_t wanted_bytes = tn_max(class->chunk_bytes / 4, SLOTS_PER_CHUNK_MIN * slot_bytes);
-    unsigned shift = tn_log2(wanted_bytes - 1) + 1;
-    struct heap_chunk *chunk;
+    unsigned least = class_first_chunk_shift(class);
+    unsigned shift = class->chunk_bytes < 4 * TN_OS_PAGE_BYTES
+                         ? least
+                         : (unsigned)tn_max(chunk_shift_for(class->chunk_bytes / 4), least);
+    struct heap_chunk *chunk = tn_chunk_new(heap, shift, class->slot_granules);
 
-    shift = shift < TN_CHUNK_SHIFT_MIN ? TN_CHUNK_SHIFT_MIN : shift;
-    shift = shift > TN_REGION_SHIFT ? TN_REGION_SHIFT : shift;
-    chunk = tn_chunk_new(heap, shift, class->slot_granules);
+    while (chunk == NULL && shift > least) /* near a limit: what is left comes in small pieces */
+        chunk = tn_chunk_new(heap, --shift, class->slot_granules);
     if (chunk == NULL)
         return NULL;
     chunk->owner = owner;
@@ -213,6 +227,22 @@ tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, si
     return chunk->first + (tn_handle)slot * chunk->slot_granules;
 }
 
+/*
+ * P4, for a chunk that has become empty. The last one of a class stays while it is small, so that one
+ * record coming and going costs nothing.
+ */
+static void class_give_up_empty(struct tn_heap *heap, struct tn_heap_owner *owner,
+                                struct heap_class *class, struct heap_chunk *chunk)
+{
+    if (chunk->next != chunk) {
+        class_chunk_remove(heap, owner, class, chunk);
+        chunk = class->open;
+    }
+    if (chunk->free_count == chunk->slot_count && class->chunk_bytes == chunk->committed_bytes &&
+        chunk->committed_bytes > (uint64_t)1 << class_first_chunk_shift(class))
+        class_chunk_remove(heap, owner, class, chunk);
+}
+
 void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle handle)
 {
     struct heap_chunk *chunk = heap_chunk_at(heap, handle);
@@ -234,8 +264,8 @@ void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle h
         chunk->hint_word = slot / 64;
     if (chunk->free_count++ == 0)
         class_open_append(class, chunk);
-    if (chunk->free_count == chunk->slot_count && chunk->next != chunk) /* P4 */
-        class_chunk_remove(heap, owner, class, chunk);
+    if (chunk->free_count == chunk->slot_count)
+        class_give_up_empty(heap, owner, class, chunk);
 }
 
 size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle)

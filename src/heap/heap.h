@@ -14,8 +14,9 @@
  *   P1  A handle is stable until it is freed; 0 is never handed out.
  *   P2  Chunks of different owners never mix, so dropping an owner frees chunks, not records.
  *   P3  Freeing never fails and needs no memory.
- *   P4  Memory comes back: an empty chunk is given up as soon as its class has room elsewhere; given
- *       up chunks are kept, committed, for the next taker, up to 1/8 of what is in use plus 4 MiB.
+ *   P4  Memory comes back: an empty chunk is given up as soon as its class has room elsewhere, or
+ *       nothing left but this one, and it is larger than a first chunk; given up chunks are kept,
+ *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB.
  *   P5  Committed bytes, descriptors included, are counted in the store's tn_memory, kept ones too.
  *   P6  Free slots are recorded aside, never in the slots: a stale pointer cannot damage the heap.
  */

@@ -111,7 +111,7 @@ TN_ALWAYS_INLINE bool tn_key_equal(const uint8_t *a, const uint8_t *b, size_t by
     uint64_t a0, a1, b0, b1;
 
     if (bytes < 8 || bytes > 16)
-        return memcmp(a, b, bytes) == 0;
+        return bytes == 0 || memcmp(a, b, bytes) == 0; /* NULL is a fine pointer to no bytes */
     memcpy(&a0, a, 8);
     memcpy(&b0, b, 8);
     if (bytes == 8)

@@ -3,7 +3,7 @@
  *
  * A small index (up to SMALL_BUCKETS_MAX homes) is one allocated block, and is grown and shrunk by
  * building another. A larger one is an array of mapped pages inside address space reserved for many
- * times its size, and is grown and shrunk in place, a few buckets per write:
+ * times its size (once that is used up, it is built anew too), and is grown and shrunk in place, a few buckets per write:
  *
  *     at rest --load > 4/5--> growing --last bucket moved--> at rest     [index_grow, move_step]
  *     at rest --load < 2/5--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
@@ -17,7 +17,12 @@
 #define SMALL_BUCKETS_MAX 256u
 #define BUCKET_BYTES (TN_BUCKET_WORDS * sizeof(uint64_t))
 #define COUNT_MAX ((uint64_t)1 << 29)
-#define RESERVE_BYTES_FIRST ((size_t)1 << 36)
+/*
+ * Room for 370 million entries, yet so little that 30,000 tables find theirs in 47 bits of addresses
+ * (more mappings than that Linux does not give). A larger index is built anew in more.
+ */
+#define RESERVE_BYTES_FIRST ((size_t)1 << 32)
+#define RESERVE_FACTOR 16u
 #define COMMIT_STEP_SMALL ((size_t)64 * TN_KIB)
 #define COMMIT_STEP_LARGE ((size_t)2 * TN_MIB)
 /* An insert may go no further than this behind its home, so that moving always finds room. */
@@ -160,7 +165,8 @@ static void array_release(struct tn_index *index)
 
 static bool array_new_mapped(struct tn_index *index, size_t bytes)
 {
-    size_t reserve = RESERVE_BYTES_FIRST;
+    size_t reserve =
+        tn_max(RESERVE_BYTES_FIRST, RESERVE_FACTOR * tn_align_up(bytes, COMMIT_STEP_LARGE));
     void *start = NULL;
 
     while (index->os->ops->pages_reserve(index->os->context, reserve, &start) < 0) {
@@ -510,8 +516,8 @@ static unsigned check_over(const struct tn_index *index, uint64_t bucket_number,
         for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
             const uint64_t *home = tn_index_home(index, entry_hash31(bucket, slot));
 
-            passing +=
-                bucket[1 + slot] != 0 && home <= index->buckets + bucket_number * TN_BUCKET_WORDS;
+            passing += bucket_has(bucket, slot) &&
+                       home <= index->buckets + bucket_number * TN_BUCKET_WORDS;
         }
     }
     return (unsigned)passing;

@@ -24,16 +24,20 @@ namespace ondemand = simdjson::ondemand;
 
 static_assert(TN_JSON_PADDING_BYTES >= simdjson::SIMDJSON_PADDING, "text is padded enough");
 
-constexpr size_t guess_bytes_max = 48;
+constexpr size_t guess_bytes_max = 32;
 constexpr size_t guess_count_max = 64;
 constexpr size_t capacity_bytes_min = 64 * 1024;
 constexpr int not_wanted = -1;
 
-/* What the n-th key of the object before was. */
+/*
+ * What the n-th key of the object before was, its closing quote included. It is compared as four
+ * words at once, without a branch for its length: the masks let only its own bytes count.
+ */
 struct guess {
-    size_t bytes; /* with the closing quote; 0: no guess */
-    int slot;     /* index of the wanted key, or not_wanted */
-    char text[guess_bytes_max];
+    bool known;
+    int slot; /* index of the wanted key, or not_wanted */
+    uint64_t words[guess_bytes_max / 8];
+    uint64_t masks[guess_bytes_max / 8];
 };
 
 struct span {
@@ -338,6 +342,29 @@ int find_slot(const tn_json *json, string_view key)
     return not_wanted;
 }
 
+void remember(guess *guess, string_view key, int slot)
+{
+    guess->known = key.size() <= guess_bytes_max;
+    if (!guess->known)
+        return;
+    guess->slot = slot;
+    memset(guess->words, 0, sizeof guess->words);
+    memset(guess->masks, 0, sizeof guess->masks);
+    memcpy(guess->words, key.data(), key.size());
+    memset(guess->masks, 0xFF, key.size());
+}
+
+/* Up to guess_bytes_max bytes from `key` on are read: text is padded. */
+bool is_guessed(const guess *guess, const char *key)
+{
+    uint64_t words[guess_bytes_max / 8], differences = 0;
+
+    memcpy(words, key, sizeof words);
+    for (size_t i = 0; i < guess_bytes_max / 8; i++)
+        differences |= (words[i] ^ guess->words[i]) & guess->masks[i];
+    return guess->known && differences == 0;
+}
+
 /* Look a key up that was not guessed; `key` begins behind its opening quote. -2: a wrong escape. */
 int look_up(tn_json *json, const char *key, guess *guess)
 {
@@ -359,11 +386,8 @@ int look_up(tn_json *json, const char *key, guess *guess)
     }
     int slot = find_slot(json, text);
 
-    if (guess != nullptr && text.size() < guess_bytes_max) {
-        guess->bytes = text.size() + 1;
-        guess->slot = slot;
-        memcpy(guess->text, key, guess->bytes);
-    }
+    if (guess != nullptr)
+        remember(guess, string_view(key, text.size() + 1), slot);
     return slot;
 }
 
@@ -371,8 +395,7 @@ int key_slot(tn_json *json, const char *key, size_t number)
 {
     guess *guess = number < guess_count_max ? &json->guesses[number] : nullptr;
 
-    if (TN_LIKELY(guess != nullptr && guess->bytes > 0 &&
-                  memcmp(key, guess->text, guess->bytes) == 0))
+    if (TN_LIKELY(guess != nullptr && is_guessed(guess, key)))
         return guess->slot;
     return look_up(json, key, guess);
 }

@@ -90,11 +90,15 @@ static void table_install(tarn_table *table, const struct table_parts *parts)
     table->ordered = parts->ordered;
 }
 
+/* A table and its place in the catalog. NULL: refused. */
 static tarn_table *table_new(tarn_store *store, const char *name, size_t name_bytes, int kind)
 {
-    tarn_table *table = tn_memory_new(&store->memory, sizeof *table + name_bytes + 1, true);
     struct table_parts parts;
+    tarn_table *table;
 
+    if (!catalog_reserve(store))
+        return NULL;
+    table = tn_memory_new(&store->memory, sizeof *table + name_bytes + 1, true);
     if (table == NULL)
         return NULL;
     if (!parts_new(store, kind, &parts)) {
@@ -170,7 +174,10 @@ int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
     place = catalog_search(store, name, name_bytes, &found);
     if (found)
         return table_open_existing(out, store->tables[place], options);
-    if (!catalog_reserve(store) || (table = table_new(store, name, name_bytes, kind)) == NULL)
+    table = table_new(store, name, name_bytes, kind);
+    if (table == NULL && tn_store_reclaim_all(store))
+        table = table_new(store, name, name_bytes, kind);
+    if (table == NULL)
         return tn_store_refused(store, "tarn_table_open");
     memmove(store->tables + place + 1, store->tables + place,
             (store->table_count - place) * sizeof *store->tables);
@@ -223,7 +230,8 @@ int tarn_table_clear(tarn_table *table)
 
     if (table == NULL || *table->alive == 0)
         return tn_table_misuse(table, "tarn_table_clear", "");
-    if (!parts_new(table->store, table->kind, &parts))
+    if (!parts_new(table->store, table->kind, &parts) &&
+        (!tn_store_reclaim_all(table->store) || !parts_new(table->store, table->kind, &parts)))
         return tn_store_refused(table->store, "tarn_table_clear");
     tn_iterators_end(table);
     tn_store_discard(table->store, table);

@@ -42,7 +42,8 @@ int tarn_commit(tarn_store *store, const void *note, size_t note_bytes, unsigned
         return tn_store_fail(store, TARN_E_MISUSE, "tarn_commit: unknown flags %#x", flags);
     if (!store->changed && note_is_same(store, note, note_bytes))
         return TARN_OK;
-    if (!note_replace(store, note, note_bytes))
+    if (!note_replace(store, note, note_bytes) &&
+        (!tn_store_reclaim_all(store) || !note_replace(store, note, note_bytes)))
         return tn_store_refused(store, "tarn_commit");
     store->commit_number++;
     store->tick++;

@@ -143,6 +143,8 @@ int tarn_scan(tarn_iterator **out, tarn_table *table, const tarn_range *range)
     if (table->ordered == NULL && !range_is_whole(range))
         return tn_table_misuse(table, "tarn_scan", "an unordered table can only be scanned whole");
     it = iterator_new(table, range);
+    if (it == NULL && tn_store_reclaim_all(table->store))
+        it = iterator_new(table, range);
     if (it == NULL)
         return tn_store_refused(table->store, "tarn_scan");
     it->next = table->iterators;
@@ -418,7 +420,9 @@ int tarn_seek(tarn_iterator *it, const void *key, size_t key_bytes)
     if (it->table->ordered == NULL)
         return tn_table_misuse(it->table, "tarn_seek",
                                "an unordered table has no order to seek in");
-    if (!iterator_reserve_key(it, tn_max(key_bytes, 1)))
+    if (!iterator_reserve_key(it, tn_max(key_bytes, 1)) &&
+        (!tn_store_reclaim_all(it->table->store) ||
+         !iterator_reserve_key(it, tn_max(key_bytes, 1))))
         return tn_store_refused(it->table->store, "tarn_seek");
     if (key_bytes > 0)
         memmove(it->saved_key, key, key_bytes);

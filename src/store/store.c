@@ -10,6 +10,7 @@
 
 #define ADDRESS_BYTES_DEFAULT ((uint64_t)1 << 40)
 #define ADDRESS_BYTES_LEAST ((uint64_t)1 << 30)
+#define ADDRESS_BYTES_MOST ((uint64_t)TN_GRANULE_BYTES << TN_HANDLE_BITS)
 
 /* Moving one home bucket reads one cache line and writes about two. */
 #define UPKEEP_BUCKET_BYTES 192u
@@ -147,7 +148,7 @@ int tn_store_open(tarn_store **out, const char *path, const tarn_options *option
         return TARN_E_MISUSE;
     *out = NULL;
     options = options != NULL ? options : &defaults;
-    if (path != NULL || options->address_bytes > SIZE_MAX / 2)
+    if (path != NULL || options->address_bytes > ADDRESS_BYTES_MOST)
         return TARN_E_MISUSE;
     tn_memory_init(&memory, options->allocate, options->allocate_context,
                    options->memory_bytes_max);
@@ -225,9 +226,9 @@ int tarn_work(tarn_store *store, uint64_t budget_bytes)
         struct tn_index *index = &store->tables[i]->index;
 
         while (tn_index_is_moving(index)) {
-            if (budget_bytes < UPKEEP_BUCKET_BYTES)
+            if (budget_bytes == 0)
                 return TARN_OK;
-            budget_bytes -= UPKEEP_BUCKET_BYTES;
+            budget_bytes -= tn_min(budget_bytes, UPKEEP_BUCKET_BYTES);
             (void)tn_index_upkeep(index, 1);
         }
     }
@@ -257,7 +258,10 @@ int tarn_stat(const tarn_store *store, tarn_statistics *out)
         if (table->ordered != NULL)
             out->index_bytes += tn_ordered_bytes(table->ordered);
     }
-    for (body = store->garbage; body != NULL; body = body->next)
+    for (body = store->garbage; body != NULL; body = body->next) {
         out->garbage_bytes += body->owner.chunk_bytes + body->index.bytes;
+        if (body->ordered != NULL)
+            out->garbage_bytes += tn_ordered_bytes(body->ordered);
+    }
     return TARN_OK;
 }

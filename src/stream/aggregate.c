@@ -183,6 +183,7 @@ struct tn_layout *tn_layout_new(struct tn_memory *memory, const struct tn_aggreg
     for (i = 0; i < count; i++) {
         const struct tn_aggregate_functions *functions = &functions_of[aggregates[i].kind];
 
+        layout->has_arguments |= functions->argument != ARGUMENT_NONE;
         layout->has_texts |= functions->texts != TN_TEXTS_NONE;
         layout->has_text_sets |= functions->texts == TN_TEXTS_SET;
         layout->parts[i] = (struct tn_layout_part){
@@ -214,6 +215,7 @@ static void *accumulator_at(const struct tn_layout *layout, void *block, size_t 
 static void reason_set(struct tn_text *reason, const struct tn_layout_part *part, const char *what,
                        const tarn_bytes *text)
 {
+    tn_text_clear(reason);
     tn_text_add(reason, part->text);
     tn_text_add(reason, ": ");
     tn_text_add(reason, what);
@@ -245,6 +247,7 @@ static bool text_check(const struct tn_layout_part *part, const tarn_bytes *text
 
     if (part->texts == TN_TEXTS_NONE || text->bytes <= bytes_max)
         return true;
+    tn_text_clear(reason);
     tn_text_add(reason, part->text);
     tn_text_add(reason, ": text too long: ");
     tn_text_add_number(reason, (int64_t)text->bytes);

@@ -80,6 +80,7 @@ struct tn_aggregate_functions;
 struct tn_layout {
     size_t count;       /* of aggregates */
     size_t block_bytes; /* a multiple of 8 */
+    bool has_arguments; /* some aggregate has one: tn_layout_read has something to do */
     bool has_texts;     /* the block begins with the group's number, 64 bits, > 0 */
     bool has_text_sets;
     struct tn_layout_part {
@@ -99,7 +100,7 @@ void tn_layout_free(struct tn_memory *memory, struct tn_layout *layout);
 
 /*
  * Read the arguments of a row, one for each aggregate; the texts stay borrowed. false: one of them cannot
- * be read, and `reason` says which and why.
+ * be read, and `reason` says which and why (what it said before is gone; the same below).
  */
 bool tn_layout_read(const struct tn_layout *layout, const tarn_bytes *texts,
                     struct tn_argument *arguments, struct tn_text *reason);

@@ -48,9 +48,16 @@ int tn_slice_drop(struct tn_slice *slice);
 /* An answer of tn_slice_update that is no tarn_result: a sum left its range, `reason` says which. */
 enum tn_slice_answer { TN_SLICE_OVERFLOW = 100 };
 
+/* A row on its way into its group. */
+struct tn_slice_row {
+    tarn_bytes key; /* data not NULL */
+    struct tn_argument *arguments;
+    int64_t time_ms;
+};
+
 /* Take a row (S3). TARN_OK, or TN_SLICE_OVERFLOW, or what the store answered. */
-int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices, tarn_bytes key,
-                    struct tn_argument *arguments, int64_t time_ms, struct tn_text *reason);
+int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices,
+                    const struct tn_slice_row *row, struct tn_text *reason);
 
 /*
  * The result of an aggregate of a group, from a copy of its block. data NULL: empty. It lies in `buffer`

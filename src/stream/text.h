@@ -18,6 +18,8 @@ struct tn_text {
 /* The empty text in `buffer`. */
 struct tn_text tn_text_in(char *buffer, size_t capacity);
 
+void tn_text_clear(struct tn_text *text);
+
 void tn_text_add(struct tn_text *text, const char *string);
 void tn_text_add_number(struct tn_text *text, int64_t number);
 

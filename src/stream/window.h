@@ -98,8 +98,8 @@ int tn_window_push(struct tn_window *window, const struct tn_window_event *event
 int tn_window_finish(struct tn_window *window);
 
 /*
- * Why the last push was BAD or OVERFLOW: "sum(x): not a number: \"abc\"". Printable ASCII whatever the
- * field held. Borrowed until the next push.
+ * Why a push was BAD or OVERFLOW, the last that was: "sum(x): not a number: \"abc\"". Printable ASCII
+ * whatever the field held. Borrowed until the next push.
  */
 const char *tn_window_reason(const struct tn_window *window);
 
