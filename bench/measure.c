@@ -5,7 +5,6 @@
 
 #include "measure.h"
 
-#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +131,7 @@ static size_t histogram_step(uint64_t value)
     if (value < TN_BENCH_HISTOGRAM_STEPS)
         return (size_t)value;
     power = tn_log2(value);
-    return (power - 5) * TN_BENCH_HISTOGRAM_STEPS +
+    return (size_t)(power - 5) * TN_BENCH_HISTOGRAM_STEPS +
            (size_t)((value >> (power - 6)) & (TN_BENCH_HISTOGRAM_STEPS - 1));
 }
 
@@ -189,6 +188,7 @@ int tn_bench_pin(void)
 
 uint64_t tn_bench_memory_available(void)
 {
+    static const char key[] = "MemAvailable:";
     FILE *file = fopen("/proc/meminfo", "r");
     uint64_t kib = 0;
     char line[128];
@@ -196,9 +196,8 @@ uint64_t tn_bench_memory_available(void)
     if (file == NULL)
         return 0;
     while (kib == 0 && fgets(line, sizeof line, file) != NULL)
-        /* The kernel's own number: NOLINTNEXTLINE(cert-err34-c) */
-        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) != 1)
-            kib = 0;
+        if (strncmp(line, key, sizeof key - 1) == 0)
+            kib = strtoull(line + sizeof key - 1, NULL, 10);
     fclose(file);
     return kib * 1024;
 }

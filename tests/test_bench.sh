@@ -28,6 +28,10 @@ rows = [json.loads(line) for line in open('$work/out')]
 $1"
 }
 
+left_behind() {
+    ls /dev/shm "${TMPDIR:-/tmp}" 2>/dev/null | grep -c tarn-bench
+}
+
 run store --keys 1000 --repeats 1 --json
 
 it "a run ends with 0 and prints JSON lines with all fields"
@@ -92,7 +96,8 @@ print(len(taken), {row["min"] <= row["median"] <= row["p99"] <= row["p99_9"] <= 
 it "without --json it prints a table with the ratio to tarn"
 run store --keys 100 --repeats 1 --only get_random --store tarn,tarn_unordered
 expect_code 0
-expect_eq "$(awk '$1 == "get_random" { print $2 } $1 == "tarn_unordered" { print NF }' "$work/out")" \
+expect_eq "$(awk '$1 == "get_random" { print $2 }
+    $1 == "tarn_unordered" { print NF }' "$work/out")" \
     "tarn
 8"
 
@@ -134,7 +139,7 @@ else
 fi
 
 it "SIGTERM ends it with 143, whole lines and nothing left behind"
-ls /dev/shm "${TMPDIR:-/tmp}" 2>/dev/null | grep -c tarn-bench >"$work/before"
+left_behind >"$work/before"
 "$TARN" bench store --keys 1M --repeats 100 --json >"$work/out" 2>"$work/err" &
 pid=$!
 sleep 1
@@ -143,6 +148,6 @@ wait "$pid"
 code=$?
 expect_code 143
 expect ask 'pass'
-expect_eq "$(ls /dev/shm "${TMPDIR:-/tmp}" 2>/dev/null | grep -c tarn-bench)" "$(cat "$work/before")"
+expect_eq "$(left_behind)" "$(cat "$work/before")"
 
 done_testing

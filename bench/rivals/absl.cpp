@@ -15,6 +15,8 @@
 namespace
 {
 
+using namespace tn_bench;
+
 using slot_allocator = pool_allocator<std::pair<const uint64_t, uint64_t>>;
 
 namespace hash
@@ -53,7 +55,7 @@ inline slot_map::const_iterator seek(const slot_map &map, const void *key)
     return map.lower_bound(key_of(key));
 }
 
-#include "arena_store.h"
+#include "arena_store.h" // NOLINT(readability-duplicate-include): one for each map
 
 } // namespace btree
 

@@ -24,14 +24,14 @@
 #include <utility>
 #include <vector>
 
-namespace
+namespace tn_bench
 {
 
 constexpr size_t huge_page_bytes = size_t{ 2 } << 20;
 constexpr size_t big_block_bytes = size_t{ 1 } << 20;
 
 /* Pages aligned for huge ones; NULL when there are none. */
-void *pages_map(size_t bytes)
+inline void *pages_map(size_t bytes)
 {
     size_t all = bytes + huge_page_bytes;
     void *map = mmap(nullptr, all, PROT_READ | PROT_WRITE,
@@ -49,7 +49,7 @@ void *pages_map(size_t bytes)
     return reinterpret_cast<void *>(at);
 }
 
-size_t pages_round(size_t bytes)
+inline size_t pages_round(size_t bytes)
 {
     return (bytes + 4095) & ~size_t{ 4095 };
 }
@@ -192,6 +192,6 @@ struct arena {
     }
 };
 
-} // namespace
+} // namespace tn_bench
 
 #endif
