@@ -287,8 +287,9 @@ static void tree_add_child(struct tn_ordered *ordered, const struct tn_path *pat
  * stays behind, and the leaf goes on to fill; when it is full of them the new key starts a leaf. Memory
  * stays near the least there can be.
  */
-static unsigned leaf_cut(const struct tn_leaf *leaf, unsigned slot)
+static unsigned leaf_cut(const struct tn_leaf *leaf)
 {
+    unsigned slot = leaf->last_slot;
     unsigned last = leaf->count - 1u;
 
     if (slot == last && leaf->next == NULL)
@@ -301,13 +302,16 @@ static unsigned leaf_cut(const struct tn_leaf *leaf, unsigned slot)
 }
 
 static void tree_split_leaf(struct tn_ordered *ordered, const struct tn_path *path,
-                            struct tn_leaf *left, unsigned slot)
+                            struct tn_leaf *left)
 {
     struct tn_leaf *right = pool_take_leaf(ordered);
-    unsigned cut = leaf_cut(left, slot);
-    bool appending = cut == left->count - 1u;
     struct tn_key left_last, right_first;
+    bool appending;
+    unsigned cut;
 
+    tn_leaf_tidy(left, ordered->heap_base);
+    cut = leaf_cut(left);
+    appending = cut == left->count - 1u;
     tn_leaf_split(left, right, cut, ordered->heap_base);
     left_last = tn_key_of(ordered->heap_base, tn_leaf_handle(left, left->count - 1u));
     right_first = tn_key_of(ordered->heap_base, tn_leaf_handle(right, 0));
@@ -321,13 +325,13 @@ void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle)
     struct tn_path path;
     struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
     size_t known_bytes = tn_ordered_known_bytes(ordered, &path, leaf);
-    unsigned slot = tn_leaf_insert(leaf, ordered->heap_base, key, known_bytes, handle);
 
+    tn_leaf_insert(leaf, ordered->heap_base, key, known_bytes, handle);
     ordered->key_bytes_max = tn_max(ordered->key_bytes_max, key.bytes);
     ordered->count++;
     ordered->version++;
     if (leaf->count > TN_ORDERED_LEAF_SLOTS)
-        tree_split_leaf(ordered, &path, leaf, slot);
+        tree_split_leaf(ordered, &path, leaf);
 }
 
 /* Remove */
@@ -414,6 +418,8 @@ static void tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *pa
         i--;
     }
     right = parent->children[i + 1];
+    tn_leaf_tidy(parent->children[i], ordered->heap_base);
+    tn_leaf_tidy(right, ordered->heap_base);
     tn_leaf_merge(parent->children[i], right, ordered->heap_base);
     tree_give_leaf(ordered, right);
     separator_free(ordered, tn_inner_remove(parent, i));
@@ -426,6 +432,8 @@ void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle)
     struct tn_path path;
     struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
 
+    tn_leaf_prefetch(leaf);
+    tn_leaf_tidy(leaf, ordered->heap_base);
     tn_leaf_remove(leaf, tn_leaf_find(leaf, key, handle));
     ordered->count--;
     ordered->version++;
@@ -439,6 +447,8 @@ void tn_ordered_move(struct tn_ordered *ordered, tn_handle old, tn_handle new_ha
     struct tn_path path;
     struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
 
+    tn_leaf_prefetch(leaf);
+    tn_leaf_tidy(leaf, ordered->heap_base);
     tn_leaf_set_handle(leaf, tn_leaf_find(leaf, key, old), new_handle);
     ordered->version++;
 }

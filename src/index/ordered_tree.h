@@ -16,6 +16,9 @@
  *   T4  Freed nodes go back to the pool until it holds about what T3 asks for, then to memory.
  *   T5  After a remove a leaf with few entries merges with a neighbour under the same parent if both
  *       fit in one node; so two of them together are more than half full.
+ *   T6  A cursor never stands on an untidy leaf: seeks and steps tidy the leaf they come to, and what
+ *       makes it untidy again, an insert, changes the version. So tidying moves nothing under a cursor
+ *       that is valid, and the index may do it while its caller only reads.
  */
 #ifndef TN_ORDERED_TREE_H
 #define TN_ORDERED_TREE_H
@@ -73,8 +76,6 @@ static inline struct tn_leaf *tn_ordered_descend(const struct tn_ordered *ordere
         path->inners[level] = inner;
         path->children[level] = child;
         node = inner->children[child];
-        if (level + 1 == ordered->height)
-            tn_leaf_prefetch(node);
     }
     return node;
 }
