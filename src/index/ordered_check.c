@@ -146,11 +146,12 @@ static bool walk_to_next_child(struct walk *walk, unsigned *level)
     return false;
 }
 
-static bool spares_are_right(struct walk *walk)
+/* P1 */
+static bool pool_is_right(struct walk *walk)
 {
-    const struct tn_ordered *ordered = walk->ordered;
-    const struct tn_leaf *leaf = ordered->spare_leaves;
-    const struct tn_inner *inner = ordered->spare_inners;
+    const struct tn_pool *pool = &walk->ordered->pool;
+    const struct tn_leaf *leaf = pool->leaves;
+    const struct tn_inner *inner = pool->inners;
     unsigned leaf_count = 0, inner_count = 0;
 
     for (; leaf != NULL; leaf = leaf->next)
@@ -158,14 +159,17 @@ static bool spares_are_right(struct walk *walk)
     for (; inner != NULL; inner = inner->children[0])
         inner_count++;
     walk->bytes += leaf_count * sizeof *leaf + inner_count * sizeof *inner;
-    if (ordered->spare_block != NULL)
-        walk->bytes += ordered->spare_block->block_bytes;
-    return leaf_count == ordered->spare_leaf_count && inner_count == ordered->spare_inner_count;
+    if (pool->block != NULL)
+        walk->bytes += pool->block->block_bytes;
+    return leaf_count == pool->leaf_count && inner_count == pool->inner_count &&
+           walk->bytes == pool->bytes;
 }
 
 bool tn_ordered_check(const struct tn_ordered *ordered)
 {
-    struct walk walk = { .ordered = ordered, .bytes = sizeof *ordered };
+    struct walk walk = {
+        .ordered = ordered,
+    };
     void *node = ordered->root;
     unsigned level = 0;
 
@@ -178,6 +182,5 @@ bool tn_ordered_check(const struct tn_ordered *ordered)
             break;
         node = walk.path.inners[level - 1]->children[walk.path.children[level - 1]];
     }
-    return walk.last_leaf->next == NULL && spares_are_right(&walk) &&
-           walk.count == ordered->count && walk.bytes == ordered->bytes;
+    return walk.last_leaf->next == NULL && walk.count == ordered->count && pool_is_right(&walk);
 }

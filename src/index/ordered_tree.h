@@ -24,26 +24,19 @@
 #define TN_ORDERED_TREE_H
 
 #include "index/ordered.h"
-#include "index/ordered_inner.h"
-#include "index/ordered_leaf.h"
+#include "index/ordered_pool.h"
 
 /* Each level at least doubles the leaves (I1), and there are at most as many leaves as handles. */
 #define TN_ORDERED_HEIGHT_MAX (TN_HANDLE_BITS + 1)
 
 struct tn_ordered {
-    struct tn_memory *memory;
     uint8_t *heap_base;
     void *root;
     unsigned height;
-    unsigned spare_leaf_count;
-    unsigned spare_inner_count;
-    struct tn_leaf *spare_leaves;
-    struct tn_inner *spare_inners;
-    struct tn_separator_block *spare_block; /* or NULL */
-    size_t key_bytes_max;                   /* of all keys ever inserted */
+    size_t key_bytes_max; /* of all keys ever inserted */
     uint64_t count;
     uint64_t version;
-    uint64_t bytes; /* held of memory, spares and this struct included */
+    struct tn_pool pool;
 };
 
 struct tn_path {
