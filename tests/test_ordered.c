@@ -5,7 +5,7 @@
  * at once, so that an index that still leans on it is found out. test_ordered_tiny.c runs the same
  * tests on nodes of a few slots, where splits and merges happen all the time.
  */
-#include "index/ordered.h"
+#include "index/ordered_tree.h"
 #include "test.h"
 
 #ifndef ORDERED_TINY
@@ -620,6 +620,48 @@ static void keys_of_all_kinds_behave_as_a_sorted_array(void)
     run_model(make_any_key, 20000, 1000);
 }
 
+static void long_keys_that_soon_differ_cost_no_more_than_short_ones(void)
+{
+    struct fixture f;
+    size_t i;
+
+    fixture_open(&f);
+    for (i = 0; i < 5000; i++) {
+        uint8_t key[240] = { 0 };
+
+        tn_store_be64(key, test_random(&f.random));
+        insert(&f, key, sizeof key);
+    }
+    if (!ORDERED_TINY)
+        check(tn_ordered_bytes(f.ordered) < 5000 * 22);
+    check_all(&f, 101);
+    fixture_close(&f);
+}
+
+/* White box: without prefixes all heads would be the same. */
+static void long_common_starts_leave_few_ties(void)
+{
+    struct tn_ordered_cursor cursor;
+    struct fixture f;
+    unsigned ties = 0, i;
+    char text[80];
+
+    fixture_open(&f);
+    for (i = 0; i < 5000; i++) {
+        snprintf(text, sizeof text, "https://www.example.org/articles/%06u", i * 7919 % 5000);
+        insert_text(&f, text);
+    }
+    check(tn_ordered_seek(f.ordered, &cursor, TN_SEEK_FIRST, NULL, 0) != TN_HANDLE_NONE);
+    do {
+        const struct tn_leaf *leaf = cursor.leaf;
+
+        if (cursor.slot == 0)
+            ties += tn_heads_ties(leaf->heads, leaf->count);
+    } while (tn_ordered_next(f.ordered, &cursor) != TN_HANDLE_NONE);
+    check(ties < 500);
+    fixture_close(&f);
+}
+
 static void a_refused_reserve_changes_nothing(void)
 {
     struct fixture f;
@@ -733,6 +775,8 @@ static const struct test tests[] = {
     T(counters_behave_as_a_sorted_array),
     T(urls_behave_as_a_sorted_array),
     T(keys_of_all_kinds_behave_as_a_sorted_array),
+    T(long_keys_that_soon_differ_cost_no_more_than_short_ones),
+    T(long_common_starts_leave_few_ties),
     T(a_refused_reserve_changes_nothing),
     T(a_refused_new_leaves_nothing),
     T(memory_that_will_not_shrink_is_still_accounted_for),

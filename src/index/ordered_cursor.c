@@ -11,24 +11,28 @@ static tn_handle cursor_set(struct tn_ordered_cursor *cursor, struct tn_leaf *le
 }
 
 /* Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty). */
-static tn_handle cursor_set_at_least(struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
+static tn_handle cursor_set_at_least(const struct tn_ordered *ordered,
+                                     struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
                                      unsigned slot)
 {
     if (slot < leaf->count)
         return cursor_set(cursor, leaf, slot);
     if (leaf->next == NULL)
         return TN_HANDLE_NONE;
+    tn_leaf_tidy(leaf->next, ordered->heap_base);
     return cursor_set(cursor, leaf->next, 0);
 }
 
 /* The entry before slot `slot` of the leaf. */
-static tn_handle cursor_set_before(struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
+static tn_handle cursor_set_before(const struct tn_ordered *ordered,
+                                   struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
                                    unsigned slot)
 {
     if (slot > 0)
         return cursor_set(cursor, leaf, slot - 1);
     if (leaf->previous == NULL)
         return TN_HANDLE_NONE;
+    tn_leaf_tidy(leaf->previous, ordered->heap_base);
     return cursor_set(cursor, leaf->previous, leaf->previous->count - 1u);
 }
 
@@ -42,6 +46,7 @@ static struct tn_leaf *tree_edge_leaf(const struct tn_ordered *ordered, bool las
 
         node = inner->children[last ? inner->count - 1 : 0];
     }
+    tn_leaf_tidy(node, ordered->heap_base);
     return node;
 }
 
@@ -57,27 +62,28 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
 
     *cursor = (struct tn_ordered_cursor){ 0 };
     if (how == TN_SEEK_FIRST)
-        return cursor_set_at_least(cursor, tree_edge_leaf(ordered, false), 0);
+        return cursor_set_at_least(ordered, cursor, tree_edge_leaf(ordered, false), 0);
     if (how == TN_SEEK_LAST) {
         leaf = tree_edge_leaf(ordered, true);
-        return cursor_set_before(cursor, leaf, leaf->count);
+        return cursor_set_before(ordered, cursor, leaf, leaf->count);
     }
     leaf = tn_ordered_descend(ordered, wanted, &path);
+    tn_leaf_prefetch(leaf);
+    tn_leaf_tidy(leaf, ordered->heap_base);
     slot = tn_leaf_search(leaf, ordered->heap_base, wanted,
                           tn_ordered_known_bytes(ordered, &path, leaf), after);
-    return back ? cursor_set_before(cursor, leaf, slot) : cursor_set_at_least(cursor, leaf, slot);
+    return back ? cursor_set_before(ordered, cursor, leaf, slot)
+                : cursor_set_at_least(ordered, cursor, leaf, slot);
 }
 
 tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
 {
-    (void)ordered;
-    return cursor_set_at_least(cursor, cursor->leaf, cursor->slot + 1);
+    return cursor_set_at_least(ordered, cursor, cursor->leaf, cursor->slot + 1);
 }
 
 tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
 {
-    (void)ordered;
-    return cursor_set_before(cursor, cursor->leaf, cursor->slot);
+    return cursor_set_before(ordered, cursor, cursor->leaf, cursor->slot);
 }
 
 /* Move the cursor `steps` at once. TN_HANDLE_NONE past the edge. */
