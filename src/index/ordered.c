@@ -312,7 +312,7 @@ uint64_t tn_ordered_bytes(const struct tn_ordered *ordered)
     return sizeof *ordered + ordered->pool.bytes;
 }
 
-uint64_t tn_ordered_version(const struct tn_ordered *ordered)
+const uint64_t *tn_ordered_version(const struct tn_ordered *ordered)
 {
-    return ordered->version;
+    return &ordered->version;
 }

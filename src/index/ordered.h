@@ -53,8 +53,9 @@ struct tn_ordered_cursor {
     uint32_t slot;
 };
 
-/* Changes whenever a cursor may have become invalid: with each insert, remove and move. */
-uint64_t tn_ordered_version(const struct tn_ordered *ordered);
+/* Where its version stands: a number that changes with each insert, remove and move, as no cursor is
+ * valid after one. */
+const uint64_t *tn_ordered_version(const struct tn_ordered *ordered);
 
 enum tn_ordered_seek {
     TN_SEEK_FIRST,    /* the smallest key; `key` is not read */
@@ -69,16 +70,13 @@ enum tn_ordered_seek {
 tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                           enum tn_ordered_seek how, const void *key, size_t key_bytes);
 
-/* Step to the neighbour of the key the cursor is on. TN_HANDLE_NONE past the edge; the cursor stays. */
-tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
-tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
-
 /*
- * Hint that a scan ahead (or back) of the cursor will read records: fetch the first lines of those that
- * are `first` to `last` steps away. After a seek ask for 1 to n, after each step for n to n.
+ * Copy the handles of the cursor's key and of those behind it (before it, if `reverse`), `room` at most;
+ * the cursor goes to the first one not copied. Answers how many; 0: there are none, as after a seek that
+ * found nothing. Reads no record.
  */
-void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
-                         bool reverse, unsigned first, unsigned last);
+size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+                         bool reverse, tn_handle *out, size_t room);
 
 /* Every invariant of ordered.c, slowly; false when one does not hold. For tests. */
 bool tn_ordered_check(const struct tn_ordered *ordered);
