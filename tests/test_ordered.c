@@ -1,9 +1,9 @@
 /*
  * test_ordered.c - the ordered index against a sorted array
  *
- * The records lie in a plain arena; the arena's start is the heap base. A removed record is overwritten
- * at once, so that an index that still leans on it is found out. test_ordered_tiny.c runs the same
- * tests on nodes of a few slots, where splits and merges happen all the time.
+ * The records lie in a plain arena; the arena's start is the heap base. A removed record is
+ * overwritten at once, so that an index that still leans on it is found out. test_ordered_tiny.c
+ * runs the same tests on nodes of a few slots, where splits and merges happen all the time.
  */
 #include "index/ordered_tree.h"
 #include "test.h"

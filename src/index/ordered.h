@@ -19,8 +19,8 @@ struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base);
 void tn_ordered_free(struct tn_ordered *ordered);
 
 /*
- * Free about `budget_bytes` of an index that nobody uses any more. true: all of it is freed now, and
- * `ordered` is gone; false: there is more, call again.
+ * Free about `budget_bytes` of an index that nobody uses any more. true: all of it is freed now,
+ * and `ordered` is gone; false: there is more, call again.
  */
 bool tn_ordered_free_step(struct tn_ordered *ordered, uint64_t *budget_bytes);
 
@@ -33,7 +33,10 @@ bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_
 /* Insert the record's key, which is not there. Needs a reserve for that key. Cannot fail. */
 void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle);
 
-/* Remove the record's key, which is there with this handle. The record is still readable. Cannot fail. */
+/*
+ * Remove the record's key, which is there with this handle. The record is still readable. Cannot
+ * fail.
+ */
 void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle);
 
 /* The record of `old` has a copy at `new_handle`, same key; both are readable. Cannot fail. */
@@ -69,13 +72,16 @@ enum tn_ordered_seek {
 tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                           enum tn_ordered_seek how, const void *key, size_t key_bytes);
 
-/* Step to the neighbour of the key the cursor is on. TN_HANDLE_NONE past the edge; the cursor stays. */
+/*
+ * Step to the neighbour of the key the cursor is on. TN_HANDLE_NONE past the edge; the cursor
+ * stays.
+ */
 tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
 tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
 
 /*
- * Hint that a scan ahead (or back) of the cursor will read records: fetch the first lines of those that
- * are `first` to `last` steps away. After a seek ask for 1 to n, after each step for n to n.
+ * Hint that a scan ahead (or back) of the cursor will read records: fetch the first lines of those
+ * that are `first` to `last` steps away. After a seek ask for 1 to n, after each step for n to n.
  */
 void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
                          bool reverse, unsigned first, unsigned last);

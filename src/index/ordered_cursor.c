@@ -10,7 +10,9 @@ static tn_handle cursor_set(struct tn_ordered_cursor *cursor, struct tn_leaf *le
     return tn_leaf_handle(leaf, slot);
 }
 
-/* Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty). */
+/*
+ * Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty).
+ */
 static tn_handle cursor_set_at_least(const struct tn_ordered *ordered,
                                      struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
                                      unsigned slot)
