@@ -19,8 +19,8 @@ struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base);
 void tn_ordered_free(struct tn_ordered *ordered);
 
 /*
- * Free about `budget_bytes` of an index that nobody uses any more. true: all of it is freed now, and
- * `ordered` is gone; false: there is more, call again.
+ * Free about `budget_bytes` of an index that nobody uses any more. true: all of it is freed now,
+ * and `ordered` is gone; false: there is more, call again.
  */
 bool tn_ordered_free_step(struct tn_ordered *ordered, uint64_t *budget_bytes);
 
@@ -33,7 +33,10 @@ bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_
 /* Insert the record's key, which is not there. Needs a reserve for that key. Cannot fail. */
 void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle);
 
-/* Remove the record's key, which is there with this handle. The record is still readable. Cannot fail. */
+/*
+ * Remove the record's key, which is there with this handle. The record is still readable. Cannot
+ * fail.
+ */
 void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle);
 
 /* The record of `old` has a copy at `new_handle`, same key; both are readable. Cannot fail. */
@@ -73,7 +76,7 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
 /*
  * Copy the handles of the cursor's key and of those behind it (before it, if `reverse`), `room` at most;
  * the cursor goes to the first one not copied. Answers how many; 0: there are none, as after a seek that
- * found nothing. Reads no record.
+ * found nothing.
  */
 size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                          bool reverse, tn_handle *out, size_t room);

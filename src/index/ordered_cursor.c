@@ -10,7 +10,9 @@ static tn_handle cursor_set(struct tn_ordered_cursor *cursor, struct tn_leaf *le
     return tn_leaf_handle(leaf, slot);
 }
 
-/* Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty). */
+/*
+ * Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty).
+ */
 static tn_handle cursor_set_at_least(const struct tn_ordered *ordered,
                                      struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
                                      unsigned slot)
@@ -87,24 +89,37 @@ static size_t leaf_gather(const struct tn_leaf *leaf, unsigned slot, bool revers
     return count;
 }
 
+/* A slot of a cursor that has come to a leaf and not yet looked into it. */
+#define SLOT_AT_EDGE UINT32_MAX
+
+/* The leaf behind (or before) the cursor's; it is looked into only when something is wanted of it. */
+static void cursor_leave_leaf(struct tn_ordered_cursor *cursor, bool reverse)
+{
+    struct tn_leaf *leaf = cursor->leaf;
+
+    cursor->leaf = reverse ? leaf->previous : leaf->next;
+    cursor->slot = SLOT_AT_EDGE;
+}
+
 size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                          bool reverse, tn_handle *out, size_t room)
 {
     size_t found = 0;
 
-    (void)ordered;
     while (found < room && cursor->leaf != NULL) {
         struct tn_leaf *leaf = cursor->leaf;
-        size_t taken = leaf_gather(leaf, cursor->slot, reverse, out + found, room - found);
+        size_t taken;
 
-        found += taken;
-        if (reverse ? taken <= cursor->slot : cursor->slot + taken < leaf->count) {
-            cursor->slot =
-                reverse ? cursor->slot - (unsigned)taken : cursor->slot + (unsigned)taken;
-            continue;
+        if (cursor->slot == SLOT_AT_EDGE) {
+            tn_leaf_tidy(leaf, ordered->heap_base);
+            cursor->slot = reverse ? leaf->count - 1u : 0;
         }
-        cursor->leaf = leaf = reverse ? leaf->previous : leaf->next;
-        cursor->slot = reverse && leaf != NULL ? leaf->count - 1u : 0;
+        taken = leaf_gather(leaf, cursor->slot, reverse, out + found, room - found);
+        found += taken;
+        if (reverse ? taken > cursor->slot : cursor->slot + taken == leaf->count)
+            cursor_leave_leaf(cursor, reverse);
+        else
+            cursor->slot = (uint32_t)(reverse ? cursor->slot - taken : cursor->slot + taken);
     }
     return found;
 }
