@@ -74,7 +74,7 @@ static inline int64_t tn_moment_ms(const struct tn_moment *at)
            at->second * 1000 + at->millisecond;
 }
 
-/* ---- pieces of text, for both readers of times ------------------------------------------------- */
+/* ---- pieces of text, for both readers of times ----------------------------------------------- */
 
 /* What is left to read: [at, end). */
 struct tn_cursor {
