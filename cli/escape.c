@@ -12,10 +12,11 @@
 
 static bool csv_needs_quotes(const char *bytes, size_t count)
 {
+    static const bool special[256] = { [','] = true, ['"'] = true, ['\n'] = true, ['\r'] = true };
     size_t i;
 
     for (i = 0; i < count; i++)
-        if (bytes[i] == ',' || bytes[i] == '"' || bytes[i] == '\n' || bytes[i] == '\r')
+        if (special[(unsigned char)bytes[i]])
             return true;
     return false;
 }

@@ -20,6 +20,7 @@ struct verb {
 
 static const struct verb verbs[] = {
     { "window", "windows over events: count, sum, ... per time span and group", tn_cmd_window },
+    { "bench", "measure the store beside its rivals", tn_cmd_bench },
     { "version", "print the version", tn_cmd_version },
 };
 

@@ -28,6 +28,11 @@
 #define RUN_PROGRESS_ROWS 4096 /* a power of two */
 #define RUN_REASON_BYTES 1024
 
+struct time_text {
+    char text[TN_TIMESTAMP_BYTES_MAX];
+    size_t bytes;
+};
+
 struct run {
     const struct tn_window_command *command;
     struct tn_window_report report;
@@ -39,7 +44,11 @@ struct run {
     struct tn_output output;
     bool output_is_open;
     struct tn_writer *writer; /* NULL until the first input is open: W1 */
-    tarn_bytes *values;       /* of the row of output being made */
+    int64_t start_ms;         /* of the last window printed, and both as text */
+    int64_t end_ms;
+    struct time_text start;
+    struct time_text end;
+    tarn_bytes *values; /* of the row of output being made */
     uint64_t written_count;
     bool unwritten; /* the writer holds rows that could be written */
 
@@ -80,11 +89,23 @@ static int run_bad(struct run *run, uint64_t line, const char *reason)
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-static tarn_bytes run_time_text(const struct run *run, int64_t time_ms, char *text)
+static void run_print_time(const struct run *run, int64_t time_ms, struct time_text *out)
 {
     if (run->command->times_as_ms)
-        return (tarn_bytes){ text, (size_t)sprintf(text, "%" PRId64, time_ms) };
-    return (tarn_bytes){ text, tn_timestamp_print(time_ms, text) };
+        out->bytes = (size_t)snprintf(out->text, sizeof out->text, "%" PRId64, time_ms);
+    else
+        out->bytes = tn_timestamp_print(time_ms, out->text);
+}
+
+/* All rows of a window have the same two times, and come one after another: print them once. */
+static void run_print_window(struct run *run, const struct tn_window_row *row)
+{
+    if (run->written_count > 0 && run->start_ms == row->start_ms && run->end_ms == row->end_ms)
+        return;
+    run->start_ms = row->start_ms;
+    run->end_ms = row->end_ms;
+    run_print_time(run, row->start_ms, &run->start);
+    run_print_time(run, row->end_ms, &run->end);
 }
 
 static int run_emit(void *context, const struct tn_window_row *row)
@@ -92,13 +113,13 @@ static int run_emit(void *context, const struct tn_window_row *row)
     struct run *run = context;
     size_t key_count = run->command->key_count;
     tarn_bytes *values = run->values;
-    char start[TN_TIMESTAMP_BYTES_MAX], end[TN_TIMESTAMP_BYTES_MAX];
     size_t i;
 
     if (*tn_signals_flag() != 0)
         return RUN_STOPPED;
-    values[0] = run_time_text(run, row->start_ms, start);
-    values[1] = run_time_text(run, row->end_ms, end);
+    run_print_window(run, row);
+    values[0] = (tarn_bytes){ run->start.text, run->start.bytes };
+    values[1] = (tarn_bytes){ run->end.text, run->end.bytes };
     for (i = 0; i < key_count; i++) /* an empty key and null are one group, printed as null */
         values[2 + i] = row->keys[i].bytes > 0 ? row->keys[i] : (tarn_bytes){ NULL, 0 };
     for (i = 0; i < run->command->aggregates.count; i++)
@@ -180,7 +201,8 @@ static int run_answer(struct run *run, int answer, uint64_t line)
         return run_bad(run, line, tn_window_reason(run->window));
     case TN_WINDOW_OVERFLOW:
         tn_window_report_clear(&run->report);
-        tn_message(VERB, "%s:%" PRIu64 ": %s", run->file, line, tn_window_reason(run->window));
+        tn_message(VERB, "%s:%" PRIu64 ": %s; leave that row out, or sum in a larger unit",
+                   run->file, line, tn_window_reason(run->window));
         return TN_EXIT_REFUSED;
     case RUN_STOPPED: /* by a signal; or the output failed, which closing it tells */
         return *tn_signals_flag() != 0 ? run_interrupted() : TN_EXIT_FAILED;
@@ -338,6 +360,7 @@ static int run_close(struct run *run, int exit_code)
 {
     int output_code = TN_EXIT_DONE;
 
+    tn_window_report_clear(&run->report);
     if (run->writer != NULL && run->written_count > 0)
         (void)tn_writer_flush(run->writer); /* closing the output tells */
     tn_writer_free(run->writer);

@@ -64,17 +64,18 @@ void tn_writer_free(struct tn_writer *writer)
 
 /* ---- csv, tsv -------------------------------------------------------------------------------- */
 
-static void separated_add(struct tn_writer *writer, size_t column, tarn_bytes text)
+static void separated_add(struct tn_writer *writer, size_t column, tarn_bytes text, bool number)
 {
-    if (writer->format == TN_WRITER_CSV) {
-        if (column > 0)
-            tn_output_byte(writer->output, ',');
+    bool csv = writer->format == TN_WRITER_CSV;
+
+    if (column > 0)
+        tn_output_byte(writer->output, csv ? ',' : '\t');
+    if (number) /* nothing in it needs an escape */
+        tn_output_add(writer->output, text.data, text.bytes);
+    else if (csv)
         tn_escape_csv(writer->output, text);
-    } else {
-        if (column > 0)
-            tn_output_byte(writer->output, '\t');
+    else
         tn_escape_tsv(writer->output, text);
-    }
 }
 
 static bool separated_header(struct tn_writer *writer)
@@ -82,7 +83,7 @@ static bool separated_header(struct tn_writer *writer)
     size_t i;
 
     for (i = 0; i < writer->column_count; i++)
-        separated_add(writer, i, tn_bytes_of_text(writer->columns[i].name));
+        separated_add(writer, i, tn_bytes_of_text(writer->columns[i].name), false);
     tn_output_byte(writer->output, '\n');
     return tn_output_end_line(writer->output);
 }
@@ -92,7 +93,7 @@ static bool separated_row(struct tn_writer *writer, const tarn_bytes *values)
     size_t i;
 
     for (i = 0; i < writer->column_count; i++)
-        separated_add(writer, i, values[i]);
+        separated_add(writer, i, values[i], writer->columns[i].number);
     tn_output_byte(writer->output, '\n');
     return tn_output_end_line(writer->output);
 }

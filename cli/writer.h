@@ -29,7 +29,7 @@ enum tn_writer_format { TN_WRITER_CSV, TN_WRITER_TSV, TN_WRITER_NDJSON, TN_WRITE
 
 struct tn_column {
     const char *name; /* outlives the writer */
-    bool number;
+    bool number;      /* digits, sign, point: written as it is */
 };
 
 struct tn_writer;

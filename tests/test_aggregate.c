@@ -173,6 +173,20 @@ static void texts_that_only_counts_use_may_be_anything(void)
     fixture_close(&f);
 }
 
+static void fields_of_the_same_length_are_not_taken_for_one(void)
+{
+    struct fixture f = fixture_open(all_kinds + TN_SUM, 3);
+
+    for (size_t i = 0; i < 3; i++)
+        f.texts[i] = (tarn_bytes){ .data = &"123"[i], .bytes = 1 };
+    check(tn_layout_read(f.layout, f.texts, f.arguments, &f.reason));
+    check(tn_layout_update(f.layout, f.block, f.arguments, 1, &f.reason));
+    check_text(result_of(&f, 0), "1");
+    check_text(result_of(&f, 1), "2");
+    check_text(result_of(&f, 2), "3");
+    fixture_close(&f);
+}
+
 static void a_long_reason_is_cut_not_overrun(void)
 {
     struct fixture f = fixture_open(all_kinds + TN_SUM, 1);
@@ -274,6 +288,7 @@ static const struct test tests[] = {
     T(case_29_min_and_max_of_one_sign_do_not_see_a_zero),
     T(case_29_what_is_no_number_is_bad_and_says_so),
     T(texts_that_only_counts_use_may_be_anything),
+    T(fields_of_the_same_length_are_not_taken_for_one),
     T(a_long_reason_is_cut_not_overrun),
     T(reasons_spell_any_number),
     T(a_sum_out_of_range_names_the_aggregate_and_the_value),

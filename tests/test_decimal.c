@@ -81,7 +81,7 @@ static int order_of(const char *a, const char *b)
     return order;
 }
 
-/* ---- parse and format ------------------------------------------------------------------------- */
+/* ---- parse and format ------------------------------------------------------------------------ */
 
 static void numbers_print_canonically(void)
 {
@@ -223,7 +223,7 @@ static void a_text_of_a_million_digits_is_read(void)
     free(text);
 }
 
-/* ---- add, compare, average -------------------------------------------------------------------- */
+/* ---- add, compare, average ------------------------------------------------------------------- */
 
 static void sums_are_exact_at_any_scales(void)
 {
@@ -316,7 +316,7 @@ static void averages_hold_at_the_edges(void)
     check_text(average_of("0.000000000000000001", UINT64_MAX), "0");
 }
 
-/* ---- the driver of the differential test ------------------------------------------------------ */
+/* ---- the driver of the differential test ----------------------------------------------------- */
 
 /* "parse X", "add X Y", "compare X Y", "average X N": answers a text, "syntax" or "range". */
 static const char *answer_of(const char *verb, const char *x, const char *y)

@@ -230,9 +230,12 @@ static pid_t pipe_from_child(const struct bytes *from, bool slowly)
     child = fork();
     if (child == 0) {
         close(ends[0]);
-        for (i = 0; i < from->bytes; i++)
+        for (i = 0; i < from->bytes; i++) {
             if (write(ends[1], from->data + i, 1) != 1)
                 _exit(1);
+            if (i == 0)
+                usleep(20000); /* so that the first byte is seen alone */
+        }
         if (slowly)
             pause();
         _exit(0);

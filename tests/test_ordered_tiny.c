@@ -13,5 +13,6 @@
 #include "index/ordered_cursor.c"
 #include "index/ordered_inner.c"
 #include "index/ordered_leaf.c"
+#include "index/ordered_pool.c"
 
 #include "test_ordered.c"

@@ -227,6 +227,26 @@ static void a_reason_is_cut_to_the_room_there_is(void)
     check_text(reason, "/nowhere/");
 }
 
+static void an_empty_input_opens_and_has_no_header_and_no_rows(void)
+{
+    static const enum tn_format formats[] = { TN_FORMAT_CSV, TN_FORMAT_TSV, TN_FORMAT_NDJSON };
+    static const char *const a[] = { "a" };
+    struct tn_reader_options options = { .fields = a, .field_count = 1 };
+    struct tn_reader *reader;
+    struct tn_row row;
+    char reason[100];
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        options.format = formats[i];
+        check_eq(tn_reader_open(&reader, "/dev/null", &options, reason, sizeof reason),
+                 TN_READER_ROW);
+        check_eq(tn_reader_header(reader).bytes, 0);
+        check_eq(tn_reader_next(reader, &row), TN_READER_END);
+        tn_reader_close(reader);
+    }
+}
+
 static void utf16_is_refused(void)
 {
     struct rows rows = { .options = { .format = TN_FORMAT_CSV } };
@@ -304,6 +324,7 @@ static const struct test tests[] = {
     T(standard_input_needs_a_format),
     T(missing_files_are_refused_by_name),
     T(a_reason_is_cut_to_the_room_there_is),
+    T(an_empty_input_opens_and_has_no_header_and_no_rows),
     T(utf16_is_refused),
     T(a_row_of_100_mb_takes_bounded_memory),
     T(no_rows_cost_no_more_memory_than_many),

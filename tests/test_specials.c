@@ -24,6 +24,7 @@ static void check_all_agree(const char *text, size_t bytes, const char wanted[3]
 
     count = find_slowly(text, bytes, wanted, expected);
     for (i = 0; i < way_count; i++) {
+        memset(places, 0xFF, sizeof places);
         found = ways[i](text, bytes, wanted, places);
         if (found != count || memcmp(places, expected, count * sizeof places[0]) != 0)
             test_fail(__FILE__, __LINE__, "%s finds %zu places in %zu bytes, not %zu, or others",

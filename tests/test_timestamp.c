@@ -1,8 +1,8 @@
 /*
  * test_timestamp.c - event times: iso, numbers, patterns; read and printed
  *
- * Run as `test_timestamp --read` it is the C half of tests/test_timestamp.sh: lines 'FORMAT<tab>TEXT'
- * in, milliseconds or 'bad' out; `--print` turns milliseconds into text.
+ * Run as `test_timestamp --read` it is the C half of tests/test_timestamp.sh: lines
+ * 'FORMAT<tab>TEXT' in, milliseconds or 'bad' out; `--print` turns milliseconds into text.
  */
 #include "io/timestamp.h"
 #include "test.h"
@@ -43,6 +43,7 @@ static void iso_times_are_read_in_all_their_forms(void)
     check_read("iso", "0001-01-01T00:00:00Z", INT64_C(-62135596800000));
     check_read("iso", "9999-12-31T23:59:59.999Z", INT64_C(253402300799999));
     check_read("iso", "2000-02-29", INT64_C(951782400000));
+    check_read("iso", "2400-02-29", INT64_C(13574563200000));
     check_read("iso", "0001-01-01T00:00:00+23:59", INT64_C(-62135596800000) - 1439 * 60000);
 }
 
@@ -85,6 +86,7 @@ static void wrong_iso_times_are_bad(void)
         "2015-09-31",
         "2015-02-29",
         "1900-02-29",
+        "2200-02-29",
         "0000-01-01",
         "10000-01-01",
         "+2015-01-01",
@@ -117,14 +119,33 @@ static void wrong_iso_times_are_bad(void)
         "hello",
         "2015-09-12T00:46:58.77:Z",
         "2015-09-12T00:46:5:.771Z",
-        "2\xB1"
-        "15-09-12T00:46:58.771Z",
+        "2\xC3\xB1-09-12T00:46:58.771Z",
     };
     size_t i;
 
     for (i = 0; i < TN_ARRAY_COUNT(wrong); i++)
         if (read_as("iso", wrong[i]) != BAD)
             test_fail(__FILE__, __LINE__, "'%s' is read", wrong[i]);
+}
+
+/* The first text of an auto format takes the long way, a text of an iso format the short one. */
+static void every_byte_in_every_place_is_judged_alike_by_both_ways(void)
+{
+    char text[] = "2015-09-12T10:46:58.771Z";
+    size_t place, good = 0;
+    int byte;
+
+    for (place = 0; place < sizeof text - 1; place++) {
+        char kept = text[place];
+
+        for (byte = 1; byte < 256; byte++) {
+            text[place] = (char)byte;
+            check_eq(read_as("iso", text), read_as("auto", text));
+            good += read_as("iso", text) != BAD;
+        }
+        text[place] = kept;
+    }
+    check_eq(good, 159);
 }
 
 static void numbers_are_read_in_their_unit(void)
@@ -336,6 +357,7 @@ static const struct test tests[] = {
     T(iso_times_are_read_in_all_their_forms),
     T(finer_than_milliseconds_floors),
     T(wrong_iso_times_are_bad),
+    T(every_byte_in_every_place_is_judged_alike_by_both_ways),
     T(numbers_are_read_in_their_unit),
     T(wrong_numbers_are_bad),
     T(what_leaves_64_bits_is_bad_and_so_is_the_lowest_number),

@@ -219,6 +219,11 @@ run --time t --time-format ms --every 1s "$work/steer.csv"
 expect_exit 0
 expect_eq "$(tr -d '\n' <"$err" | LC_ALL=C tr -d ' -~\200-\377' | wc -c | tr -d ' ')" 0
 
+it "nothing in a file's name steers the terminal through a message"
+run --time t --every 1s "$work/$(printf '\033[31m')gone.csv"
+expect_exit 3
+expect_eq "$(tr -d '\n' <"$err" | LC_ALL=C tr -d ' -~\200-\377' | wc -c | tr -d ' ')" 0
+
 it "broken quoting, broken JSON and a duplicate key are bad rows"
 printf 't,k\n1000,"a"b\n2000,c\n' >"$work/quote.csv"
 run --time t --time-format ms --every 1d --by k "$work/quote.csv"
@@ -242,7 +247,7 @@ it "a sum that leaves 128 bits ends the run with exit 3, the row and nothing hal
 printf 't,x\n0,170141183460469231731687303715884105727\n1,1\n2,1\n' >"$work/sum.csv"
 run --time t --time-format ms --every 1d --agg 'sum(x)' "$work/sum.csv"
 expect_exit 3
-expect_err "$work/sum.csv:3: "
+expect_err "$work/sum.csv:3: sum(x): "
 [ "$(wc -l <"$out")" -le 1 ] || fail "an open window was printed"
 
 it "binary junk is bad rows or refused, never a crash"
@@ -345,6 +350,14 @@ it "a closed standard input is exit 4"
 status=0
 "$TARN" window --time t --time-format ms --every 1s -i csv <&- >"$out" 2>"$err" || status=$?
 expect_exit 4
+
+it "with standard input and standard error closed, no message ends up among the data"
+status=0
+"$TARN" window --time t --time-format ms --every 1d --times ms --out "$work/alone" "$work/bad.csv" \
+    <&- 2>&- >"$out" || status=$?
+expect_exit 0
+expect_eq "$(cat "$work/alone")" 'window_start,window_end,count
+0,86400000,3'
 
 it "an --out that cannot be created is exit 4 and named"
 run --time t --time-format ms --every 1s --out "$work/none/x" "$work/good.csv"

@@ -3,7 +3,7 @@
 . "$SOURCE_DIR/tests/tap.sh"
 . "$SOURCE_DIR/tests/window.sh"
 
-mkfifo "$work/in" "$work/ready"
+mkfifo "$work/in"
 
 # Wait, up to 20 s, until a command succeeds.
 until_true() {
@@ -18,6 +18,7 @@ until_true() {
 # signalled SIGNAL CODE: a run that has printed one window and waits in a read for the next row.
 # Background jobs of a shell ignore SIGINT, so env gives it back.
 signalled() {
+    : >"$out" # what an earlier run printed must not be taken for this one's
     env --default-signal="$1" "$TARN" window --time t --time-format ms --every 1s --times ms -i csv \
         <"$work/in" >"$out" 2>"$err" &
     process=$!
@@ -54,6 +55,7 @@ expect_no_out
 
 it "a row is printed while the next row is being waited for, in every format"
 for format in csv tsv ndjson pretty; do
+    : >"$out"
     "$TARN" window --time t --time-format ms --every 1s --times ms -i csv -o "$format" \
         <"$work/in" >"$out" 2>"$err" &
     process=$!
@@ -86,7 +88,6 @@ expect_eq "$(grep -cv '^1000,2000,key[0-9]*,1$' "$out")" 1
 [ "$(wc -l <"$out")" -lt 400001 ] || fail "all of the window was printed"
 
 it "the reader of the output leaves: exit 141, no message"
-mkfifo "$work/status"
 {
     status=0
     "$TARN" window --time t --time-format ms --every 1s --by k "$work/many.csv" 2>"$err" || status=$?
@@ -96,6 +97,7 @@ expect_eq "$(cat "$work/status.is")" 141
 expect_no_err
 
 it "SIGINT that was ignored stays ignored"
+: >"$out"
 (
     trap '' INT
     exec "$TARN" window --time t --time-format ms --every 1s --times ms -i csv <"$work/in" >"$out" 2>"$err"

@@ -307,6 +307,7 @@ bool tn_heap_owner_free_step(struct tn_heap *heap, struct tn_heap_owner *owner,
             return false;
         *budget_bytes -= bytes < *budget_bytes ? bytes : *budget_bytes;
         if (chunk->slot_granules != 0) {
+            tn_assert(class != NULL);
             class_chunk_remove(heap, owner, class, chunk);
             continue;
         }

@@ -3,149 +3,8 @@
  */
 #include "index/ordered_tree.h"
 
-/* Spares kept for later (T4). */
+/* Spare leaves kept for later (T4). */
 #define SPARE_LEAVES_MAX 2u
-
-static void *memory_take(struct tn_ordered *ordered, size_t bytes)
-{
-    void *block = tn_memory_new(ordered->memory, bytes, false);
-
-    if (block != NULL)
-        ordered->bytes += bytes;
-    return block;
-}
-
-static void memory_give(struct tn_ordered *ordered, void *block, size_t bytes)
-{
-    ordered->bytes -= bytes;
-    tn_memory_free(ordered->memory, block, bytes);
-}
-
-/* The pool. Spares are chained through a field that is free in a spare. */
-
-static struct tn_leaf *pool_take_leaf(struct tn_ordered *ordered)
-{
-    struct tn_leaf *leaf = ordered->spare_leaves;
-
-    tn_assert(leaf != NULL); /* T3 */
-    ordered->spare_leaves = leaf->next;
-    ordered->spare_leaf_count--;
-    return leaf;
-}
-
-static struct tn_inner *pool_take_inner(struct tn_ordered *ordered)
-{
-    struct tn_inner *inner = ordered->spare_inners;
-
-    tn_assert(inner != NULL); /* T3 */
-    ordered->spare_inners = inner->children[0];
-    ordered->spare_inner_count--;
-    return inner;
-}
-
-static void pool_add_leaf(struct tn_ordered *ordered, struct tn_leaf *leaf)
-{
-    leaf->next = ordered->spare_leaves;
-    ordered->spare_leaves = leaf;
-    ordered->spare_leaf_count++;
-}
-
-static void pool_add_inner(struct tn_ordered *ordered, struct tn_inner *inner)
-{
-    inner->children[0] = ordered->spare_inners;
-    ordered->spare_inners = inner;
-    ordered->spare_inner_count++;
-}
-
-/* Free spares beyond these numbers. */
-static void pool_trim(struct tn_ordered *ordered, unsigned leaf_count, unsigned inner_count)
-{
-    while (ordered->spare_leaf_count > leaf_count)
-        memory_give(ordered, pool_take_leaf(ordered), sizeof(struct tn_leaf));
-    while (ordered->spare_inner_count > inner_count)
-        memory_give(ordered, pool_take_inner(ordered), sizeof(struct tn_inner));
-}
-
-/* Allocate spares up to these numbers; false: no memory, and fewer are there. */
-static bool pool_fill(struct tn_ordered *ordered, unsigned leaf_count, unsigned inner_count)
-{
-    while (ordered->spare_leaf_count < leaf_count) {
-        struct tn_leaf *leaf = memory_take(ordered, sizeof *leaf);
-
-        if (leaf == NULL)
-            return false;
-        pool_add_leaf(ordered, leaf);
-    }
-    while (ordered->spare_inner_count < inner_count) {
-        struct tn_inner *inner = memory_take(ordered, sizeof *inner);
-
-        if (inner == NULL)
-            return false;
-        pool_add_inner(ordered, inner);
-    }
-    return true;
-}
-
-/* Have a block for a separator of up to `text_bytes`. */
-static bool pool_fill_block(struct tn_ordered *ordered, size_t text_bytes)
-{
-    struct tn_separator_block *old = ordered->spare_block, *block;
-    size_t block_bytes = sizeof *block + text_bytes;
-
-    if (text_bytes <= TN_SEPARATOR_HERE_BYTES)
-        return true;
-    if (old != NULL && old->block_bytes >= block_bytes)
-        return true;
-    block = memory_take(ordered, block_bytes);
-    if (block == NULL)
-        return false;
-    block->block_bytes = (uint32_t)block_bytes;
-    if (old != NULL)
-        memory_give(ordered, old, old->block_bytes);
-    ordered->spare_block = block;
-    return true;
-}
-
-/* Separators */
-
-/* Turn the spare block into one for text_bytes. It stays too big if memory will not shrink it. */
-static struct tn_separator_block *pool_take_block(struct tn_ordered *ordered, size_t text_bytes)
-{
-    struct tn_separator_block *block = ordered->spare_block, *smaller;
-    size_t block_bytes = sizeof *block + text_bytes;
-
-    tn_assert(block != NULL && block->block_bytes >= block_bytes); /* T3 */
-    ordered->spare_block = NULL;
-    if (block->block_bytes == block_bytes)
-        return block;
-    smaller = tn_memory_resize(ordered->memory, block, block->block_bytes, block_bytes);
-    if (smaller == NULL)
-        return block;
-    ordered->bytes -= smaller->block_bytes - block_bytes;
-    smaller->block_bytes = (uint32_t)block_bytes;
-    return smaller;
-}
-
-/* The shortest bytes that are > left and <= right: right's, up to the first that differs. */
-static struct tn_separator separator_make(struct tn_ordered *ordered, struct tn_key left,
-                                          struct tn_key right)
-{
-    struct tn_separator separator = { .bytes = (uint16_t)(tn_key_shared(left, right) + 1) };
-    uint8_t *text = separator.text.here;
-
-    if (separator.bytes > TN_SEPARATOR_HERE_BYTES) {
-        separator.text.block = pool_take_block(ordered, separator.bytes);
-        text = separator.text.block->text;
-    }
-    memcpy(text, right.at, separator.bytes);
-    return separator;
-}
-
-static void separator_free(struct tn_ordered *ordered, struct tn_separator separator)
-{
-    if (separator.bytes > TN_SEPARATOR_HERE_BYTES)
-        memory_give(ordered, separator.text.block, separator.text.block->block_bytes);
-}
 
 /* Birth and death */
 
@@ -156,22 +15,21 @@ struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base)
 
     if (ordered == NULL)
         return NULL;
-    ordered->memory = memory;
+    ordered->pool.memory = memory;
     ordered->heap_base = heap_base;
-    ordered->bytes = sizeof *ordered;
-    leaf = memory_take(ordered, sizeof *leaf);
-    if (leaf == NULL) {
+    if (!tn_pool_fill(&ordered->pool, 1, 0, 0)) {
         tn_memory_free(memory, ordered, sizeof *ordered);
         return NULL;
     }
+    leaf = tn_pool_take_leaf(&ordered->pool);
     tn_leaf_init(leaf);
     ordered->root = leaf;
     return ordered;
 }
 
 /*
- * Free the last node that has no children any more: the way to it is short, so it is found anew each
- * time. The root comes last.
+ * Free the last node that has no children any more: the way to it is short, so it is found anew
+ * each time. The root comes last.
  */
 static void free_last_node(struct tn_ordered *ordered)
 {
@@ -187,32 +45,33 @@ static void free_last_node(struct tn_ordered *ordered)
         node = inner->children[inner->count - 1];
         level++;
     }
-    memory_give(ordered, node,
-                level == ordered->height ? sizeof(struct tn_leaf) : sizeof(struct tn_inner));
+    if (level == ordered->height)
+        tn_pool_give_leaf(&ordered->pool, node);
+    else
+        tn_pool_give_inner(&ordered->pool, node);
+    tn_pool_trim(&ordered->pool, 0, 0);
     if (parent == NULL) {
         ordered->root = NULL;
         return;
     }
     parent->count--;
     if (parent->count > 0)
-        separator_free(ordered, tn_inner_separator(parent, parent->count - 1u));
+        tn_pool_free_separator(&ordered->pool, tn_inner_separator(parent, parent->count - 1u));
 }
 
 bool tn_ordered_free_step(struct tn_ordered *ordered, uint64_t *budget_bytes)
 {
     while (ordered->root != NULL) {
-        uint64_t before_bytes = ordered->bytes;
+        uint64_t before_bytes = ordered->pool.bytes;
 
         if (*budget_bytes == 0)
             return false;
         free_last_node(ordered);
-        *budget_bytes -= tn_min(*budget_bytes, before_bytes - ordered->bytes);
+        *budget_bytes -= tn_min(*budget_bytes, before_bytes - ordered->pool.bytes);
     }
-    pool_trim(ordered, 0, 0);
-    if (ordered->spare_block != NULL)
-        memory_give(ordered, ordered->spare_block, ordered->spare_block->block_bytes);
-    tn_assert(ordered->bytes == sizeof *ordered);
-    tn_memory_free(ordered->memory, ordered, sizeof *ordered);
+    tn_pool_empty(&ordered->pool);
+    tn_assert(ordered->pool.bytes == 0);
+    tn_memory_free(ordered->pool.memory, ordered, sizeof *ordered);
     return true;
 }
 
@@ -241,17 +100,12 @@ static unsigned inners_needed(const struct tn_ordered *ordered)
 bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_bytes)
 {
     const struct tn_leaf *root_leaf = ordered->root;
-    unsigned leaf_count = ordered->spare_leaf_count;
-    unsigned inner_count = ordered->spare_inner_count;
 
     (void)key;
     if (ordered->height == 0 && root_leaf->count < TN_ORDERED_LEAF_SLOTS)
         return true;
-    if (pool_fill(ordered, 1, inners_needed(ordered)) &&
-        pool_fill_block(ordered, tn_max(key_bytes, ordered->key_bytes_max)))
-        return true;
-    pool_trim(ordered, leaf_count, inner_count);
-    return false;
+    return tn_pool_fill(&ordered->pool, 1, inners_needed(ordered),
+                        tn_max(key_bytes, ordered->key_bytes_max));
 }
 
 /* Put a new child right of the path's, and split upwards as far as needed. */
@@ -269,12 +123,12 @@ static void tree_add_child(struct tn_ordered *ordered, const struct tn_path *pat
         if (tn_inner_separators(inner) <= TN_ORDERED_INNER_SLOTS)
             return;
         appending = appending && i == TN_ORDERED_INNER_SLOTS;
-        right = pool_take_inner(ordered);
+        right = tn_pool_take_inner(&ordered->pool);
         separator = tn_inner_split(
             inner, right, appending ? TN_ORDERED_INNER_SLOTS - 1 : TN_ORDERED_INNER_SLOTS / 2);
         child = right;
     }
-    root = pool_take_inner(ordered);
+    root = tn_pool_take_inner(&ordered->pool);
     tn_inner_init(root, ordered->root);
     tn_inner_insert(root, 0, separator, child);
     ordered->root = root;
@@ -283,12 +137,13 @@ static void tree_add_child(struct tn_ordered *ordered, const struct tn_path *pat
 }
 
 /*
- * Where to split an overfull leaf: in the middle, unless keys come in order. Then all up to the new key
- * stays behind, and the leaf goes on to fill; when it is full of them the new key starts a leaf. Memory
- * stays near the least there can be.
+ * Where to split an overfull leaf: in the middle, unless keys come in order. Then all up to the new
+ * key stays behind, and the leaf goes on to fill; when it is full of them the new key starts a
+ * leaf. Memory stays near the least there can be.
  */
-static unsigned leaf_cut(const struct tn_leaf *leaf, unsigned slot)
+static unsigned leaf_cut(const struct tn_leaf *leaf)
 {
+    unsigned slot = leaf->last_slot;
     unsigned last = leaf->count - 1u;
 
     if (slot == last && leaf->next == NULL)
@@ -301,18 +156,21 @@ static unsigned leaf_cut(const struct tn_leaf *leaf, unsigned slot)
 }
 
 static void tree_split_leaf(struct tn_ordered *ordered, const struct tn_path *path,
-                            struct tn_leaf *left, unsigned slot)
+                            struct tn_leaf *left)
 {
-    struct tn_leaf *right = pool_take_leaf(ordered);
-    unsigned cut = leaf_cut(left, slot);
-    bool appending = cut == left->count - 1u;
+    struct tn_leaf *right = tn_pool_take_leaf(&ordered->pool);
     struct tn_key left_last, right_first;
+    bool appending;
+    unsigned cut;
 
+    tn_leaf_tidy(left, ordered->heap_base);
+    cut = leaf_cut(left);
+    appending = cut == left->count - 1u;
     tn_leaf_split(left, right, cut, ordered->heap_base);
     left_last = tn_key_of(ordered->heap_base, tn_leaf_handle(left, left->count - 1u));
     right_first = tn_key_of(ordered->heap_base, tn_leaf_handle(right, 0));
-    tree_add_child(ordered, path, separator_make(ordered, left_last, right_first), right,
-                   appending);
+    tree_add_child(ordered, path, tn_pool_make_separator(&ordered->pool, left_last, right_first),
+                   right, appending);
 }
 
 void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle)
@@ -321,13 +179,13 @@ void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle)
     struct tn_path path;
     struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
     size_t known_bytes = tn_ordered_known_bytes(ordered, &path, leaf);
-    unsigned slot = tn_leaf_insert(leaf, ordered->heap_base, key, known_bytes, handle);
 
+    tn_leaf_insert(leaf, ordered->heap_base, key, known_bytes, handle);
     ordered->key_bytes_max = tn_max(ordered->key_bytes_max, key.bytes);
     ordered->count++;
     ordered->version++;
     if (leaf->count > TN_ORDERED_LEAF_SLOTS)
-        tree_split_leaf(ordered, &path, leaf, slot);
+        tree_split_leaf(ordered, &path, leaf);
 }
 
 /* Remove */
@@ -342,16 +200,10 @@ static bool inners_fit(const struct tn_inner *left, const struct tn_inner *right
     return left->count + right->count <= TN_ORDERED_INNER_SLOTS + 1;
 }
 
-static void tree_give_inner(struct tn_ordered *ordered, struct tn_inner *inner)
+/* T4 */
+static void tree_trim_pool(struct tn_ordered *ordered)
 {
-    pool_add_inner(ordered, inner);
-    pool_trim(ordered, SPARE_LEAVES_MAX, ordered->height + 1);
-}
-
-static void tree_give_leaf(struct tn_ordered *ordered, struct tn_leaf *leaf)
-{
-    pool_add_leaf(ordered, leaf);
-    pool_trim(ordered, SPARE_LEAVES_MAX, ordered->height + 1);
+    tn_pool_trim(&ordered->pool, SPARE_LEAVES_MAX, ordered->height + 1);
 }
 
 static void tree_merge_inners(struct tn_ordered *ordered, struct tn_inner *parent, unsigned i)
@@ -359,7 +211,7 @@ static void tree_merge_inners(struct tn_ordered *ordered, struct tn_inner *paren
     struct tn_inner *left = parent->children[i], *right = parent->children[i + 1];
 
     tn_inner_merge(left, tn_inner_remove(parent, i), right);
-    tree_give_inner(ordered, right);
+    tn_pool_give_inner(&ordered->pool, right);
 }
 
 /* A node with one child, whose neighbours are full, gets a child from one of them (I1). */
@@ -397,7 +249,7 @@ static void tree_shrink(struct tn_ordered *ordered, const struct tn_path *path)
     if (root->count == 1) {
         ordered->root = root->children[0];
         ordered->height--;
-        tree_give_inner(ordered, root);
+        tn_pool_give_inner(&ordered->pool, root);
     }
 }
 
@@ -414,10 +266,13 @@ static void tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *pa
         i--;
     }
     right = parent->children[i + 1];
+    tn_leaf_tidy(parent->children[i], ordered->heap_base);
+    tn_leaf_tidy(right, ordered->heap_base);
     tn_leaf_merge(parent->children[i], right, ordered->heap_base);
-    tree_give_leaf(ordered, right);
-    separator_free(ordered, tn_inner_remove(parent, i));
+    tn_pool_give_leaf(&ordered->pool, right);
+    tn_pool_free_separator(&ordered->pool, tn_inner_remove(parent, i));
     tree_shrink(ordered, path);
+    tree_trim_pool(ordered);
 }
 
 void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle)
@@ -426,6 +281,8 @@ void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle)
     struct tn_path path;
     struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
 
+    tn_leaf_prefetch(leaf);
+    tn_leaf_tidy(leaf, ordered->heap_base);
     tn_leaf_remove(leaf, tn_leaf_find(leaf, key, handle));
     ordered->count--;
     ordered->version++;
@@ -439,6 +296,8 @@ void tn_ordered_move(struct tn_ordered *ordered, tn_handle old, tn_handle new_ha
     struct tn_path path;
     struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
 
+    tn_leaf_prefetch(leaf);
+    tn_leaf_tidy(leaf, ordered->heap_base);
     tn_leaf_set_handle(leaf, tn_leaf_find(leaf, key, old), new_handle);
     ordered->version++;
 }
@@ -450,10 +309,10 @@ uint64_t tn_ordered_count(const struct tn_ordered *ordered)
 
 uint64_t tn_ordered_bytes(const struct tn_ordered *ordered)
 {
-    return ordered->bytes;
+    return sizeof *ordered + ordered->pool.bytes;
 }
 
-uint64_t tn_ordered_version(const struct tn_ordered *ordered)
+const uint64_t *tn_ordered_version(const struct tn_ordered *ordered)
 {
-    return ordered->version;
+    return &ordered->version;
 }

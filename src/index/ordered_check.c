@@ -1,7 +1,8 @@
 /*
  * ordered_check.c - every invariant of the ordered index, slowly
  *
- * Walks the tree in key order, without recursion, and compares what nodes say with what records say.
+ * Walks the tree in key order, without recursion, and compares what nodes say with what records
+ * say.
  */
 #include "index/ordered_tree.h"
 
@@ -33,11 +34,31 @@ static struct tn_key leaf_key(const struct walk *walk, const struct tn_leaf *lea
     return tn_key_of(walk->ordered->heap_base, tn_leaf_handle(leaf, slot));
 }
 
+/* The key, of the leaf the walk is in, lies between the separators left and right of its path. */
+static bool key_is_between_separators(const struct walk *walk, struct tn_key key)
+{
+    unsigned level;
+
+    for (level = 0; level < walk->ordered->height; level++) {
+        const struct tn_inner *inner = walk->path.inners[level];
+        unsigned i = walk->path.children[level];
+
+        if (i > 0 && tn_key_order(tn_inner_key(inner, i - 1), key) > 0)
+            return false;
+        if (i + 1u < inner->count && tn_key_order(key, tn_inner_key(inner, i)) >= 0)
+            return false;
+    }
+    return true;
+}
+
 /* L1 to L3 */
 static bool leaf_entries_are_right(const struct walk *walk, const struct tn_leaf *leaf)
 {
     unsigned i;
 
+    if (leaf->sorted_count > leaf->count ||
+        leaf->count - leaf->sorted_count > (int)TN_LEAF_TAIL_MAX)
+        return false;
     if (leaf->count > TN_ORDERED_LEAF_SLOTS || (leaf->count == 0 && leaf->prefix_bytes != 0))
         return false;
     for (i = 0; i < leaf->count; i++) {
@@ -47,25 +68,9 @@ static bool leaf_entries_are_right(const struct walk *walk, const struct tn_leaf
             return false;
         if (!head_is_right(key, leaf_key(walk, leaf, 0), leaf->prefix_bytes, leaf->heads[i]))
             return false;
-        if (i > 0 && tn_key_order(leaf_key(walk, leaf, i - 1), key) >= 0)
+        if (!key_is_between_separators(walk, key))
             return false;
-    }
-    return true;
-}
-
-/* The keys of the leaf the walk is in lie between the separators left and right of its path. */
-static bool leaf_is_between_separators(const struct walk *walk, const struct tn_leaf *leaf)
-{
-    unsigned level;
-
-    for (level = 0; level < walk->ordered->height; level++) {
-        const struct tn_inner *inner = walk->path.inners[level];
-        unsigned i = walk->path.children[level];
-
-        if (i > 0 && tn_key_order(tn_inner_key(inner, i - 1), leaf_key(walk, leaf, 0)) > 0)
-            return false;
-        if (i + 1u < inner->count &&
-            tn_key_order(leaf_key(walk, leaf, leaf->count - 1u), tn_inner_key(inner, i)) >= 0)
+        if (i > 0 && i < leaf->sorted_count && tn_key_order(leaf_key(walk, leaf, i - 1), key) >= 0)
             return false;
     }
     return true;
@@ -79,8 +84,6 @@ static bool leaf_is_right(struct walk *walk, const struct tn_leaf *leaf)
         return false;
     if (leaf->previous != walk->last_leaf ||
         (walk->last_leaf != NULL && walk->last_leaf->next != leaf))
-        return false;
-    if (leaf->count > 0 && !leaf_is_between_separators(walk, leaf))
         return false;
     if (!heads_are_cleared(leaf->heads, leaf->count, TN_HEADS_COUNT))
         return false;
@@ -128,7 +131,9 @@ static const struct tn_leaf *walk_down(struct walk *walk, void *node, unsigned l
     return node;
 }
 
-/* Go up as long as the walk is in a last child, then one child to the right. False: that was all. */
+/*
+ * Go up as long as the walk is in a last child, then one child to the right. False: that was all.
+ */
 static bool walk_to_next_child(struct walk *walk, unsigned *level)
 {
     *level = walk->ordered->height;
@@ -144,11 +149,12 @@ static bool walk_to_next_child(struct walk *walk, unsigned *level)
     return false;
 }
 
-static bool spares_are_right(struct walk *walk)
+/* P1 */
+static bool pool_is_right(struct walk *walk)
 {
-    const struct tn_ordered *ordered = walk->ordered;
-    const struct tn_leaf *leaf = ordered->spare_leaves;
-    const struct tn_inner *inner = ordered->spare_inners;
+    const struct tn_pool *pool = &walk->ordered->pool;
+    const struct tn_leaf *leaf = pool->leaves;
+    const struct tn_inner *inner = pool->inners;
     unsigned leaf_count = 0, inner_count = 0;
 
     for (; leaf != NULL; leaf = leaf->next)
@@ -156,14 +162,17 @@ static bool spares_are_right(struct walk *walk)
     for (; inner != NULL; inner = inner->children[0])
         inner_count++;
     walk->bytes += leaf_count * sizeof *leaf + inner_count * sizeof *inner;
-    if (ordered->spare_block != NULL)
-        walk->bytes += ordered->spare_block->block_bytes;
-    return leaf_count == ordered->spare_leaf_count && inner_count == ordered->spare_inner_count;
+    if (pool->block != NULL)
+        walk->bytes += pool->block->block_bytes;
+    return leaf_count == pool->leaf_count && inner_count == pool->inner_count &&
+           walk->bytes == pool->bytes;
 }
 
 bool tn_ordered_check(const struct tn_ordered *ordered)
 {
-    struct walk walk = { .ordered = ordered, .bytes = sizeof *ordered };
+    struct walk walk = {
+        .ordered = ordered,
+    };
     void *node = ordered->root;
     unsigned level = 0;
 
@@ -176,6 +185,5 @@ bool tn_ordered_check(const struct tn_ordered *ordered)
             break;
         node = walk.path.inners[level - 1]->children[walk.path.children[level - 1]];
     }
-    return walk.last_leaf->next == NULL && spares_are_right(&walk) &&
-           walk.count == ordered->count && walk.bytes == ordered->bytes;
+    return walk.last_leaf->next == NULL && walk.count == ordered->count && pool_is_right(&walk);
 }

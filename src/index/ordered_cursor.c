@@ -10,25 +10,31 @@ static tn_handle cursor_set(struct tn_ordered_cursor *cursor, struct tn_leaf *le
     return tn_leaf_handle(leaf, slot);
 }
 
-/* Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty). */
-static tn_handle cursor_set_at_least(struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
+/*
+ * Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty).
+ */
+static tn_handle cursor_set_at_least(const struct tn_ordered *ordered,
+                                     struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
                                      unsigned slot)
 {
     if (slot < leaf->count)
         return cursor_set(cursor, leaf, slot);
     if (leaf->next == NULL)
         return TN_HANDLE_NONE;
+    tn_leaf_tidy(leaf->next, ordered->heap_base);
     return cursor_set(cursor, leaf->next, 0);
 }
 
 /* The entry before slot `slot` of the leaf. */
-static tn_handle cursor_set_before(struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
+static tn_handle cursor_set_before(const struct tn_ordered *ordered,
+                                   struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
                                    unsigned slot)
 {
     if (slot > 0)
         return cursor_set(cursor, leaf, slot - 1);
     if (leaf->previous == NULL)
         return TN_HANDLE_NONE;
+    tn_leaf_tidy(leaf->previous, ordered->heap_base);
     return cursor_set(cursor, leaf->previous, leaf->previous->count - 1u);
 }
 
@@ -42,6 +48,7 @@ static struct tn_leaf *tree_edge_leaf(const struct tn_ordered *ordered, bool las
 
         node = inner->children[last ? inner->count - 1 : 0];
     }
+    tn_leaf_tidy(node, ordered->heap_base);
     return node;
 }
 
@@ -57,58 +64,62 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
 
     *cursor = (struct tn_ordered_cursor){ 0 };
     if (how == TN_SEEK_FIRST)
-        return cursor_set_at_least(cursor, tree_edge_leaf(ordered, false), 0);
+        return cursor_set_at_least(ordered, cursor, tree_edge_leaf(ordered, false), 0);
     if (how == TN_SEEK_LAST) {
         leaf = tree_edge_leaf(ordered, true);
-        return cursor_set_before(cursor, leaf, leaf->count);
+        return cursor_set_before(ordered, cursor, leaf, leaf->count);
     }
     leaf = tn_ordered_descend(ordered, wanted, &path);
+    tn_leaf_prefetch(leaf);
+    tn_leaf_tidy(leaf, ordered->heap_base);
     slot = tn_leaf_search(leaf, ordered->heap_base, wanted,
                           tn_ordered_known_bytes(ordered, &path, leaf), after);
-    return back ? cursor_set_before(cursor, leaf, slot) : cursor_set_at_least(cursor, leaf, slot);
+    return back ? cursor_set_before(ordered, cursor, leaf, slot)
+                : cursor_set_at_least(ordered, cursor, leaf, slot);
 }
 
-tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
+/* Up to `room` handles of one leaf from `slot` on, in scan order. */
+static size_t leaf_gather(const struct tn_leaf *leaf, unsigned slot, bool reverse, tn_handle *out,
+                          size_t room)
 {
-    (void)ordered;
-    return cursor_set_at_least(cursor, cursor->leaf, cursor->slot + 1);
+    size_t count = tn_min(room, reverse ? slot + 1u : leaf->count - slot), i;
+
+    for (i = 0; i < count; i++)
+        out[i] = tn_leaf_handle(leaf, reverse ? slot - (unsigned)i : slot + (unsigned)i);
+    return count;
 }
 
-tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
-{
-    (void)ordered;
-    return cursor_set_before(cursor, cursor->leaf, cursor->slot);
-}
+/* A slot of a cursor that has come to a leaf and not yet looked into it. */
+#define SLOT_AT_EDGE UINT32_MAX
 
-/* Move the cursor `steps` at once. TN_HANDLE_NONE past the edge. */
-static tn_handle cursor_skip(struct tn_ordered_cursor *cursor, unsigned steps, bool reverse)
+/* The leaf behind (or before) the cursor's; it is looked into only when something is wanted of it. */
+static void cursor_leave_leaf(struct tn_ordered_cursor *cursor, bool reverse)
 {
     struct tn_leaf *leaf = cursor->leaf;
-    unsigned slot = cursor->slot;
 
-    while (leaf != NULL && !reverse && steps >= leaf->count - slot) {
-        steps -= leaf->count - slot;
-        leaf = leaf->next;
-        slot = 0;
-    }
-    while (leaf != NULL && reverse && steps > slot) {
-        steps -= slot + 1;
-        leaf = leaf->previous;
-        slot = leaf != NULL ? leaf->count - 1u : 0;
-    }
-    if (leaf == NULL)
-        return TN_HANDLE_NONE;
-    return cursor_set(cursor, leaf, reverse ? slot - steps : slot + steps);
+    cursor->leaf = reverse ? leaf->previous : leaf->next;
+    cursor->slot = SLOT_AT_EDGE;
 }
 
-void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
-                         bool reverse, unsigned first, unsigned last)
+size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+                         bool reverse, tn_handle *out, size_t room)
 {
-    struct tn_ordered_cursor ahead = *cursor;
-    tn_handle handle = cursor_skip(&ahead, first, reverse);
+    size_t found = 0;
 
-    for (; first <= last && handle != TN_HANDLE_NONE; first++) {
-        __builtin_prefetch(tn_record_at(ordered->heap_base, handle));
-        handle = reverse ? tn_ordered_previous(ordered, &ahead) : tn_ordered_next(ordered, &ahead);
+    while (found < room && cursor->leaf != NULL) {
+        struct tn_leaf *leaf = cursor->leaf;
+        size_t taken;
+
+        if (cursor->slot == SLOT_AT_EDGE) {
+            tn_leaf_tidy(leaf, ordered->heap_base);
+            cursor->slot = reverse ? leaf->count - 1u : 0;
+        }
+        taken = leaf_gather(leaf, cursor->slot, reverse, out + found, room - found);
+        found += taken;
+        if (reverse ? taken > cursor->slot : cursor->slot + taken == leaf->count)
+            cursor_leave_leaf(cursor, reverse);
+        else
+            cursor->slot = (uint32_t)(reverse ? cursor->slot - taken : cursor->slot + taken);
     }
+    return found;
 }

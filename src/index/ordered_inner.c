@@ -125,6 +125,9 @@ void tn_inner_insert(struct tn_inner *inner, unsigned i, struct tn_separator sep
             inner_set_prefix(inner, shared_bytes);
     }
     inner->heads[i] = tn_key_head_after(key, inner->prefix_bytes);
+    if ((i > 0 && inner->heads[i - 1] == inner->heads[i]) ||
+        (i < separators && inner->heads[i + 1] == inner->heads[i]))
+        inner_fit_prefix(inner);
 }
 
 struct tn_separator tn_inner_remove(struct tn_inner *inner, unsigned i)

@@ -3,9 +3,15 @@
  */
 #include "index/ordered_leaf.h"
 
+struct leaf_entry {
+    uint64_t head;
+    tn_handle handle;
+};
+
 void tn_leaf_init(struct tn_leaf *leaf)
 {
-    leaf->count = leaf->prefix_bytes = leaf->last_slot = leaf->ascending_count = 0;
+    leaf->count = leaf->sorted_count = leaf->prefix_bytes = 0;
+    leaf->last_slot = leaf->ascending_count = 0;
     leaf->previous = leaf->next = NULL;
     tn_heads_clear(leaf->heads, 0, TN_HEADS_COUNT);
 }
@@ -110,10 +116,97 @@ static void leaf_copy(struct tn_leaf *to, unsigned to_slot, const struct tn_leaf
             count * sizeof *to->handle_highs);
 }
 
-unsigned tn_leaf_insert(struct tn_leaf *leaf, uint8_t *heap_base, struct tn_key key,
-                        size_t known_bytes, tn_handle handle)
+static void leaf_put(struct tn_leaf *leaf, unsigned slot, struct leaf_entry entry)
+{
+    leaf->heads[slot] = entry.head;
+    tn_leaf_set_handle(leaf, slot, entry.handle);
+}
+
+/* The newest key is in slot `slot`; `count` keys came in a row, to slots from `first` on. */
+static void leaf_note_newest(struct tn_leaf *leaf, unsigned slot, unsigned first, unsigned count)
+{
+    bool goes_on = first == leaf->last_slot + 1u;
+
+    leaf->ascending_count = (uint16_t)(goes_on ? leaf->ascending_count + count : 0);
+    leaf->last_slot = (uint16_t)slot;
+}
+
+/* Take the tail out of the leaf. */
+static unsigned leaf_take_tail(struct tn_leaf *leaf, struct leaf_entry *tail)
+{
+    unsigned count = leaf->count - leaf->sorted_count, i;
+
+    for (i = 0; i < count; i++) {
+        unsigned slot = leaf->sorted_count + i;
+
+        tail[i] = (struct leaf_entry){ leaf->heads[slot], tn_leaf_handle(leaf, slot) };
+    }
+    tn_heads_clear(leaf->heads, leaf->sorted_count, leaf->count);
+    leaf->count = leaf->sorted_count;
+    return count;
+}
+
+static bool entry_is_before(struct leaf_entry a, struct leaf_entry b, uint8_t *heap_base)
+{
+    if (a.head != b.head)
+        return a.head < b.head;
+    return tn_key_order(tn_key_of(heap_base, a.handle), tn_key_of(heap_base, b.handle)) < 0;
+}
+
+/* Sort a few entries. The answer is where the last of them has come to stand. */
+static unsigned entries_sort(struct leaf_entry *entries, unsigned count, uint8_t *heap_base)
+{
+    unsigned i, at = 0;
+
+    for (i = 1; i < count; i++) {
+        struct leaf_entry entry = entries[i];
+
+        for (at = i; at > 0 && entry_is_before(entry, entries[at - 1], heap_base); at--)
+            entries[at] = entries[at - 1];
+        entries[at] = entry;
+    }
+    return at;
+}
+
+/* The slot of a tidy leaf before which the entry belongs. */
+static unsigned leaf_place(const struct tn_leaf *leaf, struct leaf_entry entry, uint8_t *heap_base)
+{
+    unsigned first = tn_heads_search(leaf->heads, entry.head);
+
+    if (first == leaf->count || leaf->heads[first] != entry.head)
+        return first;
+    return leaf_search_records(leaf, heap_base, tn_key_of(heap_base, entry.handle), first,
+                               tn_heads_run_end(leaf->heads, leaf->count, first), false);
+}
+
+void tn_leaf_sort_tail(struct tn_leaf *leaf, uint8_t *heap_base)
+{
+    struct leaf_entry tail[TN_LEAF_TAIL_MAX];
+    unsigned slots[TN_LEAF_TAIL_MAX];
+    unsigned count, newest, end, i;
+
+    tn_leaf_prefetch(leaf);
+    count = leaf_take_tail(leaf, tail);
+    newest = entries_sort(tail, count, heap_base);
+    end = leaf->count;
+    for (i = 0; i < count; i++)
+        slots[i] = leaf_place(leaf, tail[i], heap_base);
+    for (i = count; i-- > 0; end = slots[i]) {
+        leaf_copy(leaf, slots[i] + i + 1, leaf, slots[i], end - slots[i]);
+        leaf_put(leaf, slots[i] + i, tail[i]);
+    }
+    leaf->count = leaf->sorted_count = (uint16_t)(leaf->count + count);
+    if (newest == count - 1 && slots[0] == slots[newest])
+        leaf_note_newest(leaf, slots[0] + newest, slots[0], count);
+    else
+        leaf_note_newest(leaf, slots[newest] + newest, 0, 0);
+}
+
+void tn_leaf_insert(struct tn_leaf *leaf, uint8_t *heap_base, struct tn_key key, size_t known_bytes,
+                    tn_handle handle)
 {
     unsigned slot;
+    uint64_t head;
 
     tn_assert(leaf->count <= TN_ORDERED_LEAF_SLOTS);
     if (leaf->prefix_bytes > known_bytes) {
@@ -122,20 +215,21 @@ unsigned tn_leaf_insert(struct tn_leaf *leaf, uint8_t *heap_base, struct tn_key 
 
         leaf_shorten_prefix(leaf, owner, tn_min(shared_bytes, leaf->prefix_bytes));
     }
-    slot = tn_leaf_search(leaf, heap_base, key, SIZE_MAX, false);
-    leaf_copy(leaf, slot + 1, leaf, slot, leaf->count - slot);
-    leaf->heads[slot] = tn_key_head_after(key, leaf->prefix_bytes);
-    tn_leaf_set_handle(leaf, slot, handle);
-    leaf->count++;
-    leaf->ascending_count =
-        slot == leaf->last_slot + 1u ? (uint16_t)(leaf->ascending_count + 1u) : 0;
-    leaf->last_slot = (uint16_t)slot;
-    return slot;
+    if (leaf->count - leaf->sorted_count == TN_LEAF_TAIL_MAX)
+        tn_leaf_sort_tail(leaf, heap_base);
+    slot = leaf->count++;
+    head = tn_key_head_after(key, leaf->prefix_bytes);
+    leaf_put(leaf, slot, (struct leaf_entry){ head, handle });
+    if (slot == leaf->sorted_count && (slot == 0 || head > leaf->heads[slot - 1])) {
+        leaf->sorted_count++; /* it came in order: no tail */
+        leaf_note_newest(leaf, slot, slot, 1);
+    }
 }
 
 void tn_leaf_remove(struct tn_leaf *leaf, unsigned slot)
 {
     leaf->count--;
+    leaf->sorted_count--;
     leaf_copy(leaf, slot, leaf, slot + 1, leaf->count - slot);
     leaf->heads[leaf->count] = TN_HEAD_NONE;
     if (leaf->count == 0)
@@ -145,13 +239,14 @@ void tn_leaf_remove(struct tn_leaf *leaf, unsigned slot)
 void tn_leaf_split(struct tn_leaf *left, struct tn_leaf *right, unsigned cut, uint8_t *heap_base)
 {
     right->count = (uint16_t)(left->count - cut);
+    right->sorted_count = right->count;
     right->prefix_bytes = left->prefix_bytes;
     right->last_slot = left->last_slot >= cut ? (uint16_t)(left->last_slot - cut) : 0;
     right->ascending_count = left->ascending_count;
     leaf_copy(right, 0, left, cut, right->count);
     tn_heads_clear(right->heads, right->count, TN_HEADS_COUNT);
     tn_heads_clear(left->heads, cut, left->count);
-    left->count = (uint16_t)cut;
+    left->count = left->sorted_count = (uint16_t)cut;
     right->previous = left;
     right->next = left->next;
     if (right->next != NULL)
@@ -177,7 +272,7 @@ void tn_leaf_merge(struct tn_leaf *left, struct tn_leaf *right, uint8_t *heap_ba
         leaf_shorten_prefix(right, b, prefix_bytes);
     }
     leaf_copy(left, left->count, right, 0, right->count);
-    left->count = (uint16_t)(left->count + right->count);
+    left->count = left->sorted_count = (uint16_t)(left->count + right->count);
     left->ascending_count = 0;
     left->next = right->next;
     if (left->next != NULL)

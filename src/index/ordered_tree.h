@@ -8,39 +8,37 @@
  *     NULL <- leaf <-> leaf <-> leaf <-> leaf -> NULL
  *
  * Rules
- *   T1  All leaves are at the same depth, linked both ways in key order. Only a root leaf may be empty.
- *   T2  Nodes hold no parent pointers: a descent leaves its path, which splits and merges walk back.
- *   T3  After tn_ordered_reserve the pool has a leaf, an inner node for each level that could split,
- *       one for a new root if the root could, and a block for the longest separator; an insert takes
- *       from there only. A root leaf with room needs nothing.
+ *   T1  All leaves are at the same depth, linked both ways in key order. Only a root leaf may be
+ *       empty.
+ *   T2  Nodes hold no parent pointers: a descent leaves its path, which splits and merges walk
+ *       back.
+ *   T3  After tn_ordered_reserve the pool has a leaf, an inner node for each level that could
+ *       split, one for a new root if the root could, and a block for the longest separator; an
+ *       insert takes from there only. A root leaf with room needs nothing.
  *   T4  Freed nodes go back to the pool until it holds about what T3 asks for, then to memory.
- *   T5  After a remove a leaf with few entries merges with a neighbour under the same parent if both
- *       fit in one node; so two of them together are more than half full.
+ *   T5  After a remove a leaf with few entries merges with a neighbour under the same parent if
+ *       both fit in one node; so two of them together are more than half full.
+ *   T6  A cursor never stands on an untidy leaf: seeks and steps tidy the leaf they come to, and
+ *       what makes it untidy again, an insert, changes the version. So tidying moves nothing under
+ *       a cursor that is valid, and the index may do it while its caller only reads.
  */
 #ifndef TN_ORDERED_TREE_H
 #define TN_ORDERED_TREE_H
 
 #include "index/ordered.h"
-#include "index/ordered_inner.h"
-#include "index/ordered_leaf.h"
+#include "index/ordered_pool.h"
 
 /* Each level at least doubles the leaves (I1), and there are at most as many leaves as handles. */
 #define TN_ORDERED_HEIGHT_MAX (TN_HANDLE_BITS + 1)
 
 struct tn_ordered {
-    struct tn_memory *memory;
     uint8_t *heap_base;
     void *root;
     unsigned height;
-    unsigned spare_leaf_count;
-    unsigned spare_inner_count;
-    struct tn_leaf *spare_leaves;
-    struct tn_inner *spare_inners;
-    struct tn_separator_block *spare_block; /* or NULL */
-    size_t key_bytes_max;                   /* of all keys ever inserted */
+    size_t key_bytes_max; /* of all keys ever inserted */
     uint64_t count;
     uint64_t version;
-    uint64_t bytes; /* held of memory, spares and this struct included */
+    struct tn_pool pool;
 };
 
 struct tn_path {
@@ -73,8 +71,6 @@ static inline struct tn_leaf *tn_ordered_descend(const struct tn_ordered *ordere
         path->inners[level] = inner;
         path->children[level] = child;
         node = inner->children[child];
-        if (level + 1 == ordered->height)
-            tn_leaf_prefetch(node);
     }
     return node;
 }

@@ -2,8 +2,8 @@
  * json.cpp - see json.h for the rules
  *
  * simdjson's on-demand iterator walks the keys of the object once. Objects of one stream are nearly
- * always written by one program, so the n-th key is what it was in the object before: it is compared
- * with that first, and only a miss looks through the wanted keys.
+ * always written by one program, so the n-th key is what it was in the object before: it is
+ * compared with that first, and only a miss looks through the wanted keys.
  */
 #define SIMDJSON_EXCEPTIONS 0
 
@@ -24,16 +24,20 @@ namespace ondemand = simdjson::ondemand;
 
 static_assert(TN_JSON_PADDING_BYTES >= simdjson::SIMDJSON_PADDING, "text is padded enough");
 
-constexpr size_t guess_bytes_max = 48;
+constexpr size_t guess_bytes_max = 32;
 constexpr size_t guess_count_max = 64;
 constexpr size_t capacity_bytes_min = 64 * 1024;
 constexpr int not_wanted = -1;
 
-/* What the n-th key of the object before was. */
+/*
+ * What the n-th key of the object before was, its closing quote included. It is compared as four
+ * words at once, without a branch for its length: the masks let only its own bytes count.
+ */
 struct guess {
-    size_t bytes; /* with the closing quote; 0: no guess */
-    int slot;     /* index of the wanted key, or not_wanted */
-    char text[guess_bytes_max];
+    bool known;
+    int slot; /* index of the wanted key, or not_wanted */
+    uint64_t words[guess_bytes_max / 8];
+    uint64_t masks[guess_bytes_max / 8];
 };
 
 struct span {
@@ -61,7 +65,7 @@ struct tn_json {
 namespace
 {
 
-/* ---- reasons ---------------------------------------------------------------------------------- */
+/* ---- reasons --------------------------------------------------------------------------------- */
 
 const char *sentence(error_code error)
 {
@@ -102,7 +106,7 @@ int bad_value(const tn_json *json, int slot, const char *what, string_view text,
     return TN_JSON_BAD;
 }
 
-/* ---- strings ---------------------------------------------------------------------------------- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 int hex_digit(char c)
 {
@@ -210,11 +214,12 @@ bool scratch_reserve(tn_json *json, size_t bytes)
     if (data == nullptr)
         return false;
     free(json->scratch.data);
-    json->scratch = { data, wanted };
+    json->scratch.data = data;
+    json->scratch.bytes = wanted;
     return true;
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 string_view trimmed(string_view text)
 {
@@ -328,7 +333,7 @@ int take_value(tn_json *json, int slot, ondemand::value &value, tarn_bytes *out,
     return TN_JSON_OBJECT;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 int find_slot(const tn_json *json, string_view key)
 {
@@ -336,6 +341,29 @@ int find_slot(const tn_json *json, string_view key)
         if (json->key_bytes[i] == key.size() && memcmp(json->keys[i], key.data(), key.size()) == 0)
             return static_cast<int>(i);
     return not_wanted;
+}
+
+void remember(guess *guess, string_view key, int slot)
+{
+    guess->known = key.size() <= guess_bytes_max;
+    if (!guess->known)
+        return;
+    guess->slot = slot;
+    memset(guess->words, 0, sizeof guess->words);
+    memset(guess->masks, 0, sizeof guess->masks);
+    memcpy(guess->words, key.data(), key.size());
+    memset(guess->masks, 0xFF, key.size());
+}
+
+/* Up to guess_bytes_max bytes from `key` on are read: text is padded. */
+bool is_guessed(const guess *guess, const char *key)
+{
+    uint64_t words[guess_bytes_max / 8], differences = 0;
+
+    memcpy(words, key, sizeof words);
+    for (size_t i = 0; i < guess_bytes_max / 8; i++)
+        differences |= (words[i] ^ guess->words[i]) & guess->masks[i];
+    return guess->known && differences == 0;
 }
 
 /* Look a key up that was not guessed; `key` begins behind its opening quote. -2: a wrong escape. */
@@ -359,11 +387,8 @@ int look_up(tn_json *json, const char *key, guess *guess)
     }
     int slot = find_slot(json, text);
 
-    if (guess != nullptr && text.size() < guess_bytes_max) {
-        guess->bytes = text.size() + 1;
-        guess->slot = slot;
-        memcpy(guess->text, key, guess->bytes);
-    }
+    if (guess != nullptr)
+        remember(guess, string_view(key, text.size() + 1), slot);
     return slot;
 }
 
@@ -371,13 +396,12 @@ int key_slot(tn_json *json, const char *key, size_t number)
 {
     guess *guess = number < guess_count_max ? &json->guesses[number] : nullptr;
 
-    if (TN_LIKELY(guess != nullptr && guess->bytes > 0 &&
-                  memcmp(key, guess->text, guess->bytes) == 0))
+    if (TN_LIKELY(guess != nullptr && is_guessed(guess, key)))
         return guess->slot;
     return look_up(json, key, guess);
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 int read_field(tn_json *json, ondemand::field &field, size_t number, tarn_bytes *out,
                tn_reason *reason)
@@ -449,7 +473,7 @@ error_code reserve(tn_json *json, size_t bytes)
 
 } // namespace
 
-/* ---- the C face ------------------------------------------------------------------------------- */
+/* ---- the C face ------------------------------------------------------------------------------ */
 
 struct tn_json *tn_json_open(const char *const *keys, size_t key_count)
 {

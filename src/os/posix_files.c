@@ -312,7 +312,7 @@ int tn_posix_file_write(void *context, int file, const void *from, size_t bytes,
 
 int tn_posix_file_truncate(void *context, int file, uint64_t bytes)
 {
-    uint64_t old_bytes;
+    uint64_t old_bytes = 0;
     int result;
 
     result = tn_posix_file_size(context, file, &old_bytes);
@@ -335,7 +335,7 @@ int tn_posix_file_sync(void *context, int file)
 /* Beyond the end of a file a map is not zeros but SIGBUS: a file too short for it is refused. */
 int tn_posix_file_map(void *context, int file, size_t bytes, void **out)
 {
-    uint64_t file_bytes;
+    uint64_t file_bytes = 0;
     void *at;
     int result = tn_posix_file_size(context, file, &file_bytes);
 

@@ -691,7 +691,7 @@ void tn_simulated_free(struct tn_simulated *simulated)
     if (simulated == NULL)
         return;
     while (simulated->mark_count != 0)
-        simulated_fork_mark_release(simulated, simulated->marks[0]);
+        simulated_fork_mark_release(simulated, simulated->marks[simulated->mark_count - 1]);
     tn_disk_free(simulated->disk);
     tn_pages_free(&simulated->pages);
     free(simulated->marks);

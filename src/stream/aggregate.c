@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum argument_type { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_NUMBER };
+enum argument_type { NONE, TEXT, NUMBER };
 
 enum update_answer { UPDATE_DONE, UPDATE_REPLACE, UPDATE_OVERFLOW };
 
@@ -24,7 +24,7 @@ struct tn_aggregate_functions {
     result_fn *result;
 };
 
-/* ---- counts ----------------------------------------------------------------------------------- */
+/* ---- counts ---------------------------------------------------------------------------------- */
 
 static size_t uint64_format(char *out, uint64_t number)
 {
@@ -51,16 +51,16 @@ static size_t count_result(char *out, const void *accumulator)
 }
 
 /* Counts like the others, but of nothing it is empty (A3). */
-static size_t distinct_result(char *out, const void *accumulator)
+static size_t set_result(char *out, const void *accumulator)
 {
     uint64_t count = *(const uint64_t *)accumulator;
 
     return count == 0 ? 0 : uint64_format(out, count);
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
-struct number_accumulator {
+struct numbers {
     uint64_t count; /* arguments taken */
     struct tn_decimal number;
 };
@@ -68,7 +68,7 @@ struct number_accumulator {
 static enum update_answer sum_update(void *accumulator, const struct tn_argument *argument,
                                      int64_t time_ms)
 {
-    struct number_accumulator *sum = accumulator;
+    struct numbers *sum = accumulator;
 
     (void)time_ms;
     sum->count++;
@@ -78,7 +78,7 @@ static enum update_answer sum_update(void *accumulator, const struct tn_argument
 static enum update_answer min_update(void *accumulator, const struct tn_argument *argument,
                                      int64_t time_ms)
 {
-    struct number_accumulator *min = accumulator;
+    struct numbers *min = accumulator;
 
     (void)time_ms;
     if (min->count++ == 0 || tn_decimal_compare(&argument->number, &min->number) < 0)
@@ -89,7 +89,7 @@ static enum update_answer min_update(void *accumulator, const struct tn_argument
 static enum update_answer max_update(void *accumulator, const struct tn_argument *argument,
                                      int64_t time_ms)
 {
-    struct number_accumulator *max = accumulator;
+    struct numbers *max = accumulator;
 
     (void)time_ms;
     if (max->count++ == 0 || tn_decimal_compare(&argument->number, &max->number) > 0)
@@ -99,26 +99,26 @@ static enum update_answer max_update(void *accumulator, const struct tn_argument
 
 static size_t number_result(char *out, const void *accumulator)
 {
-    const struct number_accumulator *number = accumulator;
+    const struct numbers *number = accumulator;
 
     return number->count == 0 ? 0 : tn_decimal_format(out, &number->number);
 }
 
 static size_t avg_result(char *out, const void *accumulator)
 {
-    const struct number_accumulator *sum = accumulator;
+    const struct numbers *sum = accumulator;
 
     return sum->count == 0 ? 0 : tn_decimal_format_average(out, &sum->number, sum->count);
 }
 
-/* ---- first and last --------------------------------------------------------------------------- */
+/* ---- first and last -------------------------------------------------------------------------- */
 
-struct time_accumulator {
+struct moment {
     int64_t time_ms;
     uint64_t is_set;
 };
 
-static enum update_answer time_set(struct time_accumulator *accumulator, int64_t time_ms)
+static enum update_answer time_set(struct moment *accumulator, int64_t time_ms)
 {
     accumulator->time_ms = time_ms;
     accumulator->is_set = 1;
@@ -128,7 +128,7 @@ static enum update_answer time_set(struct time_accumulator *accumulator, int64_t
 static enum update_answer first_update(void *accumulator, const struct tn_argument *argument,
                                        int64_t time_ms)
 {
-    struct time_accumulator *first = accumulator;
+    struct moment *first = accumulator;
 
     (void)argument;
     if (first->is_set != 0 && time_ms >= first->time_ms)
@@ -139,7 +139,7 @@ static enum update_answer first_update(void *accumulator, const struct tn_argume
 static enum update_answer last_update(void *accumulator, const struct tn_argument *argument,
                                       int64_t time_ms)
 {
-    struct time_accumulator *last = accumulator;
+    struct moment *last = accumulator;
 
     (void)argument;
     if (last->is_set != 0 && time_ms < last->time_ms)
@@ -147,24 +147,24 @@ static enum update_answer last_update(void *accumulator, const struct tn_argumen
     return time_set(last, time_ms);
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct tn_aggregate_functions functions_of[] = {
-    /*                 accumulator                        argument         texts          update        result */
-    [TN_COUNT_ROWS] = {sizeof(uint64_t),                  ARGUMENT_NONE,   TN_TEXTS_NONE, count_update, count_result},
-    [TN_COUNT]      = {sizeof(uint64_t),                  ARGUMENT_TEXT,   TN_TEXTS_NONE, count_update, count_result},
-    [TN_SUM]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, sum_update,   number_result},
-    [TN_MIN]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, min_update,   number_result},
-    [TN_MAX]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, max_update,   number_result},
-    [TN_AVG]        = {sizeof(struct number_accumulator), ARGUMENT_NUMBER, TN_TEXTS_NONE, sum_update,   avg_result},
-    [TN_FIRST]      = {sizeof(struct time_accumulator),   ARGUMENT_TEXT,   TN_TEXTS_ONE,  first_update, NULL},
-    [TN_LAST]       = {sizeof(struct time_accumulator),   ARGUMENT_TEXT,   TN_TEXTS_ONE,  last_update,  NULL},
-    [TN_DISTINCT]   = {sizeof(uint64_t),                  ARGUMENT_TEXT,   TN_TEXTS_SET,  count_update, distinct_result},
+    /*                 accumulator             argument texts        update        result */
+    [TN_COUNT_ROWS] = {sizeof(uint64_t),       NONE,   TN_TEXTS_NONE, count_update, count_result},
+    [TN_COUNT]      = {sizeof(uint64_t),       TEXT,   TN_TEXTS_NONE, count_update, count_result},
+    [TN_SUM]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, sum_update,   number_result},
+    [TN_MIN]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, min_update,   number_result},
+    [TN_MAX]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, max_update,   number_result},
+    [TN_AVG]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, sum_update,   avg_result},
+    [TN_FIRST]      = {sizeof(struct moment),  TEXT,   TN_TEXTS_ONE,  first_update, NULL},
+    [TN_LAST]       = {sizeof(struct moment),  TEXT,   TN_TEXTS_ONE,  last_update,  NULL},
+    [TN_DISTINCT]   = {sizeof(uint64_t),       TEXT,   TN_TEXTS_SET,  count_update, set_result},
 };
 /* clang-format on */
 
-/* ---- blocks ----------------------------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------------------------------- */
 
 static size_t layout_bytes(size_t count)
 {
@@ -183,6 +183,7 @@ struct tn_layout *tn_layout_new(struct tn_memory *memory, const struct tn_aggreg
     for (i = 0; i < count; i++) {
         const struct tn_aggregate_functions *functions = &functions_of[aggregates[i].kind];
 
+        layout->has_arguments |= functions->argument != NONE;
         layout->has_texts |= functions->texts != TN_TEXTS_NONE;
         layout->has_text_sets |= functions->texts == TN_TEXTS_SET;
         layout->parts[i] = (struct tn_layout_part){
@@ -214,6 +215,7 @@ static void *accumulator_at(const struct tn_layout *layout, void *block, size_t 
 static void reason_set(struct tn_text *reason, const struct tn_layout_part *part, const char *what,
                        const tarn_bytes *text)
 {
+    tn_text_clear(reason);
     tn_text_add(reason, part->text);
     tn_text_add(reason, ": ");
     tn_text_add(reason, what);
@@ -245,6 +247,7 @@ static bool text_check(const struct tn_layout_part *part, const tarn_bytes *text
 
     if (part->texts == TN_TEXTS_NONE || text->bytes <= bytes_max)
         return true;
+    tn_text_clear(reason);
     tn_text_add(reason, part->text);
     tn_text_add(reason, ": text too long: ");
     tn_text_add_number(reason, (int64_t)text->bytes);
@@ -263,14 +266,14 @@ bool tn_layout_read(const struct tn_layout *layout, const tarn_bytes *texts,
         const struct tn_layout_part *part = &layout->parts[i];
         struct tn_argument *argument = &arguments[i];
 
-        if (part->functions->argument == ARGUMENT_NONE)
+        if (part->functions->argument == NONE)
             continue;
         argument->text = texts[i];
         if (texts[i].bytes == 0)
             continue;
         if (!text_check(part, &argument->text, reason))
             return false;
-        if (part->functions->argument != ARGUMENT_NUMBER)
+        if (part->functions->argument != NUMBER)
             continue;
         if (read != NULL && read->text.data == texts[i].data && read->text.bytes == texts[i].bytes)
             argument->number = read->number; /* min(x),max(x): one field, read once */
@@ -290,7 +293,7 @@ bool tn_layout_update(const struct tn_layout *layout, void *block, struct tn_arg
         enum update_answer answer;
 
         argument->errand = TN_ERRAND_NONE;
-        if (part->functions->argument != ARGUMENT_NONE && argument->text.bytes == 0)
+        if (part->functions->argument != NONE && argument->text.bytes == 0)
             continue; /* A3 */
         if (part->texts == TN_TEXTS_SET) {
             argument->errand = TN_ERRAND_JOIN;

@@ -1,9 +1,9 @@
 /*
  * aggregate.h - what is computed per window and group
  *
- * All aggregates of one group lie side by side in one block of fixed size, the value of the group in its
- * slice (slice.h). Texts have no fixed size: they lie in a second table of the slice, which knows the
- * group by its number.
+ * All aggregates of one group lie side by side in one block of fixed size, the value of the group
+ * in its slice (slice.h). Texts have no fixed size: they lie in a second table of the slice, which
+ * knows the group by its number.
  *
  *     count, sum(x), first(y)
  *     +--------+--------+-----------------------------+--------------+
@@ -19,8 +19,8 @@
  *   A2  Every argument is read before any accumulator is touched: a bad row changes nothing.
  *   A3  Empty arguments are skipped by all but count. A result over nothing is empty; a count is 0.
  *   A4  sum, min, max, avg are exact decimals and print canonically (stream/decimal.h).
- *   A5  first and last go by event time; of equal times first keeps the one that came first, last takes
- *       the one that came last.
+ *   A5  first and last go by event time; of equal times first keeps the one that came first, last
+ *       takes the one that came last.
  *   A6  distinct compares texts byte by byte, never hashes.
  */
 #ifndef TN_AGGREGATE_H
@@ -80,6 +80,7 @@ struct tn_aggregate_functions;
 struct tn_layout {
     size_t count;       /* of aggregates */
     size_t block_bytes; /* a multiple of 8 */
+    bool has_arguments; /* some aggregate has one: tn_layout_read has something to do */
     bool has_texts;     /* the block begins with the group's number, 64 bits, > 0 */
     bool has_text_sets;
     struct tn_layout_part {
@@ -98,15 +99,15 @@ struct tn_layout *tn_layout_new(struct tn_memory *memory, const struct tn_aggreg
 void tn_layout_free(struct tn_memory *memory, struct tn_layout *layout);
 
 /*
- * Read the arguments of a row, one for each aggregate; the texts stay borrowed. false: one of them cannot
- * be read, and `reason` says which and why.
+ * Read the arguments of a row, one for each aggregate; the texts stay borrowed. false: one of them
+ * cannot be read, and `reason` says which and why (what it said before is gone; the same below).
  */
 bool tn_layout_read(const struct tn_layout *layout, const tarn_bytes *texts,
                     struct tn_argument *arguments, struct tn_text *reason);
 
 /*
- * Take a row into the block of its group, and set each argument's errand. false: a sum is out of range,
- * `reason` says which, and the block means nothing any more.
+ * Take a row into the block of its group, and set each argument's errand. false: a sum is out of
+ * range, `reason` says which, and the block means nothing any more.
  */
 bool tn_layout_update(const struct tn_layout *layout, void *block, struct tn_argument *arguments,
                       int64_t time_ms, struct tn_text *reason);
@@ -115,8 +116,8 @@ bool tn_layout_update(const struct tn_layout *layout, void *block, struct tn_arg
 void tn_layout_count_text(const struct tn_layout *layout, void *block, size_t index);
 
 /*
- * The result of an aggregate, written into `buffer` (TN_DECIMAL_TEXT_BYTES_MAX bytes); data NULL when
- * it is empty. Not for aggregates whose result is the text kept (TN_TEXTS_ONE).
+ * The result of an aggregate, written into `buffer` (TN_DECIMAL_TEXT_BYTES_MAX bytes); data NULL
+ * when it is empty. Not for aggregates whose result is the text kept (TN_TEXTS_ONE).
  */
 tarn_bytes tn_layout_result(const struct tn_layout *layout, const void *block, size_t index,
                             char *buffer);

@@ -1,9 +1,9 @@
 /*
  * decimal.c - parse, add, compare and format exact decimals; see decimal.h for the rules
  *
- * Every operation has a short path for numbers that fit 64 bits, where products with a power of ten fit
- * 128 bits and nothing can overflow, and a long path on 256-bit magnitudes, where nothing can either:
- * 128 bits times 10^18 are 188 bits.
+ * Every operation has a short path for numbers that fit 64 bits, where products with a power of ten
+ * fit 128 bits and nothing can overflow, and a long path on 256-bit magnitudes, where nothing can
+ * either: 128 bits times 10^18 are 188 bits.
  */
 #include "stream/decimal.h"
 
@@ -72,10 +72,10 @@ static int128 signed_of(uint128 magnitude, bool negative)
 
 static bool fits_64_bits(const struct tn_decimal *number)
 {
-    return number->high == ((int64_t)number->low >> 63);
+    return number->high == -(int64_t)(number->low >> 63); /* all sign bits alike */
 }
 
-/* ---- magnitudes of 256 bits ------------------------------------------------------------------- */
+/* ---- magnitudes of 256 bits ------------------------------------------------------------------ */
 
 #define LIMB_COUNT 4
 
@@ -174,9 +174,11 @@ static struct wide wide_at_scale(const struct tn_decimal *number, uint64_t scale
     return wide;
 }
 
-/* ---- parse ------------------------------------------------------------------------------------ */
+/* ---- parse ----------------------------------------------------------------------------------- */
 
-/* Are these 8 bytes all digits? Digits are 0x30 to 0x39: the high half is 3, also after adding 6. */
+/*
+ * Are these 8 bytes all digits? Digits are 0x30 to 0x39: the high half is 3, also after adding 6.
+ */
 static bool eight_are_digits(uint64_t bytes)
 {
     const uint64_t high_halves = UINT64_C(0xF0F0F0F0F0F0F0F0);
@@ -186,7 +188,9 @@ static bool eight_are_digits(uint64_t bytes)
            UINT64_C(0x3333333333333333);
 }
 
-/* The number that 8 digits (loaded little-endian) say: pairs, then fours, then all, in three steps. */
+/*
+ * The number that 8 digits (loaded little-endian) say: pairs, then fours, then all, in three steps.
+ */
 static uint64_t eight_digits_value(uint64_t bytes)
 {
     const uint64_t mask = UINT64_C(0x000000FF000000FF);
@@ -198,7 +202,9 @@ static uint64_t eight_digits_value(uint64_t bytes)
     return ((bytes & mask) * hundreds + ((bytes >> 16) & mask) * ones) >> 32;
 }
 
-/* Take digits into *value, at most 19 in all, so that it cannot overflow. Answers where they end. */
+/*
+ * Take digits into *value, at most 19 in all, so that it cannot overflow. Answers where they end.
+ */
 static const char *digits_take(const char *at, const char *end, uint64_t *value)
 {
     while (end - at >= 8) {
@@ -353,7 +359,7 @@ enum tn_decimal_answer tn_decimal_parse(struct tn_decimal *out, const void *text
     return TN_DECIMAL_OK;
 }
 
-/* ---- add, compare ----------------------------------------------------------------------------- */
+/* ---- add, compare ---------------------------------------------------------------------------- */
 
 /* The sum at the greater scale, then as many zeros off its end as it takes to fit (D2). */
 static bool add_long(struct tn_decimal *sum, const struct tn_decimal *term)
@@ -431,9 +437,11 @@ int tn_decimal_compare(const struct tn_decimal *a, const struct tn_decimal *b)
     return (left > right) - (left < right);
 }
 
-/* ---- format ----------------------------------------------------------------------------------- */
+/* ---- format ---------------------------------------------------------------------------------- */
 
-/* Write digits of `value` so that they end at `end`, at least `least` of them. Answers their start. */
+/*
+ * Write digits of `value` so that they end at `end`, at least `least` of them. Answers their start.
+ */
 static char *digits_put(char *end, uint64_t value, unsigned least)
 {
     char *at = end;
@@ -485,9 +493,9 @@ size_t tn_decimal_format(char *out, const struct tn_decimal *number)
 }
 
 /*
- * sum / count at 6 decimals is magnitude / (10^cut * count), or a product when the scale is below 6.
- * Dividing by 10^cut and then by count leaves the remainder  second * 10^cut + first  of the divisor
- * count * 10^cut, both below 2^104.
+ * sum / count at 6 decimals is magnitude / (10^cut * count), or a product when the scale is below
+ * 6. Dividing by 10^cut and then by count leaves the remainder  second * 10^cut + first  of the
+ * divisor count * 10^cut, both below 2^104.
  */
 size_t tn_decimal_format_average(char *out, const struct tn_decimal *sum, uint64_t count)
 {

@@ -27,7 +27,7 @@ void tn_slices_finish(struct tn_slices *slices)
     slices->text_key = NULL;
 }
 
-/* ---- tables ----------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static int table_open(tarn_table **out, tarn_store *store, int64_t start_ms, const char *suffix)
 {
@@ -72,7 +72,7 @@ int tn_slice_drop(struct tn_slice *slice)
     return blocks_dropped != TARN_OK ? blocks_dropped : texts_dropped;
 }
 
-/* ---- texts ------------------------------------------------------------------------------------ */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 /* Build the key of a text in slices->text_key; `text` only for members of a set. */
 static tarn_bytes text_key(const struct tn_slices *slices, uint64_t group, size_t index,
@@ -98,10 +98,10 @@ static int text_replace(const struct tn_slice *slice, const struct tn_slices *sl
     return tarn_put(slice->texts, at.data, at.bytes, text.data, text.bytes);
 }
 
-static int text_join(const struct tn_slice *slice, const struct tn_slices *slices, tarn_bytes key,
-                     uint64_t group, size_t index, tarn_bytes text)
+static int text_join(const struct tn_slice *slice, const struct tn_slices *slices,
+                     const struct tn_slice_row *row, uint64_t group, size_t index)
 {
-    tarn_bytes at = text_key(slices, group, index, text);
+    tarn_bytes at = text_key(slices, group, index, row->arguments[index].text);
     void *block;
     int result;
 
@@ -110,71 +110,71 @@ static int text_join(const struct tn_slice *slice, const struct tn_slices *slice
         return TARN_OK;
     if (result != TARN_OK)
         return result;
-    result = tarn_modify(slice->blocks, key.data, key.bytes, slices->layout->block_bytes, &block);
+    result = tarn_modify(slice->blocks, row->key.data, row->key.bytes, slices->layout->block_bytes,
+                         &block);
     if (result == TARN_OK)
         tn_layout_count_text(slices->layout, block, index);
     return result;
 }
 
-static int errands_run(const struct tn_slice *slice, const struct tn_slices *slices, tarn_bytes key,
-                       uint64_t group, const struct tn_argument *arguments)
+static int errands_run(const struct tn_slice *slice, const struct tn_slices *slices,
+                       const struct tn_slice_row *row, uint64_t group)
 {
     int result = TARN_OK;
 
     for (size_t i = 0; i < slices->layout->count && result == TARN_OK; i++) {
-        switch (arguments[i].errand) {
+        switch (row->arguments[i].errand) {
         case TN_ERRAND_NONE:
             break;
         case TN_ERRAND_REPLACE:
-            result = text_replace(slice, slices, group, i, arguments[i].text);
+            result = text_replace(slice, slices, group, i, row->arguments[i].text);
             break;
         case TN_ERRAND_JOIN:
-            result = text_join(slice, slices, key, group, i, arguments[i].text);
+            result = text_join(slice, slices, row, group, i);
             break;
         }
     }
     return result;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* As tn_slice_update, where aggregates keep texts. */
 static int update_with_texts(const struct tn_slice *slice, const struct tn_slices *slices,
-                             tarn_bytes key, struct tn_argument *arguments, int64_t time_ms,
-                             struct tn_text *reason)
+                             const struct tn_slice_row *row, struct tn_text *reason)
 {
     const struct tn_layout *layout = slices->layout;
     uint64_t next_number = tarn_table_count(slice->blocks) + 1; /* S2; asked before, by S1 */
-    uint64_t *block;                                            /* begins with the group's number */
+    uint64_t *block;                                            /* begins with the number */
     uint64_t number;
     void *value;
     int result;
 
-    result = tarn_modify(slice->blocks, key.data, key.bytes, layout->block_bytes, &value);
+    result = tarn_modify(slice->blocks, row->key.data, row->key.bytes, layout->block_bytes, &value);
     if (result != TARN_OK)
         return result;
     block = value;
     if (*block == 0)
         *block = next_number;
     number = *block;
-    if (!tn_layout_update(layout, block, arguments, time_ms, reason))
+    if (!tn_layout_update(layout, block, row->arguments, row->time_ms, reason))
         return TN_SLICE_OVERFLOW;
-    return errands_run(slice, slices, key, number, arguments);
+    return errands_run(slice, slices, row, number);
 }
 
-int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices, tarn_bytes key,
-                    struct tn_argument *arguments, int64_t time_ms, struct tn_text *reason)
+int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices,
+                    const struct tn_slice_row *row, struct tn_text *reason)
 {
     const struct tn_layout *layout = slices->layout;
     void *block;
     int result;
 
     if (layout->has_texts)
-        return update_with_texts(slice, slices, key, arguments, time_ms, reason);
-    result = tarn_modify(slice->blocks, key.data, key.bytes, layout->block_bytes, &block);
+        return update_with_texts(slice, slices, row, reason);
+    result = tarn_modify(slice->blocks, row->key.data, row->key.bytes, layout->block_bytes, &block);
     if (TN_UNLIKELY(result != TARN_OK))
         return result;
-    if (TN_UNLIKELY(!tn_layout_update(layout, block, arguments, time_ms, reason)))
+    if (TN_UNLIKELY(!tn_layout_update(layout, block, row->arguments, row->time_ms, reason)))
         return TN_SLICE_OVERFLOW;
     return TARN_OK;
 }

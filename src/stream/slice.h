@@ -1,19 +1,19 @@
 /*
  * slice.h - what a stretch of event time holds: an accumulator block for each group
  *
- * A slice is two unordered tables of the store: the blocks, group key -> block (aggregate.h), changed in
- * place, one look-up per row; and, only where an aggregate keeps texts, the texts:
+ * A slice is two unordered tables of the store: the blocks, group key -> block (aggregate.h),
+ * changed in place, one look-up per row; and, only where an aggregate keeps texts, the texts:
  *
- *     "window 3600000"          "DE" -> | number 1 | count | ...    "FR" -> | number 2 | ...
- *     "window 3600000 texts"    (1, 2) -> "text of last(y)"         (1, 3, "one of distinct(z)") -> ""
+ *     "window 3600000"         "DE" -> | number 1 | count | ...   "FR" -> | number 2 | ...
+ *     "window 3600000 texts"   (1, 2) -> "text of last(y)"        (1, 3, "a text of z") -> ""
  *
  * Both are dropped as a whole, in O(1), when the time has come.
  *
  * Rules
- *   S1  A pointer from tarn_modify is not used after the next call on the store: texts are written when
- *       the block has been let go of.
- *   S2  A group's number is its place in the order of arrival, from 1; groups are never removed one by
- *       one, so the number of groups before it says it.
+ *   S1  A pointer from tarn_modify is not used after the next call on the store: texts are written
+ *       when the block has been let go of.
+ *   S2  A group's number is its place in the order of arrival, from 1; groups are never removed one
+ *       by one, so the number of groups before it says it.
  *   S3  A failure in the middle of a row leaves its group half updated: the owner must not go on.
  */
 #ifndef TN_SLICE_H
@@ -45,16 +45,25 @@ int tn_slice_open(struct tn_slice *slice, const struct tn_slices *slices, int64_
 /* Drop the tables. The handles are gone in any case. */
 int tn_slice_drop(struct tn_slice *slice);
 
-/* An answer of tn_slice_update that is no tarn_result: a sum left its range, `reason` says which. */
+/*
+ * An answer of tn_slice_update that is no tarn_result: a sum left its range, `reason` says which.
+ */
 enum tn_slice_answer { TN_SLICE_OVERFLOW = 100 };
 
+/* A row on its way into its group. */
+struct tn_slice_row {
+    tarn_bytes key; /* data not NULL */
+    struct tn_argument *arguments;
+    int64_t time_ms;
+};
+
 /* Take a row (S3). TARN_OK, or TN_SLICE_OVERFLOW, or what the store answered. */
-int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices, tarn_bytes key,
-                    struct tn_argument *arguments, int64_t time_ms, struct tn_text *reason);
+int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices,
+                    const struct tn_slice_row *row, struct tn_text *reason);
 
 /*
- * The result of an aggregate of a group, from a copy of its block. data NULL: empty. It lies in `buffer`
- * (TN_DECIMAL_TEXT_BYTES_MAX bytes) or is borrowed from the store as from tarn_get.
+ * The result of an aggregate of a group, from a copy of its block. data NULL: empty. It lies in
+ * `buffer` (TN_DECIMAL_TEXT_BYTES_MAX bytes) or is borrowed from the store as from tarn_get.
  */
 int tn_slice_result(const struct tn_slice *slice, const struct tn_slices *slices, const void *block,
                     size_t index, char *buffer, tarn_bytes *out);

@@ -28,7 +28,7 @@ void tn_sorted_finish(struct tn_sorted *sorted)
     tn_sorted_init(sorted, sorted->memory, sorted->block_bytes);
 }
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /* Room for `count` entries. What was there is lost; on failure there is none at all. */
 static bool entries_reserve(struct tn_sorted *sorted, size_t count)
@@ -71,7 +71,7 @@ static bool arena_reserve(struct tn_sorted *sorted, size_t bytes)
     return true;
 }
 
-/* ---- entries ---------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static const uint8_t *entry_key(const struct tn_sorted *sorted, const struct tn_sorted_entry *entry,
                                 size_t *key_bytes)
@@ -144,7 +144,7 @@ static void sort(const struct tn_sorted *sorted, struct tn_sorted_entry *entries
         merge(sorted, entries, middle, count);
 }
 
-/* ---- fill ------------------------------------------------------------------------------------- */
+/* ---- fill ------------------------------------------------------------------------------------ */
 
 /* How many bytes a and b have in common at their start, at most `most`. */
 static size_t common_bytes(const uint8_t *a, const uint8_t *b, size_t most)

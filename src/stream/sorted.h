@@ -1,20 +1,20 @@
 /*
  * sorted.h - the groups of a slice, copied out and put in key order
  *
- * A slice has no order; its results have one. When its time has come, all keys and blocks are copied into
- * one arena (what an iterator gives ends with its next step) and sorted once.
+ * A slice has no order; its results have one. When its time has come, all keys and blocks are
+ * copied into one arena (what an iterator gives ends with its next step) and sorted once.
  *
  *     arena     | block | key bytes | key | pad | block | key bytes | key | pad | ...
  *                 ^                               ^
  *     entries   (head, --+)                     (head, --+)
  *
- * An entry is the first 8 bytes of the key behind what all keys of the slice begin with, and the place
- * in the arena: most comparisons end at the head.
+ * An entry is the first 8 bytes of the key behind what all keys of the slice begin with, and the
+ * place in the arena: most comparisons end at the head.
  *
  * Rules
  *   G1  Entries are in bytewise order of their keys, no key twice.
  *   G2  Memory is kept from one slice to the next: sizes settle.
- *   G3  Sorting is a merge sort: n log n whatever the keys, and no key is compared by chance.
+ *   G3  Sorting is a merge sort: n log n whatever the keys, log n deep.
  */
 #ifndef TN_SORTED_H
 #define TN_SORTED_H

@@ -12,6 +12,12 @@ struct tn_text tn_text_in(char *buffer, size_t capacity)
     return (struct tn_text){ .start = buffer, .capacity = capacity };
 }
 
+void tn_text_clear(struct tn_text *text)
+{
+    text->bytes = 0;
+    text->start[0] = '\0';
+}
+
 static void text_add_byte(struct tn_text *text, char byte)
 {
     if (text->bytes + 1 >= text->capacity)

@@ -1,8 +1,8 @@
 /*
  * text.h - short texts for people, put together in a fixed buffer
  *
- * Never allocates, never writes past the buffer, always ends in NUL; what does not fit is cut. Bytes that
- * came from outside are quoted, so that they cannot steer a terminal.
+ * Never allocates, never writes past the buffer, always ends in NUL; what does not fit is cut.
+ * Bytes that came from outside are quoted, so that they cannot steer a terminal.
  */
 #ifndef TN_TEXT_H
 #define TN_TEXT_H
@@ -17,6 +17,8 @@ struct tn_text {
 
 /* The empty text in `buffer`. */
 struct tn_text tn_text_in(char *buffer, size_t capacity);
+
+void tn_text_clear(struct tn_text *text);
 
 void tn_text_add(struct tn_text *text, const char *string);
 void tn_text_add_number(struct tn_text *text, int64_t number);

@@ -4,13 +4,13 @@
  *     spans:   . . . | 10:00 | 11:00 | 13:00 | . . .
  *                      first ------------> first + count
  *
- * Windows fire at the front and are born mostly at the back; both are O(1). One born in between moves
- * the shorter side by a place. Finding is a binary search.
+ * Windows fire at the front and are born mostly at the back; both are O(1). One born in between
+ * moves the shorter side by a place. Finding is a binary search.
  *
  * Rules
- *   T1  Spans are sorted by last_ms, and no two overlap: sliding windows are made of such spans too.
- *   T2  last_ms, the greatest time a span takes, says when it is over. end_ms is last_ms + 1 except at
- *       the end of time, where it saturates; start_ms saturates at the beginning of time.
+ *   T1  Spans are sorted by last_ms, and no two overlap.
+ *   T2  last_ms, the greatest time a span takes, says when it is over. end_ms is last_ms + 1 except
+ *       at the end of time, where it saturates; start_ms saturates at the beginning of time.
  *   T3  The timeline keeps pointers; spans lie where they lie until they are freed.
  */
 #ifndef TN_TIMELINE_H

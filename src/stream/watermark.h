@@ -1,14 +1,14 @@
 /*
  * watermark.h - how far event time is believed complete
  *
- * Bounded out-of-orderness: rows come at most `bound` behind the greatest time seen. A watermark w says:
- * no more rows with time <= w.
+ * Bounded out-of-orderness: rows come at most `bound` behind the greatest time seen. A watermark w
+ * says: no more rows with time <= w.
  *
  *     time     ... 98  99 100 | 101 102 103 ...     greatest time 103, bound 2
  *                          ^ watermark 100 = 103 - 2 - 1
  *
- * With bound 0 a row that equals the greatest time is not behind. (Systems without the '- 1' fire when
- * w >= end; here a window fires when w >= end - 1: the same rows.)
+ * With bound 0 a row that equals the greatest time is not behind. (Systems without the '- 1' fire
+ * when w >= end; here a window fires when w >= end - 1: the same rows.)
  *
  * Rules
  *   W1  watermark = greatest time - bound - 1 ms, and never below INT64_MIN.

@@ -34,7 +34,8 @@ struct tn_window {
     struct tn_sorted sorted;
     struct tn_window_counts counts; /* but open_count and watermark_ms */
     int stopped;                    /* W6: what push and finish answer, or 0 */
-    char reason[REASON_BYTES_MAX];
+    struct tn_text reason;          /* why the last row was refused */
+    char reason_buffer[REASON_BYTES_MAX];
 
     struct tn_argument *arguments; /* one for each aggregate */
     tarn_bytes *values;            /* likewise, with room for a number in number_texts */
@@ -49,7 +50,7 @@ static int window_stop(struct tn_window *window, int answer)
     return answer;
 }
 
-/* ---- spans of time ---------------------------------------------------------------------------- */
+/* ---- spans of time --------------------------------------------------------------------------- */
 
 /* The tumbling window of a time (W1). No step can overflow but those that saturate. */
 static void span_of(const struct tn_window *window, int64_t time_ms, struct tn_span *span)
@@ -129,7 +130,7 @@ static int span_get(struct tn_window *window, int64_t time_ms, struct tn_span **
     return result;
 }
 
-/* ---- firing ----------------------------------------------------------------------------------- */
+/* ---- firing ---------------------------------------------------------------------------------- */
 
 /* Emit group `index` of the span that is in window->sorted. */
 static int group_emit(struct tn_window *window, const struct tn_span *span, size_t index)
@@ -183,7 +184,7 @@ static int spans_fire(struct tn_window *window)
     return result;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* The key of a row's group: one field as it is, several joined. false: too long. */
 static bool key_read(const struct tn_window *window, const tarn_bytes *fields, tarn_bytes *key)
@@ -202,52 +203,56 @@ static bool key_read(const struct tn_window *window, const tarn_bytes *fields, t
     return key->bytes <= TARN_KEY_BYTES_MAX;
 }
 
-/* Read all of a row that can be bad. false: it is, and `reason` says why (W5). */
-static bool event_read(const struct tn_window *window, const struct tn_window_event *event,
-                       tarn_bytes *key, struct tn_text *reason)
+/* Read all of a row that can be bad. false: it is, and the reason says why (W5). */
+static bool event_read(struct tn_window *window, const struct tn_window_event *event,
+                       struct tn_slice_row *row)
 {
+    struct tn_text *reason = &window->reason;
+
+    row->arguments = window->arguments;
+    row->time_ms = event->time_ms;
     if (event->time_ms == INT64_MIN) {
+        tn_text_clear(reason);
         tn_text_add(reason, "time: out of range: ");
         tn_text_add_number(reason, event->time_ms);
         tn_text_add(reason, " ms");
         return false;
     }
-    if (!key_read(window, event->keys, key)) {
+    if (!key_read(window, event->keys, &row->key)) {
+        tn_text_clear(reason);
         tn_text_add(reason, "group key: too long: at most ");
         tn_text_add_number(reason, TARN_KEY_BYTES_MAX);
         tn_text_add(reason, " bytes, zero bytes and ends of fields counted twice");
         return false;
     }
-    return tn_layout_read(window->layout, event->arguments, window->arguments, reason);
+    return !window->layout->has_arguments ||
+           tn_layout_read(window->layout, event->arguments, window->arguments, reason);
 }
 
 int tn_window_push(struct tn_window *window, const struct tn_window_event *event)
 {
-    struct tn_text reason;
+    struct tn_slice_row row;
     struct tn_span *span;
-    tarn_bytes key;
     int result;
 
     if (window->stopped != 0)
-        return window->stopped; /* and the reason stays */
-    reason = tn_text_in(window->reason, sizeof window->reason);
-    if (!event_read(window, event, &key, &reason)) {
+        return window->stopped;
+    if (!event_read(window, event, &row)) {
         window->counts.bad_count++;
         return TN_WINDOW_BAD;
     }
-    result = span_get(window, event->time_ms, &span);
+    result = span_get(window, row.time_ms, &span);
     if (result != TARN_OK)
         return window_stop(window, result);
     if (span == NULL) {
         window->counts.late_count++;
         return TN_WINDOW_LATE;
     }
-    result = tn_slice_update(&span->slice, &window->slices, key, window->arguments, event->time_ms,
-                             &reason);
+    result = tn_slice_update(&span->slice, &window->slices, &row, &window->reason);
     if (result != TARN_OK)
         return window_stop(window, result == TN_SLICE_OVERFLOW ? TN_WINDOW_OVERFLOW : result);
     window->counts.taken_count++;
-    if (tn_watermark_advance(&window->watermark, event->time_ms))
+    if (tn_watermark_advance(&window->watermark, row.time_ms))
         result = spans_fire(window);
     return result == 0 ? TN_WINDOW_TAKEN : window_stop(window, result);
 }
@@ -265,7 +270,7 @@ int tn_window_finish(struct tn_window *window)
 
 const char *tn_window_reason(const struct tn_window *window)
 {
-    return window->reason;
+    return window->reason.start;
 }
 
 void tn_window_count(const struct tn_window *window, struct tn_window_counts *out)
@@ -275,7 +280,7 @@ void tn_window_count(const struct tn_window *window, struct tn_window_counts *ou
     out->watermark_ms = window->watermark.time_ms;
 }
 
-/* ---- open and close --------------------------------------------------------------------------- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 static bool options_are_valid(const struct tn_window_options *options)
 {
@@ -335,6 +340,7 @@ int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *
     if (window == NULL)
         return TARN_E_MEMORY;
     window->memory = memory;
+    window->reason = tn_text_in(window->reason_buffer, sizeof window->reason_buffer);
     window->emit = emit;
     window->context = context;
     window->every_ms = options->every_ms;

@@ -12,16 +12,16 @@
  * Semantics: docs/WINDOWS.md. Values are exact decimals: stream/decimal.h.
  *
  * Rules
- *   W1  A window is [start, end): start = floor((time - offset) / every) * every + offset, rounding down
- *       before 1970 too. Starts and ends saturate at the ends of time; INT64_MIN is no time.
+ *   W1  A window is [start, end): start = floor((time - offset) / every) * every + offset, rounding
+ *       down before 1970 too. Starts and ends saturate at the ends of time; INT64_MIN is no time.
  *   W2  A row is late for a window iff end - 1 <= watermark, as the watermark stood before the row.
- *   W3  The watermark advances after each row; then every window with end - 1 <= watermark fires, in the
- *       order of (end, key fields one by one, bytewise). So the result depends on the rows alone, not on
- *       how they come in batches.
+ *   W3  The watermark advances after each row; then every window with end - 1 <= watermark fires,
+ *       in the order of (end, key fields one by one, bytewise). So the result depends on the rows
+ *       alone, not on how they come in batches.
  *   W4  A window without rows does not exist. A window fires once.
  *   W5  A BAD row changes nothing at all. It is BAD whether it would be late or not.
- *   W6  After a failure, an overflow or a stop by emit the operator has stopped: push and finish answer
- *       the same again, and what was not emitted will not be.
+ *   W6  After a failure, an overflow or a stop by emit the operator has stopped: push and finish
+ *       answer the same again, and what was not emitted will not be.
  */
 #ifndef TN_WINDOW_H
 #define TN_WINDOW_H
@@ -57,8 +57,8 @@ struct tn_window_row {
 };
 
 /*
- * Answers 0, or a number < 0 to stop the operator: the push or finish under way answers that number.
- * Must not write to the store, nor call the operator.
+ * Answers 0, or a number < 0 to stop the operator: the push or finish under way answers that
+ * number. Must not write to the store, nor call the operator.
  */
 typedef int tn_window_emit_fn(void *context, const struct tn_window_row *row);
 
@@ -81,9 +81,9 @@ struct tn_window_counts {
 };
 
 /*
- * `store` and `memory` outlive the operator. State lies in tables of the store whose names begin with
- * "window "; `memory` is for the rest: buffers, the list of open windows, and a copy of the window that
- * fires. TARN_E_MISUSE: options out of their ranges. On failure *out is NULL.
+ * `store` and `memory` outlive the operator. State lies in tables of the store whose names begin
+ * with "window "; `memory` is for the rest: buffers, the list of open windows, and a copy of the
+ * window that fires. TARN_E_MISUSE: options out of their ranges. On failure *out is NULL.
  */
 int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *memory,
                    const struct tn_window_options *options, tn_window_emit_fn *emit, void *context);
@@ -92,14 +92,14 @@ int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *
 int tn_window_push(struct tn_window *window, const struct tn_window_event *event);
 
 /*
- * End of input: the watermark goes to the end of time, every open window fires. 0, or what a push under
- * way would answer. Without it, nothing more is emitted. Rows pushed later are late.
+ * End of input: the watermark goes to the end of time, every open window fires. 0, or what a push
+ * under way would answer. Without it, nothing more is emitted. Rows pushed later are late.
  */
 int tn_window_finish(struct tn_window *window);
 
 /*
- * Why the last push was BAD or OVERFLOW: "sum(x): not a number: \"abc\"". Printable ASCII whatever the
- * field held. Borrowed until the next push.
+ * Why a push was BAD or OVERFLOW, the last that was: "sum(x): not a number: \"abc\"". Printable
+ * ASCII whatever the field held. Borrowed until the next push.
  */
 const char *tn_window_reason(const struct tn_window *window);
 

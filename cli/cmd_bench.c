@@ -1,0 +1,178 @@
+/*
+ * cmd_bench.c - tarn bench: measurements, with rivals in the same run
+ */
+#include "arguments.h"
+#include "command.h"
+#include "message.h"
+#include "signals.h"
+
+#include "bench/bench.h"
+#include "bench/measure.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZES_MAX 16u
+
+enum bench_option {
+    BENCH_KEYS,
+    BENCH_REPEATS,
+    BENCH_ONLY,
+    BENCH_STORE,
+    BENCH_LATENCY,
+    BENCH_JSON,
+    BENCH_LIST
+};
+
+static const struct tn_option bench_options[] = {
+    [BENCH_KEYS] = { "keys", 0, "N[,N...]",
+                     "entries; 10K is 10000, 10M a thousand times that;\n"
+                     "default 1K,100K" },
+    [BENCH_REPEATS] = { "repeats", 0, "N",
+                        "of each operation; the median, the least and the\n"
+                        "most are printed; default 5" },
+    [BENCH_ONLY] = { "only", 0, "OP[,OP...]", "only these operations" },
+    [BENCH_STORE] = { "store", 0, "NAME[,NAME...]", "only these stores" },
+    [BENCH_LATENCY] = { "latency", 0, NULL, "a second pass, timed one by one: percentiles" },
+    [BENCH_JSON] = { "json", 0, NULL, "one JSON object a line" },
+    [BENCH_LIST] = { "list", 0, NULL, "print which operations and stores there are" },
+};
+
+static const struct tn_usage bench_verb_usage = {
+    .verb = "bench",
+    .synopsis = "tarn bench store [OPTION...]",
+    .summary = "Time the store in memory beside its rivals: in one process, with the same keys,\n"
+               "taking turns. 'x tarn' is a store's median as a multiple of tarn's.",
+    .options = bench_options,
+    .option_count = TN_ARRAY_COUNT(bench_options),
+};
+
+static void bench_warn(const char *text)
+{
+    tn_message("bench", "%s", text);
+}
+
+/* A whole number 1 to `max`, with K, M or G behind it; 0: it is not. *end is left behind it. */
+static uint64_t number_read(const char *text, const char **end, uint64_t max)
+{
+    static const char suffixes[] = "KMG";
+    const char *suffix;
+    char *behind;
+    uint64_t number, factor = 1;
+
+    *end = text;
+    if (*text < '0' || *text > '9')
+        return 0;
+    errno = 0;
+    number = strtoull(text, &behind, 10);
+    suffix = *behind != '\0' ? strchr(suffixes, *behind & ~0x20) : NULL;
+    if (suffix != NULL) {
+        for (; suffix >= suffixes; suffix--)
+            factor *= 1000;
+        behind++;
+    }
+    *end = behind;
+    return errno == 0 && number <= max / factor ? number * factor : 0;
+}
+
+/* Up to SIZES_MAX of them; 0: one of them cannot be read, and that was said. */
+static size_t sizes_read(uint64_t *sizes, const char *text)
+{
+    const char *at = text;
+    size_t count = 0;
+
+    for (;;) {
+        sizes[count] = number_read(at, &at, TN_BENCH_ENTRIES_MAX);
+        if (sizes[count] == 0 || (*at != ',' && *at != '\0') ||
+            (*at == ',' && count + 1 == SIZES_MAX)) {
+            tn_message("bench", "--keys: '%s' is not up to %u numbers from 1 to 1G", text,
+                       SIZES_MAX);
+            return 0;
+        }
+        count++;
+        if (*at++ == '\0')
+            return count;
+    }
+}
+
+/* 0: it cannot be read, and that was said. */
+static size_t repeats_read(const char *text)
+{
+    const char *end;
+    uint64_t repeats = number_read(text, &end, TN_BENCH_REPEATS_MAX);
+
+    if (repeats != 0 && *end == '\0')
+        return (size_t)repeats;
+    tn_message("bench", "--repeats: '%s' is not a number from 1 to %u", text, TN_BENCH_REPEATS_MAX);
+    return 0;
+}
+
+/* False: said what is wrong. `sizes` has room for SIZES_MAX. */
+static bool request_read(struct tn_bench_request *request, uint64_t *sizes,
+                         const struct tn_arguments *arguments)
+{
+    const char *const *values = arguments->values;
+
+    if (arguments->operand_count != 1) {
+        tn_message("bench", "one suite is needed; there is: store");
+        return false;
+    }
+    if (strcmp(arguments->operands[0], "store") != 0) {
+        tn_message("bench", "no suite '%s'; there is: store", arguments->operands[0]);
+        return false;
+    }
+    *request = (struct tn_bench_request){
+        .sizes = sizes,
+        .size_count =
+            sizes_read(sizes, values[BENCH_KEYS] != NULL ? values[BENCH_KEYS] : "1K,100K"),
+        .repeats = repeats_read(values[BENCH_REPEATS] != NULL ? values[BENCH_REPEATS] : "5"),
+        .only = values[BENCH_ONLY],
+        .stores = values[BENCH_STORE],
+        .json = values[BENCH_JSON] != NULL,
+        .latency = values[BENCH_LATENCY] != NULL,
+        .out = stdout,
+        .stop = tn_signals_flag(),
+        .warn = bench_warn,
+    };
+    return request->size_count != 0 && request->repeats != 0;
+}
+
+static int bench_exit(enum tn_bench_answer answer)
+{
+    switch (answer) {
+    case TN_BENCH_DONE:
+        return TN_EXIT_DONE;
+    case TN_BENCH_STOPPED:
+        return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
+    case TN_BENCH_UNKNOWN:
+        return TN_EXIT_USAGE;
+    case TN_BENCH_FAILED:
+        return TN_EXIT_FAILED;
+    case TN_BENCH_UNWRITTEN:
+        if (errno == EPIPE)
+            return TN_EXIT_PIPE;
+        tn_message("bench", "standard output: %s", strerror(errno));
+        return TN_EXIT_FAILED;
+    }
+    tn_unreachable();
+}
+
+int tn_cmd_bench(int argc, char **argv)
+{
+    struct tn_bench_request request;
+    struct tn_arguments arguments;
+    uint64_t sizes[SIZES_MAX];
+    int exit_code;
+
+    if (!tn_arguments_parse(&arguments, &bench_verb_usage, argc, argv, &exit_code))
+        return exit_code;
+    if (!request_read(&request, sizes, &arguments))
+        return TN_EXIT_USAGE;
+    if (arguments.values[BENCH_LIST] != NULL) {
+        tn_bench_store_list(stdout);
+        return bench_exit(fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
+    }
+    return bench_exit(tn_bench_store_run(&request));
+}

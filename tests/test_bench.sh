@@ -1,0 +1,153 @@
+# tarn bench store: what it prints, what it refuses, and how it ends. Never how long anything takes.
+#
+# shellcheck shell=sh disable=SC1091
+. "$SOURCE_DIR/tests/tap.sh"
+
+[ -x "$TARN" ] || skip_all "there is no command to run"
+command -v python3 >/dev/null 2>&1 || skip_all "python3 is not here to read JSON with"
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# run ARGUMENTS...: output in $work/out, messages in $work/err, exit code in $code.
+run() {
+    "$TARN" bench "$@" >"$work/out" 2>"$work/err"
+    code=$?
+}
+
+# expect_code WANTED
+expect_code() {
+    [ "$code" -eq "$1" ] || fail "exit code $code, not $1; stderr: $(cat "$work/err")"
+}
+
+# ask PYTHON: over the rows of the last run, as 'rows'; what it prints is the answer.
+ask() {
+    python3 -c "
+import json, sys
+rows = [json.loads(line) for line in open('$work/out')]
+$1"
+}
+
+left_behind() {
+    ls /dev/shm "${TMPDIR:-/tmp}" 2>/dev/null | grep -c tarn-bench
+}
+
+run store --keys 1000 --repeats 1 --json
+
+it "a run ends with 0 and prints JSON lines with all fields"
+expect_code 0
+expect_eq "$(ask '
+wanted = ["suite", "op", "store", "entries", "key_bytes", "value_bytes", "median", "min", "max",
+          "unit"]
+print(len(rows) > 0, {key in row for row in rows for key in wanted},
+      {(row["suite"], row["entries"], row["key_bytes"], row["value_bytes"]) for row in rows})')" \
+    "True {True} {('store', 1000, 8, 128)}"
+
+it "both kinds of table have a row for each operation, scans apart"
+expect_eq "$(ask '
+ops = """get_random get_sequential get_zipf get_many_32 contains_hit contains_miss modify
+    put_overwrite put_new_sequential put_new_random delete reinsert full_scan memory
+    memory_shuffled full_scan_shuffled""".split()
+scans = "scan_1000 scan_10 scan_1000_shuffled scan_10_shuffled".split()
+seen = {(row["store"], row["op"]) for row in rows}
+print(sorted([("tarn", op) for op in ops + scans if ("tarn", op) not in seen] +
+             [("tarn_unordered", op) for op in ops if ("tarn_unordered", op) not in seen]))')" "[]"
+
+it "every store that --list names has its rows, and those not built in are named"
+run store --list
+sed -n 's/^  \([a-z][a-z_]*\)  .*/\1/p' "$work/out" | sort >"$work/listed"
+grep 'not built in' "$work/out" >"$work/missing"
+run store --keys 100 --repeats 1 --json
+ask 'print("\n".join(sorted({row["store"] for row in rows})))' >"$work/seen"
+expect_eq "$(cat "$work/seen")" "$(cat "$work/listed")"
+while read -r line; do
+    grep -qF "$line" "$work/err" || fail "not said: $line"
+done <"$work/missing"
+
+it "a median lies between min and max, and reads in tarn allocate nothing"
+expect_eq "$(ask '
+print({row["min"] <= row["median"] <= row["max"] for row in rows},
+      {row["allocations"] for row in rows if row["store"].startswith("tarn") and
+       row["op"].split("_")[0] in ("get", "contains", "modify", "scan")})')" "{True} {0}"
+
+it "sizes from one entry on give the same rows"
+run store --keys 1,2,3,11 --repeats 1 --json
+expect_code 0
+expect_eq "$(ask '
+sizes = {}
+for row in rows: sizes.setdefault(row["entries"], set()).add((row["store"], row["op"]))
+print(sorted(sizes), len({frozenset(ops) for ops in sizes.values()}))')" "[1, 2, 3, 11] 1"
+
+it "--only and --store narrow the run"
+run store --keys 100 --repeats 2 --only get_zipf,delete --store tarn_unordered,tarn --json
+expect_code 0
+expect_eq "$(ask 'print([(row["op"], row["store"], row["repeats"]) for row in rows])')" \
+    "[('get_zipf', 'tarn', 2), ('get_zipf', 'tarn_unordered', 2), ('delete', 'tarn', 2), \
+('delete', 'tarn_unordered', 2)]"
+
+it "--latency adds percentiles that do not fall"
+run store --keys 1000 --repeats 1 --store tarn --latency --json
+expect_code 0
+expect_eq "$(ask '
+taken = [row for row in rows if row["op"].endswith("_latency")]
+print(len(taken), {row["min"] <= row["median"] <= row["p99"] <= row["p99_9"] <= row["p99_99"]
+                   <= row["max"] for row in taken})')" "6 {True}"
+
+it "without --json it prints a table with the ratio to tarn"
+run store --keys 100 --repeats 1 --only get_random --store tarn,tarn_unordered
+expect_code 0
+expect_eq "$(awk '$1 == "get_random" { print $2 }
+    $1 == "tarn_unordered" { print NF }' "$work/out")" \
+    "tarn
+8"
+
+it "what it cannot understand is refused with 2 and a reason"
+for arguments in "" "store extra" "durable" "store --keys" "store --keys 0" "store --keys -1" \
+    "store --keys 1,,2" "store --keys 1x" "store --keys 2G" "store --keys 99999999999999999999" \
+    "store --keys 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" "store --repeats 0" \
+    "store --repeats 101" "store --repeats 2x" "store --only none" "store --only get_random," \
+    "store --store none" "store --nonsense" "store --json=1" \
+    "store --keys 1 --keys 2"; do
+    # shellcheck disable=SC2086
+    run $arguments
+    expect_code 2
+    [ -s "$work/err" ] || fail "no reason given: $arguments"
+    [ -s "$work/out" ] && fail "output although refused: $arguments"
+done
+
+it "an unknown suite's message says which there are"
+run durable
+grep -q 'there is: store' "$work/err" || fail "it says: $(cat "$work/err")"
+
+it "more entries than memory is refused, not tried"
+if [ "$(awk '/MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo 2>/dev/null || echo 999)" \
+    -lt 200 ]; then
+    run store --keys 1G --repeats 1
+    expect_code 4
+else
+    skip "there is more memory here than a thousand million entries need"
+fi
+
+it "output that cannot be written ends it with 4"
+if [ -w /dev/full ]; then
+    "$TARN" bench store --keys 100 --repeats 1 >/dev/full 2>"$work/err"
+    code=$?
+    expect_code 4
+    grep -q 'standard output' "$work/err" || fail "it says: $(cat "$work/err")"
+else
+    skip "no /dev/full here"
+fi
+
+it "SIGTERM ends it with 143, whole lines and nothing left behind"
+left_behind >"$work/before"
+"$TARN" bench store --keys 1M --repeats 100 --json >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 1
+kill -TERM "$pid"
+wait "$pid"
+code=$?
+expect_code 143
+expect ask 'pass'
+expect_eq "$(left_behind)" "$(cat "$work/before")"
+
+done_testing
