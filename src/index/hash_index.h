@@ -26,6 +26,10 @@
  *   I3  After tn_index_reserve, one tn_index_insert of that hash cannot fail.
  *   I4  The place found by tn_index_find or _reserve holds until the next insert, remove or upkeep.
  *   I5  version changes with everything that may move or end an entry's place.
+ *   I6  Entries may be dense in one part and few in the rest: a scan that deletes as it goes empties
+ *       the array from one end. Where moving finds no place for what is dense, it stalls, with both
+ *       mappings valid as at any time, until entries have left; an index that must grow then is built
+ *       anew.
  */
 #ifndef TN_HASH_INDEX_H
 #define TN_HASH_INDEX_H
@@ -60,6 +64,8 @@ struct tn_index {
     const struct tn_os *os;
     struct tn_memory *memory;
     bool growing; /* which way the boundary moves: down, or up */
+    bool stalled; /* while moving: not to go on before there are fewer entries (I6) */
+    uint64_t resume_at;
 };
 
 /* Where in the index an entry is, or can go. */
@@ -262,6 +268,12 @@ bool tn_index_upkeep(struct tn_index *index, unsigned buckets);
 static inline bool tn_index_is_moving(const struct tn_index *index)
 {
     return index->counts[0] != index->counts[1];
+}
+
+/* Whether upkeep would move anything now (I6). */
+static inline bool tn_index_has_upkeep(const struct tn_index *index)
+{
+    return tn_index_is_moving(index) && (!index->stalled || index->entry_count < index->resume_at);
 }
 
 /* ---- walking ----------------------------------------------------------------------------------------- */
