@@ -976,7 +976,8 @@ static bool program_passes(const struct program *program)
         program_run(program);
         fflush(stdout);
 #if defined(__SANITIZE_ADDRESS__)
-        _exit(0); /* the allocator counts what leaks; a search of all memory, per child, takes minutes */
+        _exit(
+            0); /* the allocator counts what leaks; a search of all memory, per child, takes minutes */
 #endif
         exit(0);
     }

@@ -297,6 +297,7 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
                            uint64_t hash_end, struct tn_index_entry *out)
 {
     uint64_t *home = index->buckets + home_bucket * TN_BUCKET_WORDS, *bucket = home;
+    uint32_t first = (uint32_t)hash_first, hashes = (uint32_t)(hash_end - hash_first);
     size_t found = 0;
     bool more = true;
 
@@ -308,7 +309,7 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
             uint32_t slot = (uint32_t)__builtin_ctz(taken);
             uint32_t hash31 = entry_hash31(bucket, slot);
 
-            if (hash31 < hash_first || hash31 >= hash_end)
+            if (hash31 - first >= hashes) /* unsigned: below first is far above */
                 continue;
             out[found].handle = index_entry_handle(bucket[1 + slot]);
             out[found++].hash31 = hash31;
@@ -358,8 +359,9 @@ static bool move_step(struct tn_index *index)
     bool growing = index->growing, placed;
     uint64_t old_count = growing ? index->counts[0] : index->counts[1];
     uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
-    uint64_t hash_first = first_hash_of(bucket, old_count);
-    uint64_t hash_end = first_hash_of(bucket + 1, old_count);
+    /* The boundary is at one end of the bucket's hashes; the other end costs a division. */
+    uint64_t hash_first = growing ? first_hash_of(bucket, old_count) : index->boundary;
+    uint64_t hash_end = growing ? index->boundary : first_hash_of(bucket + 1, old_count);
     size_t found = move_collect(index, bucket, hash_first, hash_end, entries);
 
     index->boundary = growing ? hash_first : hash_end;

@@ -133,12 +133,33 @@ static void unordered_order_ties(tarn_iterator *it, size_t from)
     }
 }
 
+/* The scan is round when it comes to the hash it began at. */
+static void unordered_end_round(tarn_iterator *it, size_t from)
+{
+    while (it->batch_count > from && it->batch[it->batch_count - 1].hash31 >= it->first)
+        it->batch_count--;
+    if (it->position >= it->first)
+        it->position = TN_HASH31_END;
+}
+
+/*
+ * Each scan begins elsewhere. If all began at hash 0, a table from which scans delete the first entries
+ * they are given would be left with what has the highest hashes, dense beyond what the index bears.
+ */
 static void unordered_gather(tarn_iterator *it)
 {
     size_t from = it->batch_count;
 
-    it->batch_count +=
-        tn_index_gather(&it->table->index, &it->position, it->batch + it->batch_count);
+    do {
+        it->batch_count +=
+            tn_index_gather(&it->table->index, &it->position, it->batch + it->batch_count);
+        if (it->wrapped) {
+            unordered_end_round(it, from);
+        } else if (it->position >= TN_HASH31_END && it->first > 0) {
+            it->wrapped = true;
+            it->position = 0;
+        }
+    } while (it->batch_count == from && it->position < TN_HASH31_END);
     unordered_order_ties(it, from);
     it->batch_low = it->batch_count;
     if (it->position < TN_HASH31_END)
@@ -155,6 +176,7 @@ static void unordered_find_place(tarn_iterator *it)
         return;
     hash31 = tn_hash31(tn_hash(&it->table->secret, last.data, last.bytes));
     it->position = hash31;
+    it->wrapped = hash31 < it->first;
     unordered_gather(it); /* a whole home bucket at least, so all entries of this hash */
     while (it->batch_next < it->batch_count && it->batch[it->batch_next].hash31 == hash31 &&
            !entry_is_after(it, it->batch[it->batch_next].handle, last))

@@ -51,6 +51,7 @@ struct tarn_table {
     struct tn_table_body *body;
     tarn_iterator *iterators; /* open ones */
     uint64_t entry_bytes;
+    uint32_t scan_count;
     size_t key_bytes_max; /* of any key this table has had; T4 */
     /* The rest. */
     size_t name_bytes;
@@ -117,6 +118,8 @@ struct tarn_iterator {
     size_t gather_count; /* how many to gather next */
     /* Unordered tables: where gathering goes on. */
     uint64_t position;
+    uint32_t first; /* the hash it began at; behind the highest hash it goes on at 0 */
+    bool wrapped;   /* it has */
 };
 
 /* Opening with another door to the system: for tests. */
