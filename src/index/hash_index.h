@@ -126,7 +126,8 @@ TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 #if defined(__SSE2__)
     __m128i prints = _mm_cvtsi64_si128((long long)meta);
     /* A multiplication spreads a byte over the word in fewer instructions than SSE2 shuffles do. */
-    __m128i wanted = _mm_cvtsi64_si128((long long)(print * UINT64_C(0x0101010101010101)));
+    uint64_t spread = print * UINT64_C(0x0101010101010101);
+    __m128i wanted = _mm_cvtsi64_si128((long long)spread);
 
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(prints, wanted)) & 0x7Fu;
 #else
