@@ -3,7 +3,7 @@
  *
  * A class takes slots from the first of its open chunks until that is full, in address order, so that
  * what is put together lies together; a chunk that gets a free slot back joins at the end. New chunks
- * are a quarter of what the class already has, from 4 KiB to 2 MiB: a small table stays small.
+ * are an eighth to a quarter of what the class already has, from 4 KiB to 2 MiB: a small table stays small.
  */
 #include "heap/chunk.h"
 #include "heap/size_class.h"
@@ -140,7 +140,7 @@ static struct heap_chunk *class_chunk_add(struct tn_heap *heap, struct tn_heap_o
     unsigned least = class_first_chunk_shift(class);
     unsigned shift = class->chunk_bytes < 4 * TN_OS_PAGE_BYTES
                          ? least
-                         : (unsigned)tn_max(chunk_shift_for(class->chunk_bytes / 4), least);
+                         : (unsigned)tn_max(chunk_shift_for(class->chunk_bytes / 8), least);
     struct heap_chunk *chunk = tn_chunk_new(heap, shift, class->slot_granules);
 
     while (chunk == NULL && shift > least) /* near a limit: what is left comes in small pieces */

@@ -26,6 +26,10 @@
  *   I3  After tn_index_reserve, one tn_index_insert of that hash cannot fail.
  *   I4  The place found by tn_index_find or _reserve holds until the next insert, remove or upkeep.
  *   I5  version changes with everything that may move or end an entry's place.
+ *   I6  Entries may be dense in one part and few in the rest: a scan that deletes as it goes empties
+ *       the array from one end. Where moving finds no place for what is dense, it stalls, with both
+ *       mappings valid as at any time, until entries have left; an index that must grow then is built
+ *       anew.
  */
 #ifndef TN_HASH_INDEX_H
 #define TN_HASH_INDEX_H
@@ -60,6 +64,8 @@ struct tn_index {
     const struct tn_os *os;
     struct tn_memory *memory;
     bool growing; /* which way the boundary moves: down, or up */
+    bool stalled; /* while moving: not to go on before there are fewer entries (I6) */
+    uint64_t resume_at;
 };
 
 /* Where in the index an entry is, or can go. */
@@ -86,10 +92,10 @@ static inline uint32_t tn_hash31(uint64_t hash)
 
 TN_ALWAYS_INLINE uint64_t *tn_index_home(const struct tn_index *index, uint32_t hash31)
 {
-    /* I2; a load and no branch, since while moving it could not be predicted. */
+    /* I2; a load and no branch, since while moving it could not be predicted. Then x 64 bytes. */
     uint64_t count = index->counts[hash31 >= index->boundary];
 
-    return index->buckets + (hash31 * count >> 31) * TN_BUCKET_WORDS;
+    return (uint64_t *)(void *)((uint8_t *)index->buckets + (hash31 * count >> 25 & ~UINT64_C(63)));
 }
 
 /* Answers the home bucket, on its way into the cache: for tn_index_guess_at. */
@@ -129,7 +135,8 @@ TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 {
 #if defined(__SSE2__)
     __m128i prints = _mm_cvtsi64_si128((long long)meta);
-    __m128i wanted = _mm_set1_epi8((char)print);
+    /* A multiplication spreads a byte over the word in fewer instructions than SSE2 shuffles do. */
+    __m128i wanted = _mm_cvtsi64_si128((long long)(print * UINT64_C(0x0101010101010101)));
 
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(prints, wanted)) & 0x7Fu;
 #else
@@ -160,6 +167,34 @@ static inline uint64_t index_entry(uint32_t hash31, tn_handle handle)
 TN_ALWAYS_INLINE bool index_entry_has_hash(uint64_t entry, uint32_t hash31)
 {
     return ((entry ^ hash31 >> 7) & 0xFFFFFFu) == 0;
+}
+
+enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
+
+/*
+ * The common case of tn_index_find for a key of 8 bytes, `word`: its home bucket's first candidate is
+ * it, or there is no candidate and nothing passed beyond. No loop, so that it needs few registers and
+ * its caller saves none. UNSURE: ask tn_index_find.
+ */
+TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const struct tn_index *index, uint8_t *base,
+                                              uint64_t hash, uint64_t word,
+                                              struct tn_record **record)
+{
+    uint32_t hash31 = tn_hash31(hash);
+    const uint64_t *bucket = tn_index_home(index, hash31);
+    uint32_t match = index_match(bucket[0], index_print(hash31));
+    uint64_t entry, key;
+
+    if (match == 0)
+        return TN_LIKELY(bucket[0] >> 56 == 0) ? TN_PROBE_ABSENT : TN_PROBE_UNSURE;
+    entry = bucket[1 + (uint32_t)__builtin_ctz(match)];
+    if (TN_UNLIKELY(!index_entry_has_hash(entry, hash31)))
+        return TN_PROBE_UNSURE;
+    *record = tn_record_at(base, index_entry_handle(entry));
+    memcpy(&key, *record + 1, sizeof key);
+    if (TN_UNLIKELY((*record)->key_bytes != sizeof key || key != word))
+        return TN_PROBE_UNSURE;
+    return TN_PROBE_FOUND;
 }
 
 /* The handle of the key, and its place; TN_HANDLE_NONE: absent, and the place is not set. */
@@ -244,6 +279,12 @@ bool tn_index_upkeep(struct tn_index *index, unsigned buckets);
 static inline bool tn_index_is_moving(const struct tn_index *index)
 {
     return index->counts[0] != index->counts[1];
+}
+
+/* Whether upkeep would move anything now (I6). */
+static inline bool tn_index_has_upkeep(const struct tn_index *index)
+{
+    return tn_index_is_moving(index) && (!index->stalled || index->entry_count < index->resume_at);
 }
 
 /* ---- walking ----------------------------------------------------------------------------------------- */

@@ -85,7 +85,7 @@ static int modify_one(struct modify_many *m, size_t i, struct tn_lookup *lookup)
                              "tarn_modify_many: table '%s': the value of key %zu of the array has "
                              "%zu bytes, not %zu; nothing was changed",
                              m->table->name, i, tn_record_value_bytes(record), m->value_bytes);
-    m->values[i] = tn_record_value(tn_entry_change(m->table, lookup->handle));
+    m->values[i] = tn_record_value(tn_entry_change(m->table, lookup));
     return TARN_OK;
 }
 

@@ -77,7 +77,7 @@ TN_ALWAYS_INLINE int merge_store(struct merge *m, int found, uint64_t bits)
     }
     if (bits == m->bits) /* G2 */
         return TARN_OK;
-    tn_store_le64(tn_record_value(tn_entry_change(m->table, m->lookup.handle)), bits);
+    tn_store_le64(tn_record_value(tn_entry_change(m->table, &m->lookup)), bits);
     tn_write_upkeep(m->table);
     return TARN_OK;
 }
@@ -269,7 +269,7 @@ static int table_append(tarn_table *table, struct tn_lookup *lookup, const void 
         if (!append_make_room(table, lookup, key, key_bytes, total, old_bytes))
             return tn_store_refused(table->store, "tarn_append");
     }
-    record = tn_entry_change(table, lookup->handle);
+    record = tn_entry_change(table, lookup);
     record_lengthen(record, total);
     memcpy(tn_record_value(record) + old_bytes, bytes, bytes_count);
     table->entry_bytes += bytes_count;

@@ -64,13 +64,22 @@ static __attribute__((noinline)) int get_any(tarn_table *table, const void *key,
 int tarn_get(tarn_table *table, const void *key, size_t key_bytes, const void **value,
              size_t *value_bytes)
 {
-    struct tn_lookup lookup;
+    struct tn_record *record;
 
-    if (TN_UNLIKELY(key_bytes != sizeof(uint64_t) || !tn_table_call_ok(table, key, key_bytes) ||
-                    value == NULL || value_bytes == NULL))
-        return get_any(table, key, key_bytes, value, value_bytes);
-    tn_table_find_sized(table, key, sizeof(uint64_t), &lookup);
-    return get_answer(table, &lookup, value, value_bytes);
+    if (TN_LIKELY(key_bytes == sizeof(uint64_t) && tn_table_call_ok(table, key, key_bytes) &&
+                  value != NULL && value_bytes != NULL)) {
+        switch (tn_table_probe(table, key, &record)) {
+        case TN_PROBE_FOUND: /* the record is not long, or its key_bytes would say so */
+            *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
+            *value_bytes = record->value_bytes;
+            return TARN_OK;
+        case TN_PROBE_ABSENT:
+            return TARN_ABSENT;
+        case TN_PROBE_UNSURE:
+            break;
+        }
+    }
+    return get_any(table, key, key_bytes, value, value_bytes);
 }
 
 static __attribute__((noinline)) int contains_any(tarn_table *table, const void *key,
@@ -87,13 +96,15 @@ static __attribute__((noinline)) int contains_any(tarn_table *table, const void 
 
 int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
 {
-    struct tn_lookup lookup;
+    struct tn_record *record;
 
-    if (TN_UNLIKELY(key_bytes != sizeof(uint64_t) || !tn_table_call_ok(table, key, key_bytes)))
-        return contains_any(table, key, key_bytes);
-    return tn_table_find_sized(table, key, sizeof(uint64_t), &lookup) == TN_HANDLE_NONE
-               ? TARN_ABSENT
-               : TARN_OK;
+    if (TN_LIKELY(key_bytes == sizeof(uint64_t) && tn_table_call_ok(table, key, key_bytes))) {
+        enum tn_probe probe = tn_table_probe(table, key, &record);
+
+        if (TN_LIKELY(probe != TN_PROBE_UNSURE))
+            return probe == TN_PROBE_FOUND ? TARN_OK : TARN_ABSENT;
+    }
+    return contains_any(table, key, key_bytes);
 }
 
 /* ---- many ---------------------------------------------------------------------------------------------- */

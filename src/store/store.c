@@ -226,7 +226,7 @@ int tarn_work(tarn_store *store, uint64_t budget_bytes)
     for (i = 0; i < store->table_count; i++) {
         struct tn_index *index = &store->tables[i]->index;
 
-        while (tn_index_is_moving(index)) {
+        while (tn_index_has_upkeep(index)) {
             if (budget_bytes == 0)
                 return TARN_OK;
             budget_bytes -= tn_min(budget_bytes, UPKEEP_BUCKET_BYTES);

@@ -60,6 +60,7 @@ struct tarn_table {
     struct tn_table_body *body;
     tarn_iterator *iterators; /* open ones */
     uint64_t entry_bytes;
+    uint32_t scan_count;
     size_t key_bytes_max; /* of any key this table has had; T4 */
     /* The rest. */
     size_t name_bytes;
@@ -105,29 +106,40 @@ struct tarn_store {
 
 struct tarn_iterator {
     tarn_table *table;
-    tarn_iterator *next, *previous; /* table->iterators */
-    tn_handle current;              /* T3: of the entry given last; NONE: see saved_key */
-    uint64_t version;               /* of the index that `cursor` or `batch` belongs to */
-    bool started;                   /* an entry was given, or tarn_seek called */
+    /*
+     * Entries gathered ahead and not yet given: batch[batch_next .. batch_count). Up to batch_low they
+     * can be given as long as the version stands; then it is time to gather more, so that records are
+     * fetched well before they are read.
+     */
+    const uint64_t *version_now; /* of the index; its own `version` while nothing is gathered */
+    uint64_t version;            /* that the batch was gathered at */
+    struct tn_index_entry *batch;
+    size_t batch_next;
+    size_t batch_low;
+    size_t batch_count;
+    size_t batch_room;
+    tn_handle current; /* T3: of the entry given last; NONE: see saved_key */
+    bool started;      /* an entry was given, or tarn_seek called */
     bool ended;
     bool reverse;
-    bool at_saved_key; /* after tarn_seek: go on at saved_key, not behind it */
+    bool at_saved_key;              /* after tarn_seek: go on at saved_key, not behind it */
+    tarn_iterator *next, *previous; /* table->iterators */
     /* T3, T4: the key of the entry given last, once its record has gone. */
     uint8_t *saved_key;
     size_t saved_key_bytes;
     size_t saved_key_room;
-    /* Ordered tables: [lower, upper), both in `bounds`. */
-    struct tn_ordered_cursor cursor;
+    /* Ordered tables: [lower, upper), both in `bounds`; where gathering goes on. */
     tarn_bytes lower;
     tarn_bytes upper; /* data NULL: open */
+    bool bounded;     /* an end of the range that the scan can run into */
     uint8_t *bounds;
     size_t bounds_bytes;
-    /* Unordered tables: entries gathered and not yet given. */
-    struct tn_index_entry *batch;
-    size_t batch_count;
-    size_t batch_next;
-    uint64_t position; /* where the next batch begins */
-    uint32_t hash31;   /* of the entry given last */
+    struct tn_ordered_cursor cursor;
+    size_t gather_count; /* how many to gather next */
+    /* Unordered tables: where gathering goes on. */
+    uint64_t position;
+    uint32_t first; /* the hash it began at; behind the highest hash it goes on at 0 */
+    bool wrapped;   /* it has */
 };
 
 /* Opening with another door to the system: for tests. */
@@ -187,7 +199,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call);
 /* Give back the handles of dictionaries that the user has not. Their tables may be gone. */
 void tn_dicts_free(tarn_store *store);
 
-/* ---- iterators, as writes see them ------------------------------------------------------------------- */
+/* ---- iterators ---------------------------------------------------------------------------------------- */
 
 /* T3: the record of this handle is about to move or die. */
 void tn_iterators_leave(tarn_table *table, tn_handle handle);
@@ -197,6 +209,18 @@ bool tn_iterators_reserve(tarn_table *table, size_t key_bytes);
 
 /* The table was cleared or dropped: all its iterators are at their end. */
 void tn_iterators_end(tarn_table *table);
+
+/* The key of the entry given last: in its record, or saved. */
+tarn_bytes tn_iterator_last_key(const tarn_iterator *it);
+
+/* Places in a batch: what is left over when more is gathered, and what is gathered (gather.c). */
+size_t tn_gather_room(const tarn_table *table);
+
+/* The batch is used up, or low, or out of date: see to it that there is more, if there is more. */
+void tn_gather(tarn_iterator *it);
+
+/* Forget what was gathered; the next tn_gather finds the place by the last key. */
+void tn_gather_forget(tarn_iterator *it);
 
 /* ---- look-up ------------------------------------------------------------------------------------------- */
 
@@ -211,6 +235,17 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
 {
     return table != NULL && *table->alive != 0 && key_bytes <= TARN_KEY_BYTES_MAX &&
            (key != NULL || key_bytes == 0);
+}
+
+/* A key of 8 bytes: see tn_index_probe. */
+TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const void *key,
+                                              struct tn_record **record)
+{
+    uint64_t word;
+
+    memcpy(&word, key, sizeof word);
+    return tn_index_probe(&table->index, table->base, tn_hash(&table->secret, key, sizeof word),
+                          word, record);
 }
 
 /* With a key length that the compiler knows, this is a third of the instructions. */

@@ -161,7 +161,7 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
             record_write_head(record, 0, key, key_bytes, value_bytes);
         table->entry_bytes += value_bytes - old_bytes;
     }
-    record = tn_entry_change(table, lookup->handle);
+    record = tn_entry_change(table, lookup);
     record_set_value(record, value, value_bytes);
     tn_write_upkeep(table);
     return TARN_OK;
@@ -223,7 +223,7 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
             return tn_store_fail(table->store, TARN_E_TYPE,
                                  "tarn_modify: table '%s': the value has %zu bytes, not %zu",
                                  table->name, tn_record_value_bytes(record), value_bytes);
-        *value = tn_record_value(tn_entry_change(table, lookup.handle));
+        *value = tn_record_value(tn_entry_change(table, &lookup));
         tn_write_upkeep(table);
         return TARN_OK;
     }

@@ -30,10 +30,10 @@ static inline bool tn_table_takes(const tarn_table *table, size_t value_bytes)
     return TN_LIKELY(table->value_bytes == 0) || table->value_bytes == value_bytes;
 }
 
-/* The value of this entry is about to be written in place. */
-static inline struct tn_record *tn_entry_change(tarn_table *table, tn_handle handle)
+/* The value of the entry that was found is about to be written in place. */
+static inline struct tn_record *tn_entry_change(tarn_table *table, const struct tn_lookup *lookup)
 {
-    struct tn_record *record = tn_record_at(table->base, handle);
+    struct tn_record *record = tn_record_at(table->base, lookup->handle);
 
     record->tick = (uint32_t)table->store->tick;
     return record;
