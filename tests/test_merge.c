@@ -474,12 +474,35 @@ static void append_to_a_typed_table_is_a_type_error(void)
 
 /* ---- iterators meanwhile ---------------------------------------------------------------------------------------------- */
 
+static size_t number_of(const tarn_bytes *key)
+{
+    const uint8_t *digits = key->data;
+
+    return (size_t)(digits[0] - '0') * 100 + (size_t)(digits[1] - '0') * 10 + (digits[2] - '0');
+}
+
+/* What becomes of the n-th entry given: it is added to, appended to, or taken. */
+static void change_entry(struct fixture *f, const char *key, size_t n)
+{
+    const void *taken;
+    size_t taken_bytes;
+
+    if (n % 3 == 0)
+        check_ok(tarn_add_i64(f->table, key, 3, 1, NULL));
+    else if (n % 3 == 1)
+        check_ok(tarn_append(f->table, key, 3, "a long end that moves it", 24));
+    else
+        check_ok(tarn_take(f->table, key, 3, &taken, &taken_bytes));
+}
+
+/* One iterator leads; another goes along, in an order of its own; a third begins when all is done. */
 static void run_iterators(struct fixture *f)
 {
-    char key[8];
+    uint8_t seen[100] = { 0 }, is_taken[100] = { 0 };
     tarn_iterator *its[3];
-    tarn_bytes at, value;
-    size_t given = 0, i;
+    size_t given = 0, left = 0, i;
+    char key[8];
+    tarn_bytes at, along;
 
     for (i = 0; i < 100; i++) {
         snprintf(key, sizeof key, "%03zu", i);
@@ -487,25 +510,21 @@ static void run_iterators(struct fixture *f)
     }
     for (i = 0; i < TN_ARRAY_COUNT(its); i++)
         check_ok(tarn_scan(&its[i], f->table, NULL));
-    while (tarn_next(its[0], &at, &value) == TARN_OK) {
-        const void *taken;
-        size_t taken_bytes;
-
-        check_ok(tarn_next(its[1], NULL, NULL));
-        memcpy(key, at.data, at.bytes);
-        if (given % 3 == 0)
-            check_ok(tarn_add_i64(f->table, key, at.bytes, 1, NULL));
-        else if (given % 3 == 1)
-            check_ok(tarn_append(f->table, key, at.bytes, "a long end that moves it", 24));
-        else
-            check_ok(tarn_take(f->table, key, at.bytes, &taken, &taken_bytes));
-        given++;
+    for (; tarn_next(its[0], &at, NULL) == TARN_OK; given++) {
+        snprintf(key, sizeof key, "%.3s", (const char *)at.data);
+        if (tarn_next(its[1], &along, NULL) == TARN_OK)
+            seen[number_of(&along)]++;
+        is_taken[number_of(&at)] = given % 3 == 2;
+        change_entry(f, key, given);
     }
     check_eq(given, 100);
-    check_eq(tarn_next(its[1], NULL, NULL), TARN_END);
-    for (i = 0; tarn_next(its[2], NULL, NULL) == TARN_OK; i++) {
-    }
-    check_eq(i, 67);
+    while (tarn_next(its[1], &along, NULL) == TARN_OK)
+        seen[number_of(&along)]++;
+    for (i = 0; i < 100; i++)
+        check(is_taken[i] ? seen[i] <= 1 : seen[i] == 1);
+    while (tarn_next(its[2], NULL, NULL) == TARN_OK)
+        left++;
+    check_eq(left, 67);
     for (i = 0; i < TN_ARRAY_COUNT(its); i++)
         check_ok(tarn_iterator_close(its[i]));
 }
