@@ -187,6 +187,7 @@ static void store_free_tables(tarn_store *store)
         tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
     }
     (void)tn_store_reclaim(store, &no_limit);
+    tn_dicts_free(store);
     tn_memory_free(&store->memory, store->tables, store->table_room * sizeof *store->tables);
 }
 

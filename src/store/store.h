@@ -17,6 +17,8 @@
  *       record moves or dies, the key is copied into the iterator's own buffer.
  *   T4  Every open iterator's key buffer is as long as the longest key its table has had.
  *   T5  Each write pays a bounded share of upkeep: of growing indexes and of garbage.
+ *   T6  `taken` is a slot that no index knows any more: tarn_take has lent its value. Reclaiming
+ *       anything frees it first, and each write reclaims.
  */
 #ifndef TN_STORE_H
 #define TN_STORE_H
@@ -39,6 +41,13 @@ struct tn_table_body {
     bool index_freed;
 };
 
+/* What a table is for: only plain ones can be opened by users. */
+enum tn_table_role {
+    TN_ROLE_PLAIN,
+    TN_ROLE_DICT_CODES, /* of a dictionary: key -> code */
+    TN_ROLE_DICT_KEYS   /* of a dictionary: code -> key */
+};
+
 struct tarn_table {
     /* What a look-up touches. */
     const uint32_t *alive; /* T2 */
@@ -57,8 +66,17 @@ struct tarn_table {
     size_t name_bytes;
     uint32_t open_count; /* handles given and not given back */
     int kind;
+    int type;           /* enum tarn_type, of the values */
+    size_t value_bytes; /* that every value has; 0: any */
+    enum tn_table_role role;
     tarn_table *next_gone; /* in store->gone */
     char name[];
+};
+
+/* The slot of an entry taken out of its table, not yet free (T6). */
+struct tn_taken {
+    struct tn_table_body *body; /* owner of the slot */
+    tn_handle handle;           /* TN_HANDLE_NONE: there is none */
 };
 
 struct tarn_store {
@@ -76,6 +94,8 @@ struct tarn_store {
     size_t table_room;
     tarn_table *gone; /* dropped, but with handles or iterators not given back */
     struct tn_table_body *garbage;
+    struct tn_taken taken; /* T6 */
+    tarn_dict *dicts;      /* handles given and not given back */
     uint64_t iterator_count;
     /* The last commit. */
     uint64_t commit_number;
@@ -135,6 +155,9 @@ int tn_store_fail(tarn_store *store, int result, const char *format, ...)
 /* For a call on a handle that is NULL, gone or forked, or with arguments out of contract. */
 int tn_table_misuse(tarn_table *table, const char *call, const char *what);
 
+/* For a value of a size that the table's type does not have. */
+int tn_table_fail_type(tarn_table *table, const char *call, size_t value_bytes);
+
 /* After memory refused: TARN_E_FULL or TARN_E_MEMORY, as rule M2 tells. */
 int tn_store_refused(tarn_store *store, const char *call);
 
@@ -148,7 +171,12 @@ struct tn_table_body *tn_table_body_new(tarn_store *store);
 /* Hand a table's body, index and order to the garbage. Cannot fail. */
 void tn_store_discard(tarn_store *store, tarn_table *table);
 
-/* Free about *budget_bytes of garbage. true: there is none left. */
+static inline bool tn_store_has_garbage(const tarn_store *store)
+{
+    return ((uintptr_t)store->garbage | store->taken.handle) != 0;
+}
+
+/* Free what tarn_take has lent (T6) and about *budget_bytes of garbage. true: there is none left. */
 bool tn_store_reclaim(tarn_store *store, uint64_t *budget_bytes);
 
 /* All garbage and all kept pages: before memory is refused. true: something may have come back. */
@@ -156,6 +184,21 @@ bool tn_store_reclaim_all(tarn_store *store);
 
 /* Free a dropped table that nobody has a handle of any more, and take it off store->gone. */
 void tn_table_free_if_unused(tarn_table *table);
+
+/* ---- tables, as dictionaries see them ---------------------------------------------------------------- */
+
+/*
+ * As tarn_table_open, for any role and any bytes as name; `options` are within the contract or NULL,
+ * `call` is for messages.
+ */
+int tn_table_open(tarn_table **out, tarn_store *store, const char *call, tarn_bytes name,
+                  enum tn_table_role role, const tarn_table_options *options);
+
+/* Clear all of them or, refused, none. Their handles are usable and of one store. */
+int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call);
+
+/* Give back the handles of dictionaries that the user has not. Their tables may be gone. */
+void tn_dicts_free(tarn_store *store);
 
 /* ---- iterators ---------------------------------------------------------------------------------------- */
 
