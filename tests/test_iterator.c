@@ -576,6 +576,37 @@ static void a_step_allocates_nothing_even_after_writes(void)
     fixture_close(&f);
 }
 
+/* As a queue: take the first entries a scan gives, delete them, put as many new ones. */
+static void an_unordered_table_can_be_a_queue(void)
+{
+    struct tarn_store *store = NULL;
+    const tarn_table_options unordered = { .kind = TARN_UNORDERED };
+    uint64_t put = 0, taken = 0, round;
+    tarn_table *table;
+
+    check_ok(tarn_open(&store, NULL, NULL));
+    check_ok(tarn_table_open(&table, store, "queue", &unordered));
+    for (; put < 20000; put++)
+        check_ok(tarn_put(table, &put, sizeof put, &put, sizeof put));
+    for (round = 0; round < 40; round++) {
+        uint64_t goal = taken + (round % 3 == 2 ? 9000 : 4000);
+        tarn_iterator *it;
+        tarn_bytes key;
+
+        check_ok(tarn_scan(&it, table, NULL));
+        while (taken < goal && tarn_next(it, &key, NULL) == TARN_OK) {
+            check_ok(tarn_delete(table, key.data, key.bytes));
+            taken++;
+        }
+        check_ok(tarn_iterator_close(it));
+        for (; put < taken + 12000; put++)
+            check_ok(tarn_put(table, &put, sizeof put, &put, sizeof put));
+        check_eq(tarn_table_count(table), put - taken);
+    }
+    check(tn_index_check(&table->index));
+    check_ok(tarn_close(store));
+}
+
 static const struct test tests[] = {
     T(a_scan_is_in_key_order_whatever_the_order_of_puts),
     T(a_range_begins_at_lower_and_ends_before_upper),
@@ -595,6 +626,7 @@ static const struct test tests[] = {
     T(iterators_keep_their_place_behind_keys_longer_than_when_they_opened),
     T(next_lends_key_and_value_until_the_iterators_own_next_call),
     T(a_step_allocates_nothing_even_after_writes),
+    T(an_unordered_table_can_be_a_queue),
 };
 
 TEST_MAIN(tests)

@@ -287,6 +287,11 @@ static void index_shrink(struct tn_index *index)
     index->cursor = 0;
 }
 
+struct moved_entry {
+    tn_handle handle;
+    uint32_t hash31;
+};
+
 /* ---- moving in place ------------------------------------------------------------------------------------- */
 
 /*
@@ -294,7 +299,7 @@ static void index_shrink(struct tn_index *index)
  * belong to the old mapping are its own: those of the new one are told apart by the boundary (I2).
  */
 static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_t hash_first,
-                           uint64_t hash_end, struct tn_index_entry *out)
+                           uint64_t hash_end, struct moved_entry *out)
 {
     uint64_t *home = index->buckets + home_bucket * TN_BUCKET_WORDS, *bucket = home;
     uint32_t first = (uint32_t)hash_first, hashes = (uint32_t)(hash_end - hash_first);
@@ -321,7 +326,7 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
 }
 
 /* All of them, or none: false when one finds no place. */
-static bool move_place(struct tn_index *index, const struct tn_index_entry *entries, size_t count,
+static bool move_place(struct tn_index *index, const struct moved_entry *entries, size_t count,
                        size_t reach)
 {
     struct tn_index_place places[TN_HOME_ENTRIES_MAX];
@@ -355,7 +360,7 @@ static void move_finish(struct tn_index *index, uint64_t count)
 /* Move one home bucket from the old mapping to the new; true while there are more. */
 static bool move_step(struct tn_index *index)
 {
-    struct tn_index_entry entries[TN_HOME_ENTRIES_MAX];
+    struct moved_entry entries[TN_HOME_ENTRIES_MAX];
     bool growing = index->growing, placed;
     uint64_t old_count = growing ? index->counts[0] : index->counts[1];
     uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
@@ -489,46 +494,65 @@ void tn_index_set_handle(struct tn_index *index, struct tn_index_place place, tn
 
 /* ---- walking -------------------------------------------------------------------------------------------------- */
 
-static void gather_insert(struct tn_index_entry *out, size_t from, size_t count,
-                          struct tn_index_entry entry)
+unsigned tn_walk_block_bits(const struct tn_index *index)
+{
+    unsigned count_bits = tn_log2(index->counts[1]);
+
+    return count_bits < 4 ? 0 : (unsigned)tn_min(count_bits - 4, 10);
+}
+
+static void gather_insert(struct tn_walk_entry *out, size_t from, size_t count,
+                          struct tn_walk_entry entry)
 {
     size_t i = count;
 
-    for (; i > from && out[i - 1].hash31 > entry.hash31; i--)
+    for (; i > from && out[i - 1].place > entry.place; i--)
         out[i] = out[i - 1];
     out[i] = entry;
 }
 
-size_t tn_index_gather(const struct tn_index *index, uint64_t *position, struct tn_index_entry *out)
+/* Entries with hashes [first, end), which have one home bucket; their places are `shift` further. */
+static size_t gather_home(const uint64_t *bucket, uint32_t first, uint32_t end, uint32_t shift,
+                          struct tn_walk_entry *out)
+{
+    size_t found = 0;
+    bool more = true;
+
+    for (; more; bucket += TN_BUCKET_WORDS) {
+        uint32_t taken = index_taken(bucket[0]);
+
+        more = bucket_over(bucket) != 0;
+        for (; taken != 0; taken &= taken - 1) {
+            uint32_t slot = (uint32_t)__builtin_ctz(taken);
+            uint32_t hash31 = entry_hash31(bucket, slot);
+            tn_handle handle = index_entry_handle(bucket[1 + slot]);
+
+            if (hash31 < first || hash31 >= end)
+                continue;
+            gather_insert(out, 0, found++, (struct tn_walk_entry){ handle, hash31 + shift });
+        }
+    }
+    return found;
+}
+
+size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                       size_t wanted, struct tn_walk_entry *out)
 {
     size_t found = 0;
 
-    while (found < TN_GATHER_ENTRIES && *position < TN_HASH31_END) {
-        bool below = *position < index->boundary;
+    while (found < wanted && *position < TN_HASH31_END) {
+        uint32_t hash31 = tn_walk_turn((uint32_t)*position, block_bits);
+        uint64_t block_end = (hash31 | UINT32_C(0x7FFFFFFF) >> block_bits) + UINT64_C(1);
+        bool below = hash31 < index->boundary;
         uint64_t count = below ? index->counts[0] : index->counts[1];
-        uint64_t home = home_of((uint32_t)*position, count);
-        uint64_t end = first_hash_of(home + 1, count);
-        const uint64_t *bucket = index->buckets + home * TN_BUCKET_WORDS;
-        size_t first = found;
-        bool more = true;
+        uint64_t home = home_of(hash31, count);
+        uint64_t end = tn_min(first_hash_of(home + 1, count), block_end);
 
         if (below && end > index->boundary)
             end = index->boundary;
-        for (; more; bucket += TN_BUCKET_WORDS) {
-            uint32_t slot;
-
-            more = bucket_over(bucket) != 0;
-            for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-                uint32_t hash31 = entry_hash31(bucket, slot);
-                tn_handle handle = index_entry_handle(bucket[1 + slot]);
-
-                if (!bucket_has(bucket, slot) || hash31 < *position || hash31 >= end)
-                    continue;
-                gather_insert(out, first, found, (struct tn_index_entry){ handle, hash31 });
-                found++;
-            }
-        }
-        *position = end;
+        found += gather_home(index->buckets + home * TN_BUCKET_WORDS, hash31, (uint32_t)end,
+                             (uint32_t)*position - hash31, out + found);
+        *position += end - hash31;
     }
     return found;
 }

@@ -74,12 +74,6 @@ struct tn_index_place {
     uint32_t slot;
 };
 
-/* An entry as an iterator sees it. */
-struct tn_index_entry {
-    tn_handle handle;
-    uint32_t hash31;
-};
-
 #define TN_HASH31_END ((uint64_t)1 << 31)
 
 /* The bits of a hash that the index keeps. */
@@ -136,7 +130,8 @@ TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 #if defined(__SSE2__)
     __m128i prints = _mm_cvtsi64_si128((long long)meta);
     /* A multiplication spreads a byte over the word in fewer instructions than SSE2 shuffles do. */
-    __m128i wanted = _mm_cvtsi64_si128((long long)(print * UINT64_C(0x0101010101010101)));
+    uint64_t spread = print * UINT64_C(0x0101010101010101);
+    __m128i wanted = _mm_cvtsi64_si128((long long)spread);
 
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(prints, wanted)) & 0x7Fu;
 #else
@@ -289,16 +284,45 @@ static inline bool tn_index_has_upkeep(const struct tn_index *index)
 
 /* ---- walking ----------------------------------------------------------------------------------------- */
 
+/*
+ * A walk visits all entries in an order of its own: the space of hashes is cut into 2^block_bits equal
+ * blocks, which come in the order of their numbers read backwards, and within a block hashes ascend. The
+ * order depends on the hash alone, so entries keep their places in it while the index grows and shrinks.
+ * And whoever deletes what a walk gives thins the index out everywhere alike; in ascending order it would
+ * empty one side and leave the other dense, which shrinking would make denser.
+ *
+ *     block_bits = 2:  blocks  0 2 1 3     a walk's place 0 .. 2^31 stands for a hash
+ */
+static inline uint32_t tn_walk_turn(uint32_t hash31, unsigned block_bits)
+{
+    uint32_t block = hash31 >> (31 - block_bits), turned = 0;
+    unsigned bit;
+
+    for (bit = 0; bit < block_bits; bit++)
+        turned |= (block >> bit & 1) << (block_bits - 1 - bit);
+    return turned << (31 - block_bits) | (hash31 & (UINT32_C(0x7FFFFFFF) >> block_bits));
+}
+
+/* Blocks of 16 home buckets and more, 1,024 at most: what a walk over this index should have. */
+unsigned tn_walk_block_bits(const struct tn_index *index);
+
+/* An entry met on a walk. tn_walk_turn leads from hash to place, and back. */
+struct tn_walk_entry {
+    tn_handle handle;
+    uint32_t place;
+};
+
 #define TN_GATHER_ENTRIES 16u
 #define TN_GATHER_ROOM (TN_HOME_ENTRIES_MAX + TN_GATHER_ENTRIES)
 
 /*
- * Collect entries with hash bits >= *position, ascending by home bucket, whole home buckets at a
- * time, until there are TN_GATHER_ENTRIES. *position moves behind them; TN_HASH31_END is the end. `out` has
- * TN_GATHER_ROOM places; within a home bucket the order is by hash. Answers how many.
+ * Collect the entries at places >= *position, in the order of the walk, all of one home bucket and block
+ * at a time, until there are `wanted` (at most TN_GATHER_ENTRIES). *position moves behind them;
+ * TN_HASH31_END is the end. `out` has TN_GATHER_ROOM places. Entries of equal hashes come in no order.
+ * Answers how many.
  */
-size_t tn_index_gather(const struct tn_index *index, uint64_t *position,
-                       struct tn_index_entry *out);
+size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                       size_t wanted, struct tn_walk_entry *out);
 
 /* I1, I2 and the counts, slowly; for tests. */
 bool tn_index_check(const struct tn_index *index);

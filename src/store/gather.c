@@ -123,9 +123,9 @@ static void unordered_order_ties(tarn_iterator *it, size_t from)
     size_t i, j;
 
     for (i = from + 1; i < it->batch_count; i++) {
-        struct tn_index_entry entry = it->batch[i];
+        struct tn_walk_entry entry = it->batch[i];
 
-        for (j = i; j > from && it->batch[j - 1].hash31 == entry.hash31 &&
+        for (j = i; j > from && it->batch[j - 1].place == entry.place &&
                     entry_is_after(it, it->batch[j - 1].handle, entry_key(it, entry.handle));
              j--)
             it->batch[j] = it->batch[j - 1];
@@ -133,26 +133,26 @@ static void unordered_order_ties(tarn_iterator *it, size_t from)
     }
 }
 
-/* The scan is round when it comes to the hash it began at. */
+/* The scan is round when it comes to the place it began at. */
 static void unordered_end_round(tarn_iterator *it, size_t from)
 {
-    while (it->batch_count > from && it->batch[it->batch_count - 1].hash31 >= it->first)
+    while (it->batch_count > from && it->batch[it->batch_count - 1].place >= it->first)
         it->batch_count--;
     if (it->position >= it->first)
         it->position = TN_HASH31_END;
 }
 
 /*
- * Each scan begins elsewhere. If all began at hash 0, a table from which scans delete the first entries
- * they are given would be left with what has the highest hashes, dense beyond what the index bears.
+ * Each scan begins elsewhere: where scans delete the first entries they are given, all of them beginning
+ * at the same place would have ever more empty buckets to pass.
  */
 static void unordered_gather(tarn_iterator *it)
 {
     size_t from = it->batch_count;
 
     do {
-        it->batch_count +=
-            tn_index_gather(&it->table->index, &it->position, it->batch + it->batch_count);
+        it->batch_count += tn_index_gather(&it->table->index, it->block_bits, &it->position,
+                                           it->gather_count, it->batch + it->batch_count);
         if (it->wrapped) {
             unordered_end_round(it, from);
         } else if (it->position >= TN_HASH31_END && it->first > 0) {
@@ -164,21 +164,23 @@ static void unordered_gather(tarn_iterator *it)
     it->batch_low = it->batch_count;
     if (it->position < TN_HASH31_END)
         it->batch_low -= tn_min((it->batch_count - from) / 2, GATHER_COUNT_MAX);
+    it->gather_count = tn_min(2 * it->gather_count, TN_GATHER_ENTRIES);
 }
 
 /* Go on behind the last key: gather from its hash on, and skip what was given. */
 static void unordered_find_place(tarn_iterator *it)
 {
     tarn_bytes last = tn_iterator_last_key(it);
-    uint32_t hash31;
+    uint32_t hash31, place;
 
     if (!it->started)
         return;
     hash31 = tn_hash31(tn_hash(&it->table->secret, last.data, last.bytes));
-    it->position = hash31;
-    it->wrapped = hash31 < it->first;
+    place = tn_walk_turn(hash31, it->block_bits);
+    it->position = place;
+    it->wrapped = place < it->first;
     unordered_gather(it); /* a whole home bucket at least, so all entries of this hash */
-    while (it->batch_next < it->batch_count && it->batch[it->batch_next].hash31 == hash31 &&
+    while (it->batch_next < it->batch_count && it->batch[it->batch_next].place == place &&
            !entry_is_after(it, it->batch[it->batch_next].handle, last))
         it->batch_next++;
 }

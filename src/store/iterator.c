@@ -107,6 +107,7 @@ static tarn_iterator *iterator_new(tarn_table *table, const tarn_range *range)
         return NULL;
     it->table = table;
     it->reverse = range->reverse != 0;
+    it->block_bits = tn_walk_block_bits(&table->index);
     it->first = table->scan_count++ * UINT32_C(0x9E3779B9) >> 1; /* far from the ones before */
     it->position = it->first;
     it->saved_key = tn_memory_new(memory, table->key_bytes_max + 1, false);

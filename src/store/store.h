@@ -113,7 +113,7 @@ struct tarn_iterator {
      */
     const uint64_t *version_now; /* of the index; its own `version` while nothing is gathered */
     uint64_t version;            /* that the batch was gathered at */
-    struct tn_index_entry *batch;
+    struct tn_walk_entry *batch;
     size_t batch_next;
     size_t batch_low;
     size_t batch_count;
@@ -138,8 +138,9 @@ struct tarn_iterator {
     size_t gather_count; /* how many to gather next */
     /* Unordered tables: where gathering goes on. */
     uint64_t position;
-    uint32_t first; /* the hash it began at; behind the highest hash it goes on at 0 */
-    bool wrapped;   /* it has */
+    unsigned block_bits; /* of the walk */
+    uint32_t first;      /* the place it began at; behind the last place it goes on at 0 */
+    bool wrapped;        /* it has */
 };
 
 /* Opening with another door to the system: for tests. */
