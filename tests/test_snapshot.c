@@ -848,6 +848,26 @@ static void a_ghost_goes_when_the_last_that_sees_it_is_released(void)
     close_all();
 }
 
+static void a_ghost_that_is_still_to_go_is_not_seen_by_later_snapshots(void)
+{
+    tarn_snapshot *before, *after;
+    tarn_table *table, *view;
+
+    open_plain();
+    table = table_open("t", TARN_ORDERED);
+    put(table, "a", "1");
+    before = take();
+    check_ok(tarn_table_drop(table));
+    after = take();
+    check_ok(tarn_snapshot_release(before));
+    check(store->leaving == before && before->ghosts != NULL);
+    check_eq(tarn_snapshot_table(&view, after, "t"), TARN_ABSENT);
+    check_ok(tarn_snapshot_restore(after));
+    check_eq(stat_now().table_count, 0);
+    check_ok(tarn_snapshot_release(after));
+    close_all();
+}
+
 static void a_table_that_no_snapshot_sees_leaves_no_ghost(void)
 {
     tarn_snapshot *snapshot;
@@ -966,6 +986,31 @@ static void restore_brings_tables_back_and_drops_newer_ones(void)
     check_eq(stat_now().table_count, 3);
     check_ok(tarn_snapshot_release(young));
     check_ok(tarn_snapshot_release(old));
+    close_all();
+}
+
+/* As a restore leaves it that was refused memory between a dictionary's two tables. */
+static void a_dictionary_half_restored_gives_codes_that_decode(void)
+{
+    tarn_table *keys = NULL;
+    uint8_t code_key[8];
+    tarn_dict *dict;
+    tarn_bytes key;
+    uint32_t code;
+    size_t i;
+
+    open_plain();
+    check_ok(tarn_dict_open(&dict, store, "dict", NULL));
+    for (i = 0; i < store->table_count; i++)
+        if (store->tables[i]->role == TN_ROLE_DICT_KEYS)
+            keys = store->tables[i];
+    tn_store_be64(code_key, 0);
+    check_ok(tarn_put(keys, code_key, 8, "stale", 5));
+    check_ok(tarn_dict_encode(dict, "fresh", 5, &code));
+    check_ok(tarn_dict_decode(dict, code, &key));
+    check_bytes(key.data, key.bytes, "fresh", 5);
+    check_eq(tarn_table_count(keys), 1);
+    check(tn_index_check(&keys->index));
     close_all();
 }
 
@@ -1385,10 +1430,12 @@ static const struct test tests[] = {
     T(keys_of_any_length_are_kept),
     T(dropped_cleared_and_renewed_tables_stay_in_older_snapshots),
     T(a_ghost_goes_when_the_last_that_sees_it_is_released),
+    T(a_ghost_that_is_still_to_go_is_not_seen_by_later_snapshots),
     T(a_table_that_no_snapshot_sees_leaves_no_ghost),
     T(restore_goes_back_and_forth),
     T(restore_brings_tables_back_and_drops_newer_ones),
     T(restore_brings_types_and_dictionaries_back),
+    T(a_dictionary_half_restored_gives_codes_that_decode),
     T(restore_touches_only_what_was_changed),
     T(restore_counts_as_changes_and_leaves_commits_alone),
     T(iterators_go_on_across_a_restore),

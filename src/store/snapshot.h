@@ -24,8 +24,8 @@
  *       not in old; old has the record of before; there was no such key, and since it was first
  *       inserted old has a mark of that: TN_RECORD_ABSENT. Readers need no marks; restoring does.
  *   S3  A source without an undo of a snapshot is as the snapshot saw it.
- *   S4  Keeping comes before the change and stamps the record with the present tick, so that S2 holds
- *       even if the write then fails.
+ *   S4  Keeping comes when nothing can refuse the write any more (T7) and before it changes anything;
+ *       then the record gets the present tick.
  *   S5  What cannot be kept fails the snapshot, never the write. A snapshot that failed or was
  *       released keeps nothing more; it leaves store->snapshots at once, what it held goes in steps.
  *   S6  store->snapshots is in order of ticks, all different, the newest first; so are the undos of

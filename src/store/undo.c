@@ -156,26 +156,24 @@ static enum kept keep_for(tarn_snapshot *snapshot, tarn_table *table, uint64_t h
 void tn_undo_keep(tarn_table *table, const struct tn_lookup *lookup, const void *key,
                   size_t key_bytes)
 {
-    tarn_store *store = table->store;
     struct tn_record *record =
         lookup->handle != TN_HANDLE_NONE ? tn_record_at(table->base, lookup->handle) : NULL;
     tarn_bytes wanted = { key, key_bytes };
     tarn_snapshot *snapshot, *older;
     enum kept kept = KEPT_NOW;
 
-    for (snapshot = store->snapshots; snapshot != NULL && kept != KEPT_BEFORE; snapshot = older) {
+    for (snapshot = table->store->snapshots; snapshot != NULL && kept != KEPT_BEFORE;
+         snapshot = older) {
         older = snapshot->older;
         if (!tn_snapshot_sees(snapshot, table) ||
             (record != NULL && tn_record_is_after(record, snapshot->tick)))
             break;
         kept = keep_for(snapshot, table, lookup->hash, wanted, record);
-        if (kept == KEPT_NOT && tn_store_reclaim_all(store))
+        if (kept == KEPT_NOT && tn_store_reclaim_all(table->store))
             kept = keep_for(snapshot, table, lookup->hash, wanted, record);
         if (kept == KEPT_NOT)
             tn_snapshot_fail(snapshot, MEMORY_REASON); /* S5 */
         else
             tn_snapshot_check_cap(snapshot);
     }
-    if (record != NULL)
-        record->tick = (uint32_t)store->tick; /* S4 */
 }
