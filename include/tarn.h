@@ -51,7 +51,7 @@
  *             lexicographic: a before ab before b.
  * Values.     0 to TARN_VALUE_BYTES_MAX bytes of any value, stored from an address that is a multiple
  *             of 8, so a struct can be read where it lies. An empty value is not NULL.
- * Threads.    One thread at a time per store, and its tables and iterators with it. Different stores
+ * Threads.    One thread at a time per store, its tables, iterators and snapshots. Different stores
  *             are independent. The library starts no threads and keeps no globals.
  * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE (where
  *             the system can tell: on Linux since 4.14).
@@ -105,6 +105,7 @@ enum tarn_result {
 typedef struct tarn_store tarn_store;
 typedef struct tarn_table tarn_table;
 typedef struct tarn_iterator tarn_iterator;
+typedef struct tarn_snapshot tarn_snapshot;
 typedef struct tarn_dict tarn_dict;
 
 /* A run of bytes somewhere else; who owns them is said where one is used. */
@@ -142,6 +143,11 @@ typedef struct tarn_options {
      * answers TARN_E_FULL and changes nothing; gets and deletes go on. Default: no limit.
      */
     uint64_t memory_bytes_max;
+    /*
+     * What one snapshot may hold of entries changed since it was taken. At the cap the snapshot fails,
+     * never the write; see tarn_snapshot_take. Default: no limit but memory_bytes_max.
+     */
+    uint64_t snapshot_bytes_max;
     /* For everything but records and large indexes, which are mapped pages. Default: the C library. */
     tarn_allocate_fn *allocate;
     void *allocate_context;
@@ -162,8 +168,8 @@ TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *o
 /*
  * Close a store and free all of it: tables, entries, handles. What was not committed is discarded.
  *
- * With iterators open it answers TARN_E_MISUSE and changes nothing: close them first. Table handles
- * need not be closed. NULL is allowed and does nothing. After TARN_OK any use of the store or of its
+ * With iterators or snapshots open it answers TARN_E_MISUSE and changes nothing: close and release
+ * them first. Table handles need not be closed. NULL is allowed and does nothing. After TARN_OK any use of the store or of its
  * tables is undefined.
  */
 TARN_API int tarn_close(tarn_store *store);
@@ -175,8 +181,8 @@ TARN_API int tarn_close(tarn_store *store);
 TARN_API const char *tarn_error_text(const tarn_store *store);
 
 /*
- * Pay for upkeep now: give back, step by step, what cleared and dropped tables held and what
- * shrinking indexes no longer need. Writes pay a small share of this by themselves; call this in idle
+ * Pay for upkeep now: give back, step by step, what cleared and dropped tables and released snapshots
+ * held and what shrinking indexes no longer need. Writes pay a small share of this by themselves; call this in idle
  * moments to have it sooner. `budget_bytes` bounds the work: about as many bytes are freed or moved.
  *
  * TARN_OK: budget spent, there is more to do. TARN_END: nothing left to do.
@@ -191,8 +197,10 @@ typedef struct tarn_statistics {
     uint64_t memory_bytes_peak; /* the most it has been */
     uint64_t record_bytes;      /* of it: pages that hold records */
     uint64_t index_bytes;       /* of it: hash and ordered indexes */
-    uint64_t garbage_bytes;     /* of it: held by cleared and dropped tables, to be reclaimed */
-    uint64_t address_bytes;     /* address space reserved for records */
+    uint64_t garbage_bytes;     /* of it: held by what is gone already, to be reclaimed */
+    uint64_t snapshot_bytes; /* of it: old entries, and tables dropped since, for open snapshots */
+    uint64_t address_bytes;  /* address space reserved for records */
+    uint64_t snapshot_count; /* taken and not released */
 } tarn_statistics;
 
 /* Fill *out. O(number of tables). */
@@ -567,6 +575,57 @@ TARN_API size_t tarn_dict_raw_key(const void *key, size_t key_bytes, void *out);
  */
 TARN_API int tarn_dict_read_key(const void *bytes, size_t bytes_count, uint32_t *code,
                                 tarn_bytes *raw);
+
+/* ---- snapshots -------------------------------------------------------------------------------- */
+
+/*
+ * Take a snapshot: the whole store, all tables, as it is now, uncommitted changes included.
+ *
+ * O(1) at any size: nothing is copied now. From then on the first change to an entry keeps what the
+ * entry was, for every open snapshot that has not kept it yet; writes pay for that only while
+ * snapshots are open, gets never. Any number may be open.
+ *
+ * A snapshot that would hold more than the option snapshot_bytes_max, or for which memory is refused,
+ * fails; the write goes on as if it had not been there. Whatever is then asked of the snapshot answers
+ * TARN_E_FULL, and the error text says why, until it is released.
+ *
+ * On TARN_OK *out is given: release it with tarn_snapshot_release. Otherwise *out is NULL.
+ */
+TARN_API int tarn_snapshot_take(tarn_snapshot **out, tarn_store *store);
+
+/*
+ * Open the table `name` as it was when the snapshot was taken, to read: with tarn_get, tarn_get_many,
+ * tarn_contains, tarn_scan and the calls that tell about a table. It does not change
+ * while the store does, also when the table is changed, cleared, dropped or made anew. Calls that
+ * write answer TARN_E_MISUSE. Lifetimes are those of any table: a pointer ends with the next write.
+ *
+ * An iterator gives every entry of the snapshot exactly once, whatever is written meanwhile.
+ *
+ * On TARN_OK *out is given; opening a name twice gives the same handle twice. Give it back with
+ * tarn_table_close, or leave that to tarn_close. Once the snapshot is released, the handle and its
+ * iterators answer TARN_E_MISUSE until they are closed. TARN_ABSENT: there was no such table, and *out
+ * is NULL, as it is on a failure.
+ */
+TARN_API int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, const char *name);
+
+/*
+ * Make the whole store what it was when the snapshot was taken. The snapshot stays open.
+ *
+ * These are changes like others: other snapshots, older and newer, keep what they saw; iterators go
+ * on; nothing is committed, and the last commit's number and note stay. Tables created since are
+ * dropped. Tables dropped since come back (open them anew), cleared ones are filled again. Costs what
+ * was changed since (a table cleared or dropped since: all it had), plus a look at each table's name.
+ *
+ * TARN_E_MEMORY, TARN_E_FULL: a part may have been restored. The snapshot is intact: call again once
+ * there is room.
+ */
+TARN_API int tarn_snapshot_restore(tarn_snapshot *snapshot);
+
+/*
+ * Give a snapshot back. O(1): memory comes back in later steps. NULL is allowed. Using the snapshot
+ * after that is undefined; its table handles and iterators answer TARN_E_MISUSE until closed.
+ */
+TARN_API int tarn_snapshot_release(tarn_snapshot *snapshot);
 
 #ifdef __cplusplus
 }

@@ -39,6 +39,14 @@ static size_t catalog_search(const tarn_store *store, const char *name, size_t n
     return *found ? high : low;
 }
 
+tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name)
+{
+    bool found;
+    size_t place = catalog_search(store, name.data, name.bytes, &found);
+
+    return found ? store->tables[place] : NULL;
+}
+
 static bool catalog_reserve(tarn_store *store)
 {
     size_t room = store->table_room == 0 ? CATALOG_ROOM_FIRST : 2 * store->table_room;
@@ -53,6 +61,37 @@ static bool catalog_reserve(tarn_store *store)
     store->tables = tables;
     store->table_room = room;
     return true;
+}
+
+bool tn_catalog_add(tarn_store *store, tarn_table *table)
+{
+    bool found;
+    size_t place = catalog_search(store, table->name, table->name_bytes, &found);
+
+    tn_assert(!found);
+    if (!catalog_reserve(store))
+        return false;
+    memmove(store->tables + place + 1, store->tables + place,
+            (store->table_count - place) * sizeof *store->tables);
+    store->tables[place] = table;
+    store->table_count++;
+    store->changed = true;
+    return true;
+}
+
+void tn_catalog_remove(tarn_table *table)
+{
+    tarn_store *store = table->store;
+    bool found;
+    size_t place = catalog_search(store, table->name, table->name_bytes, &found);
+
+    tn_assert(found && store->tables[place] == table);
+    store->table_count--;
+    memmove(store->tables + place, store->tables + place + 1,
+            (store->table_count - place) * sizeof *store->tables);
+    store->changed = true;
+    tn_table_retire(table);
+    tn_table_let_go(table);
 }
 
 /* ---- one table --------------------------------------------------------------------------------------- */
@@ -101,19 +140,16 @@ static void table_install(tarn_table *table, const struct table_parts *parts)
     table->ordered = parts->ordered;
 }
 
-/* A table and its place in the catalog. NULL: refused. */
+/* A table that is known nowhere. NULL: refused. */
 static tarn_table *table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
-                             const tarn_table_options *options)
+                             const tarn_table_options *options, bool with_parts)
 {
-    struct table_parts parts;
-    tarn_table *table;
+    struct table_parts parts = { 0 };
+    tarn_table *table = tn_memory_new(&store->memory, sizeof *table + name.bytes + 1, true);
 
-    if (!catalog_reserve(store))
-        return NULL;
-    table = tn_memory_new(&store->memory, sizeof *table + name.bytes + 1, true);
     if (table == NULL)
         return NULL;
-    if (!parts_new(store, options->kind, &parts)) {
+    if (with_parts && !parts_new(store, options->kind, &parts)) {
         tn_memory_free(&store->memory, table, sizeof *table + name.bytes + 1);
         return NULL;
     }
@@ -126,8 +162,62 @@ static tarn_table *table_new(tarn_store *store, tarn_bytes name, enum tn_table_r
     table->type = options->type;
     table->value_bytes = tn_type_bytes(options);
     table->role = role;
+    table->born_tick = store->tick;
     table->name_bytes = name.bytes;
     memcpy(table->name, name.data, name.bytes);
+    return table;
+}
+
+tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts)
+{
+    const tarn_table_options options = { table->kind, table->type, table->value_bytes };
+
+    return table_new(table->store, tn_table_name(table), table->role, &options, with_parts);
+}
+
+bool tn_table_is_like(const tarn_table *a, const tarn_table *b)
+{
+    return a->kind == b->kind && a->type == b->type && a->value_bytes == b->value_bytes &&
+           a->role == b->role;
+}
+
+void tn_table_free(tarn_table *table)
+{
+    tn_memory_free(&table->store->memory, table, sizeof *table + table->name_bytes + 1);
+}
+
+void tn_table_move_parts(tarn_table *to, tarn_table *from)
+{
+    to->body = from->body;
+    to->index = from->index;
+    to->ordered = from->ordered;
+    to->entry_bytes = from->entry_bytes;
+    to->key_bytes_max = tn_max(to->key_bytes_max, from->key_bytes_max);
+    from->body = NULL;
+    from->ordered = NULL;
+    from->index = (struct tn_index){ 0 };
+    from->entry_bytes = 0;
+}
+
+void tn_table_let_go(tarn_table *table)
+{
+    table->alive = &table_gone;
+    table->next_gone = table->store->gone;
+    table->store->gone = table;
+    tn_table_free_if_unused(table);
+}
+
+/* A new table in the catalog. NULL: refused. */
+static tarn_table *table_create(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                                const tarn_table_options *options)
+{
+    tarn_table *table;
+
+    if (!catalog_reserve(store))
+        return NULL;
+    table = table_new(store, name, role, options, true);
+    if (table != NULL && !tn_catalog_add(store, table))
+        tn_unreachable(); /* there is room */
     return table;
 }
 
@@ -136,12 +226,16 @@ void tn_table_free_if_unused(tarn_table *table)
     tarn_store *store = table->store;
     tarn_table **link = &store->gone;
 
+    if (tn_table_is_view(table)) {
+        tn_view_free_if_unused(table);
+        return;
+    }
     if (table->alive != &table_gone || table->open_count > 0 || table->iterators != NULL)
         return;
     while (*link != table)
         link = &(*link)->next_gone;
     *link = table->next_gone;
-    tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
+    tn_table_free(table);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
@@ -197,23 +291,15 @@ int tn_table_open(tarn_table **out, tarn_store *store, const char *call, tarn_by
 {
     static const tarn_table_options defaults;
     const tarn_table_options *shape = options != NULL ? options : &defaults;
-    tarn_table *table;
-    size_t place;
-    bool found;
+    tarn_table *table = tn_catalog_find(store, name);
 
-    place = catalog_search(store, name.data, name.bytes, &found);
-    if (found)
-        return table_open_existing(out, store->tables[place], call, role, options);
-    table = table_new(store, name, role, shape);
+    if (table != NULL)
+        return table_open_existing(out, table, call, role, options);
+    table = table_create(store, name, role, shape);
     if (table == NULL && tn_store_reclaim_all(store))
-        table = table_new(store, name, role, shape);
+        table = table_create(store, name, role, shape);
     if (table == NULL)
         return tn_store_refused(store, call);
-    memmove(store->tables + place + 1, store->tables + place,
-            (store->table_count - place) * sizeof *store->tables);
-    store->tables[place] = table;
-    store->table_count++;
-    store->changed = true;
     table->open_count = 1;
     *out = table;
     return TARN_OK;
@@ -274,25 +360,9 @@ int tarn_table_close(tarn_table *table)
 
 int tarn_table_drop(tarn_table *table)
 {
-    tarn_store *store;
-    size_t place;
-    bool found;
-
     if (table == NULL || *table->alive == 0)
         return tn_table_misuse(table, "tarn_table_drop", "");
-    store = table->store;
-    place = catalog_search(store, table->name, table->name_bytes, &found);
-    tn_assert(found && store->tables[place] == table);
-    store->table_count--;
-    memmove(store->tables + place, store->tables + place + 1,
-            (store->table_count - place) * sizeof *store->tables);
-    tn_iterators_end(table);
-    tn_store_discard(store, table);
-    table->alive = &table_gone;
-    table->next_gone = store->gone;
-    store->gone = table;
-    store->changed = true;
-    tn_table_free_if_unused(table);
+    tn_catalog_remove(table);
     return TARN_OK;
 }
 
@@ -322,9 +392,9 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call)
         (!tn_store_reclaim_all(store) || !parts_new_many(tables, count, parts)))
         return tn_store_refused(store, call);
     for (i = 0; i < count; i++) {
-        tn_iterators_end(tables[i]);
-        tn_store_discard(store, tables[i]);
+        tn_table_retire(tables[i]);
         table_install(tables[i], &parts[i]);
+        tables[i]->born_tick = store->tick;
     }
     store->changed = true;
     return TARN_OK;
@@ -339,12 +409,16 @@ int tarn_table_clear(tarn_table *table)
 
 uint64_t tarn_table_count(const tarn_table *table)
 {
-    return table == NULL || *table->alive == 0 ? 0 : table->index.entry_count;
+    if (TN_UNLIKELY(table == NULL || *table->alive == 0))
+        return tn_table_is_view(table) ? tn_view_count(table) : 0;
+    return table->index.entry_count;
 }
 
 uint64_t tarn_table_bytes(const tarn_table *table)
 {
-    return table == NULL || *table->alive == 0 ? 0 : table->entry_bytes;
+    if (TN_UNLIKELY(table == NULL || *table->alive == 0))
+        return tn_table_is_view(table) ? tn_view_bytes(table) : 0;
+    return table->entry_bytes;
 }
 
 const char *tarn_table_name(const tarn_table *table)
@@ -354,7 +428,7 @@ const char *tarn_table_name(const tarn_table *table)
 
 int tarn_table_describe(const tarn_table *table, tarn_table_options *out)
 {
-    if (table == NULL || *table->alive == 0 || out == NULL)
+    if (table == NULL || out == NULL || (*table->alive == 0 && !tn_table_is_view(table)))
         return TARN_E_MISUSE;
     *out = (tarn_table_options){ table->kind, table->type, table->value_bytes };
     return TARN_OK;

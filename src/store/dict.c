@@ -160,7 +160,7 @@ static int dict_add(tarn_dict *dict, const char *call, const struct tn_lookup *l
                     const void *key, size_t key_bytes, uint32_t *code)
 {
     uint64_t next = dict->codes->index.entry_count; /* D1 */
-    struct tn_lookup keys_lookup = { .handle = TN_HANDLE_NONE };
+    struct tn_lookup keys_lookup;
     bool was_changed = dict->store->changed;
     struct tn_record *record;
     uint8_t code_key[CODE_KEY_BYTES];
@@ -169,7 +169,12 @@ static int dict_add(tarn_dict *dict, const char *call, const struct tn_lookup *l
     if (next >= dict->entry_count_max)
         return dict_refuse_full(dict, call);
     tn_store_be64(code_key, next);
-    keys_lookup.hash = tn_hash(&dict->keys->secret, code_key, sizeof code_key);
+    if (TN_UNLIKELY(tn_table_find(dict->keys, code_key, sizeof code_key, &keys_lookup) !=
+                    TN_HANDLE_NONE)) {
+        /* Left by a restore that ran out of memory between the two tables. */
+        (void)tarn_delete(dict->keys, code_key, sizeof code_key);
+        keys_lookup.handle = TN_HANDLE_NONE;
+    }
     record = tn_entry_insert(dict->keys, &keys_lookup, code_key, sizeof code_key, key_bytes);
     if (record == NULL)
         return tn_insert_refused(dict->keys, call, key_bytes);

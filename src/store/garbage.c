@@ -1,7 +1,8 @@
 /*
- * garbage.c - what cleared and dropped tables held, given back step by step
+ * garbage.c - what cleared and dropped tables and snapshots held, given back step by step
  *
  *     clear, drop:  table --body, index, order--> store->garbage      O(1)
+ *     release:      tarn_snapshot -----------------> store->leaving     O(1); its parts then go as above
  *     take:         a slot without an entry --> store->taken
  *     reclaim:      store->taken, then chunks, then the hash array, then the order's nodes, then the body
  */
@@ -47,7 +48,14 @@ bool tn_store_reclaim(tarn_store *store, uint64_t *budget_bytes)
         tn_heap_free(&store->heap, &store->taken.body->owner, store->taken.handle);
         store->taken.handle = TN_HANDLE_NONE;
     }
-    while ((body = store->garbage) != NULL) {
+    while (tn_store_has_garbage(store)) {
+        body = store->garbage;
+        if (body == NULL) {
+            if (*budget_bytes == 0)
+                return false;
+            tn_snapshot_leave_step(store, budget_bytes);
+            continue;
+        }
         if (!body_free_step(store, body, budget_bytes))
             return false;
         store->garbage = body->next;

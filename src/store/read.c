@@ -19,6 +19,8 @@ int tn_table_misuse(tarn_table *table, const char *call, const char *what)
 {
     if (table == NULL || *table->store->alive == 0)
         return TARN_E_MISUSE; /* no store to write a text to, or a parent's */
+    if (tn_table_is_view(table))
+        return tn_view_misuse(table, call);
     if (*table->alive == 0)
         return tn_store_fail(
             table->store, TARN_E_MISUSE,
@@ -53,10 +55,13 @@ static __attribute__((noinline)) int get_any(tarn_table *table, const void *key,
 {
     struct tn_lookup lookup;
 
-    if (!tn_table_call_ok(table, key, key_bytes) || value == NULL || value_bytes == NULL)
+    if (!tn_table_call_ok(table, key, key_bytes) || value == NULL || value_bytes == NULL) {
+        if (tn_table_is_view(table))
+            return tn_view_get(table, key, key_bytes, value, value_bytes);
         return tn_table_misuse(table, "tarn_get",
                                "key, value and value_bytes must be there, and a key has at most "
                                "65,535 bytes");
+    }
     tn_table_find_any(table, key, key_bytes, &lookup);
     return get_answer(table, &lookup, value, value_bytes);
 }
@@ -87,9 +92,12 @@ static __attribute__((noinline)) int contains_any(tarn_table *table, const void 
 {
     struct tn_lookup lookup;
 
-    if (!tn_table_call_ok(table, key, key_bytes))
+    if (!tn_table_call_ok(table, key, key_bytes)) {
+        if (tn_table_is_view(table))
+            return tn_view_contains(table, key, key_bytes);
         return tn_table_misuse(table, "tarn_contains",
                                "the key must be there and have at most 65,535 bytes");
+    }
     return tn_table_find_any(table, key, key_bytes, &lookup) == TN_HANDLE_NONE ? TARN_ABSENT
                                                                                : TARN_OK;
 }
@@ -172,9 +180,9 @@ static void get_many_block_8(const tarn_table *table, const tarn_bytes *keys, si
     get_many_block(table, keys, count, values, sizeof(uint64_t));
 }
 
-static int get_many_misuse(tarn_table *table, size_t place)
+int tn_get_many_misuse(tarn_table *table, size_t place)
 {
-    if (table == NULL || *table->alive == 0)
+    if (*table->alive == 0 && !tn_table_is_view(table))
         return tn_table_misuse(table, "tarn_get_many", "");
     return tn_store_fail(table->store, TARN_E_MISUSE,
                          "tarn_get_many: table '%s': key %zu of the array is NULL or has more than "
@@ -187,15 +195,18 @@ int tarn_get_many(tarn_table *table, const tarn_bytes *keys, size_t count, tarn_
     size_t done, i;
 
     if (TN_UNLIKELY(!tn_table_call_ok(table, NULL, 0) ||
-                    (count > 0 && (keys == NULL || values == NULL))))
+                    (count > 0 && (keys == NULL || values == NULL)))) {
+        if (tn_table_is_view(table))
+            return tn_view_get_many(table, keys, count, values);
         return tn_table_misuse(table, "tarn_get_many", "keys and values must not be NULL");
+    }
     for (done = 0; done < count; done += GET_MANY_BLOCK) {
         size_t block = tn_min(count - done, GET_MANY_BLOCK);
         bool all_are_8 = true;
 
         for (i = done; i < done + block; i++) {
             if (TN_UNLIKELY(!key_ok(&keys[i])))
-                return get_many_misuse(table, i);
+                return tn_get_many_misuse(table, i);
             all_are_8 &= keys[i].bytes == sizeof(uint64_t);
         }
         if (all_are_8)

@@ -34,10 +34,11 @@ int tn_store_refused(tarn_store *store, const char *call)
     if (memory->limit_refused && memory->limit_bytes != UINT64_MAX)
         return tn_store_fail(
             store, TARN_E_FULL,
-            "%s: no room: %llu of at most %llu bytes are in use; delete entries, drop "
+            "%s: no room: %llu of at most %llu bytes are in use; %sdelete entries, drop "
             "tables or raise memory_bytes_max",
             call, (unsigned long long)memory->counted_bytes,
-            (unsigned long long)memory->limit_bytes);
+            (unsigned long long)memory->limit_bytes,
+            store->snapshot_count > 0 ? "release snapshots, " : "");
     if (memory->limit_refused)
         return tn_store_fail(store, TARN_E_FULL,
                              "%s: no room: the address range of %llu bytes is used up; raise "
@@ -157,6 +158,8 @@ int tn_store_open(tarn_store **out, const char *path, const tarn_options *option
         return memory.limit_refused ? TARN_E_FULL : TARN_E_MEMORY;
     store->memory = memory;
     store->os = *os;
+    store->snapshot_bytes_max =
+        options->snapshot_bytes_max != 0 ? options->snapshot_bytes_max : UINT64_MAX;
     result = store_acquire(store, options);
     if (result < 0) {
         tn_memory_free(&memory, store, sizeof *store);
@@ -176,15 +179,17 @@ static void store_free_tables(tarn_store *store)
     uint64_t no_limit = UINT64_MAX;
     tarn_table *table;
 
+    (void)tn_store_reclaim(store, &no_limit);
+    tn_snapshots_forget(store);
     while (store->table_count > 0) {
         table = store->tables[--store->table_count];
         tn_store_discard(store, table);
-        tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
+        tn_table_free(table);
     }
     while (store->gone != NULL) {
         table = store->gone;
         store->gone = table->next_gone;
-        tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
+        tn_table_free(table);
     }
     (void)tn_store_reclaim(store, &no_limit);
     tn_dicts_free(store);
@@ -203,6 +208,10 @@ int tarn_close(tarn_store *store)
         return tn_store_fail(store, TARN_E_MISUSE,
                              "tarn_close: %llu iterators are open; close them first",
                              (unsigned long long)store->iterator_count);
+    if (store->snapshot_count > 0)
+        return tn_store_fail(store, TARN_E_MISUSE,
+                             "tarn_close: %llu snapshots are open; release them first",
+                             (unsigned long long)store->snapshot_count);
     store_free_tables(store);
     tn_memory_free(&store->memory, store->note, store->note_bytes);
     tn_heap_close(&store->heap);
@@ -264,5 +273,6 @@ int tarn_stat(const tarn_store *store, tarn_statistics *out)
         if (body->ordered != NULL)
             out->garbage_bytes += tn_ordered_bytes(body->ordered);
     }
+    tn_snapshots_stat(store, out);
     return TARN_OK;
 }

@@ -19,6 +19,8 @@
  *   T5  Each write pays a bounded share of upkeep: of growing indexes and of garbage.
  *   T6  `taken` is a slot that no index knows any more: tarn_take has lent its value. Reclaiming
  *       anything frees it first, and each write reclaims.
+ *   T7  Each write, once nothing can refuse it any more and before it changes anything, calls
+ *       tn_snapshots_keep with the key it found, or did not find.
  */
 #ifndef TN_STORE_H
 #define TN_STORE_H
@@ -48,6 +50,9 @@ enum tn_table_role {
     TN_ROLE_DICT_KEYS   /* of a dictionary: code -> key */
 };
 
+struct tn_undo;
+struct tn_view_scan;
+
 struct tarn_table {
     /* What a look-up touches. */
     const uint32_t *alive; /* T2 */
@@ -69,7 +74,15 @@ struct tarn_table {
     int type;           /* enum tarn_type, of the values */
     size_t value_bytes; /* that every value has; 0: any */
     enum tn_table_role role;
-    tarn_table *next_gone; /* in store->gone */
+    tarn_table *next_gone; /* in store->gone; a ghost: in a list of restore.c */
+    /* Snapshots: snapshot.h. */
+    uint64_t born_tick;        /* when what it holds began */
+    struct tn_undo *undos;     /* what snapshots keep of it, newest first */
+    tarn_snapshot *snapshot;   /* a view: the table as this snapshot saw it; alive reads 0 */
+    struct tn_undo *undo;      /* a view: what it reads through */
+    tarn_table *next_internal; /* a ghost or a view: in its snapshot's list */
+    uint64_t died_tick;        /* a ghost: when its table was cleared or dropped */
+    bool is_wanted;            /* for restore.c */
     char name[];
 };
 
@@ -97,6 +110,13 @@ struct tarn_store {
     struct tn_taken taken; /* T6 */
     tarn_dict *dicts;      /* handles given and not given back */
     uint64_t iterator_count;
+    /* Snapshots: snapshot.h. */
+    tarn_snapshot *snapshots; /* open and not failed, newest first */
+    tarn_snapshot *leaving;   /* released or failed: what they held is given back step by step */
+    tarn_snapshot *spent;     /* that done; still failed, or with handles not closed */
+    uint64_t snapshot_count;  /* not released */
+    uint64_t snapshot_bytes_max;
+    uint64_t ghost_bytes;
     /* The last commit. */
     uint64_t commit_number;
     void *note;
@@ -123,7 +143,9 @@ struct tarn_iterator {
     bool ended;
     bool reverse;
     bool at_saved_key;              /* after tarn_seek: go on at saved_key, not behind it */
+    bool inner;                     /* a part of a view's: goes with the records to a ghost */
     tarn_iterator *next, *previous; /* table->iterators */
+    struct tn_view_scan *view;      /* over a view: all that counts is there; see view.c */
     /* T3, T4: the key of the entry given last, once its record has gone. */
     uint8_t *saved_key;
     size_t saved_key_bytes;
@@ -158,6 +180,9 @@ int tn_table_misuse(tarn_table *table, const char *call, const char *what);
 /* For a value of a size that the table's type does not have. */
 int tn_table_fail_type(tarn_table *table, const char *call, size_t value_bytes);
 
+/* For tarn_get_many: the key at this place of the array. */
+int tn_get_many_misuse(tarn_table *table, size_t place);
+
 /* After memory refused: TARN_E_FULL or TARN_E_MEMORY, as rule M2 tells. */
 int tn_store_refused(tarn_store *store, const char *call);
 
@@ -173,7 +198,7 @@ void tn_store_discard(tarn_store *store, tarn_table *table);
 
 static inline bool tn_store_has_garbage(const tarn_store *store)
 {
-    return ((uintptr_t)store->garbage | store->taken.handle) != 0;
+    return ((uintptr_t)store->garbage | (uintptr_t)store->leaving | store->taken.handle) != 0;
 }
 
 /* Free what tarn_take has lent (T6) and about *budget_bytes of garbage. true: there is none left. */
@@ -200,6 +225,45 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call);
 /* Give back the handles of dictionaries that the user has not. Their tables may be gone. */
 void tn_dicts_free(tarn_store *store);
 
+/* ---- tables, as snapshots see them -------------------------------------------------------------------- */
+
+/* The table of that name; NULL: none. */
+tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name);
+
+static inline tarn_bytes tn_table_name(const tarn_table *table)
+{
+    return (tarn_bytes){ table->name, table->name_bytes };
+}
+
+/*
+ * A table of the same name, kind and type, not in the catalog; without parts it can hold nothing yet.
+ * NULL: refused.
+ */
+tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts);
+
+/* Whether two tables of one name have the same kind, type and role. */
+bool tn_table_is_like(const tarn_table *a, const tarn_table *b);
+
+/* Put a new table into the catalog, where there is none of that name. false: refused. */
+bool tn_catalog_add(tarn_store *store, tarn_table *table);
+
+/* Give back the memory of a table that holds nothing and is known nowhere. */
+void tn_table_free(tarn_table *table);
+
+/* The table leaves the catalog; its handles answer TARN_E_MISUSE from now on. */
+void tn_catalog_remove(tarn_table *table);
+
+/* Let go of a table that holds nothing, once its handles and iterators are closed. */
+void tn_table_let_go(tarn_table *table);
+
+/* Give what a table holds to another that holds nothing. */
+void tn_table_move_parts(tarn_table *to, tarn_table *from);
+
+static inline bool tn_table_is_view(const tarn_table *table)
+{
+    return table != NULL && table->snapshot != NULL;
+}
+
 /* ---- iterators ---------------------------------------------------------------------------------------- */
 
 /* T3: the record of this handle is about to move or die. */
@@ -222,6 +286,39 @@ void tn_gather(tarn_iterator *it);
 
 /* Forget what was gathered; the next tn_gather finds the place by the last key. */
 void tn_gather_forget(tarn_iterator *it);
+
+/* ---- iterators, as views see them ---------------------------------------------------------------------- */
+
+/* The parts of views' iterators go on in the ghost that has what the table had. */
+void tn_iterators_follow(tarn_table *table, tarn_table *ghost);
+
+#define TN_SCAN_RULE                                                                               \
+    "out must be there, a bound have at most 65,535 bytes, and an unordered table be scanned "     \
+    "whole"
+
+/* Whether these can be arguments of tarn_scan. */
+bool tn_scan_ok(const tarn_table *table, const tarn_range *range);
+
+/* An iterator as part of another, with room for a key. NULL: refused. */
+tarn_iterator *tn_iterator_new_inner(tarn_table *table, const tarn_range *range, size_t key_bytes);
+
+void tn_iterator_free_inner(tarn_iterator *it);
+
+/* Before its first step: walk an unordered table in the same order as another iterator does. */
+void tn_iterator_walk_as(tarn_iterator *it, const tarn_iterator *other);
+
+/* Begin anew. */
+void tn_iterator_restart(tarn_iterator *it);
+
+/* Go on at, or behind, the key in saved_key. */
+void tn_iterator_go_on(tarn_iterator *it, bool at);
+
+/* Room for a key in saved_key. false: refused, nothing changed. */
+bool tn_iterator_reserve_key(tarn_iterator *it, size_t key_bytes);
+
+/* Into and out of the list of its table. */
+void tn_iterator_attach(tarn_iterator *it, tarn_table *table);
+void tn_iterator_detach(tarn_iterator *it);
 
 /* ---- look-up ------------------------------------------------------------------------------------------- */
 
@@ -270,5 +367,47 @@ TN_ALWAYS_INLINE tn_handle tn_table_find(const tarn_table *table, const void *ke
         return tn_table_find_sized(table, key, sizeof(uint64_t), lookup);
     return tn_table_find_any(table, key, key_bytes, lookup);
 }
+
+/* ---- snapshots, as the rest sees them: snapshot.h ------------------------------------------------------- */
+
+/* Keep the entry as it is, or that there is none, for the snapshots that have not. Cannot fail. */
+void tn_undo_keep(tarn_table *table, const struct tn_lookup *lookup, const void *key,
+                  size_t key_bytes);
+
+/* T7 */
+static inline void tn_snapshots_keep(tarn_table *table, const struct tn_lookup *lookup,
+                                     const void *key, size_t key_bytes)
+{
+    if (TN_UNLIKELY(table->store->snapshots != NULL))
+        tn_undo_keep(table, lookup, key, key_bytes);
+}
+
+/* Part a table from what it holds: to a ghost, if open snapshots see it, else to the garbage. Cannot fail. */
+void tn_table_retire(tarn_table *table);
+
+/* Give back some of what the first of store->leaving holds. */
+void tn_snapshot_leave_step(tarn_store *store, uint64_t *budget_bytes);
+
+/* At close, when all snapshots are released: forget those whose handles were not closed. */
+void tn_snapshots_forget(tarn_store *store);
+
+void tn_snapshots_stat(const tarn_store *store, tarn_statistics *out);
+
+/* A call that writes, on a view. */
+int tn_view_misuse(tarn_table *view, const char *call);
+
+void tn_view_free_if_unused(tarn_table *view);
+
+/* The calls of tarn.h on views; arguments not yet checked. */
+int tn_view_get(tarn_table *view, const void *key, size_t key_bytes, const void **value,
+                size_t *value_bytes);
+int tn_view_contains(tarn_table *view, const void *key, size_t key_bytes);
+int tn_view_get_many(tarn_table *view, const tarn_bytes *keys, size_t count, tarn_bytes *values);
+uint64_t tn_view_count(const tarn_table *view);
+uint64_t tn_view_bytes(const tarn_table *view);
+int tn_view_scan(tarn_iterator **out, tarn_table *view, const tarn_range *range);
+int tn_view_next(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value);
+int tn_view_seek(tarn_iterator *it, const void *key, size_t key_bytes);
+void tn_view_scan_free(tarn_iterator *it);
 
 #endif

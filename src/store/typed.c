@@ -59,7 +59,7 @@ int tn_table_check_type(tarn_table *table, const char *call, int type, size_t va
 {
     const tarn_table_options wanted = { TARN_ORDERED, type, value_bytes };
 
-    if (TN_UNLIKELY(!tn_table_call_ok(table, NULL, 0)))
+    if (TN_UNLIKELY(!tn_table_call_ok(table, NULL, 0) && !tn_table_is_view(table)))
         return tn_table_misuse(table, call, "");
     if (TN_UNLIKELY(type == TARN_ANY || !tn_type_ok(&wanted) || value_bytes == 0))
         return tn_table_misuse(table, call, "there is no such type of such a size");

@@ -6,40 +6,13 @@
  *
  *     take   as delete, but the slot is freed by the next reclaim (T6), so the value can be lent
  *
- * Rules T1 (reserve first), T3 and T4 (iterators) and T5 (upkeep) of store.h are kept here.
+ * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are kept
+ * here.
  */
 #include "store/write.h"
 
 /* A slot at least twice too large for its record is exchanged for a smaller one, above this size. */
 #define SLOT_SHRINK_BYTES 64u
-
-/* ---- records ------------------------------------------------------------------------------------------- */
-
-/* Lengths and key into a slot that holds nothing of use, or, in place, the same key. */
-static void record_write_head(struct tn_record *record, uint32_t tick, const void *key,
-                              size_t key_bytes, size_t value_bytes)
-{
-    bool is_long = tn_record_must_be_long(key_bytes, value_bytes);
-
-    if (key_bytes > 0)
-        memmove((uint8_t *)record + tn_record_head_bytes(is_long), key, key_bytes);
-    record->tick = tick;
-    record->flags = 0;
-    record->key_bytes = is_long ? TN_RECORD_KEY_LONG : (uint8_t)key_bytes;
-    record->value_bytes = is_long ? TN_RECORD_VALUE_LONG : (uint16_t)value_bytes;
-    if (is_long) {
-        struct tn_record_long *extended = (struct tn_record_long *)(void *)record;
-
-        extended->key_bytes = (uint32_t)key_bytes;
-        extended->value_bytes = (uint32_t)value_bytes;
-    }
-}
-
-static void record_set_value(struct tn_record *record, const void *value, size_t value_bytes)
-{
-    if (value_bytes > 0)
-        memcpy(tn_record_value(record), value, value_bytes);
-}
 
 /* ---- upkeep: a bounded share with each write (T5) -------------------------------------------------------- */
 
@@ -90,8 +63,9 @@ struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *loo
         if (handle == TN_HANDLE_NONE)
             return NULL;
     }
+    tn_snapshots_keep(table, lookup, key, key_bytes);
     record = tn_record_at(table->base, handle);
-    record_write_head(record, (uint32_t)table->store->tick, key, key_bytes, value_bytes);
+    tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
     tn_index_insert(&table->index, place, lookup->hash, handle);
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
@@ -119,8 +93,9 @@ tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void 
 
     if (moved == TN_HANDLE_NONE)
         return TN_HANDLE_NONE;
-    record_write_head(record, (uint32_t)table->store->tick, key, key_bytes, value_bytes);
-    record_set_value(record, tn_record_value(tn_record_at(table->base, old)), keep_bytes);
+    tn_snapshots_keep(table, lookup, key, key_bytes);
+    tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
+    tn_record_set_value(record, tn_record_value(tn_record_at(table->base, old)), keep_bytes);
     tn_iterators_leave(table, old);
     tn_index_set_handle(&table->index, lookup->place, moved);
     if (table->ordered != NULL)
@@ -157,12 +132,14 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
             (!tn_store_reclaim_all(store) ||
              !entry_refit(table, lookup, key, key_bytes, value_bytes)))
             return tn_store_refused(store, "tarn_put");
-        if (fits && (!roomy || !entry_refit(table, lookup, key, key_bytes, value_bytes)))
-            record_write_head(record, 0, key, key_bytes, value_bytes);
-        table->entry_bytes += value_bytes - old_bytes;
+        if (fits && roomy)
+            (void)entry_refit(table, lookup, key, key_bytes, value_bytes);
     }
     record = tn_entry_change(table, lookup);
-    record_set_value(record, value, value_bytes);
+    table->entry_bytes += value_bytes - old_bytes;
+    if (TN_UNLIKELY(value_bytes != tn_record_value_bytes(record)))
+        tn_record_write_head(record, store->tick, key, key_bytes, value_bytes);
+    tn_record_set_value(record, value, value_bytes);
     tn_write_upkeep(table);
     return TARN_OK;
 }
@@ -182,7 +159,7 @@ int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *v
     record = tn_entry_insert(table, &lookup, key, key_bytes, value_bytes);
     if (TN_UNLIKELY(record == NULL))
         return tn_insert_refused(table, "tarn_put", value_bytes);
-    record_set_value(record, value, value_bytes);
+    tn_record_set_value(record, value, value_bytes);
     return TARN_OK;
 }
 
@@ -205,7 +182,7 @@ int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, con
     record = tn_entry_insert(table, &lookup, key, key_bytes, value_bytes);
     if (TN_UNLIKELY(record == NULL))
         return tn_insert_refused(table, "tarn_put_if_absent", value_bytes);
-    record_set_value(record, value, value_bytes);
+    tn_record_set_value(record, value, value_bytes);
     return TARN_OK;
 }
 
@@ -237,7 +214,7 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
 
 void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
 {
-    struct tn_record *record = tn_record_at(table->base, lookup->handle);
+    struct tn_record *record = tn_entry_change(table, lookup);
 
     tn_iterators_leave(table, lookup->handle);
     if (table->ordered != NULL)

@@ -5,7 +5,8 @@
  *               new:      tn_entry_insert, then write the value
  *               gone:     tn_entry_unlink, free the slot, tn_write_upkeep
  *
- * Rules T1 (reserve first), T3 and T4 (iterators) and T5 (upkeep) of store.h are kept by these.
+ * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are kept
+ * by these.
  */
 #ifndef TN_WRITE_H
 #define TN_WRITE_H
@@ -30,11 +31,12 @@ static inline bool tn_table_takes(const tarn_table *table, size_t value_bytes)
     return TN_LIKELY(table->value_bytes == 0) || table->value_bytes == value_bytes;
 }
 
-/* The value of the entry that was found is about to be written in place. */
+/* The entry that was found is about to be written in place, or to go (T7). */
 static inline struct tn_record *tn_entry_change(tarn_table *table, const struct tn_lookup *lookup)
 {
     struct tn_record *record = tn_record_at(table->base, lookup->handle);
 
+    tn_snapshots_keep(table, lookup, NULL, 0);
     record->tick = (uint32_t)table->store->tick;
     return record;
 }
