@@ -19,6 +19,9 @@
  *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB.
  *   P5  Committed bytes, descriptors included, are counted in the store's tn_memory, kept ones too.
  *   P6  Free slots are recorded aside, never in the slots: a stale pointer cannot damage the heap.
+ *   P7  What deletes leave behind comes back: the records of a sparse chunk are moved to free slots of
+ *       other chunks of their class, one by one, until it is empty (evacuate.c). At most one chunk of
+ *       an owner at a time is being emptied, and no record is put there meanwhile.
  */
 #ifndef TN_HEAP_H
 #define TN_HEAP_H
@@ -60,8 +63,12 @@ struct tn_heap_owner {
     struct heap_class *classes; /* of the sizes in use */
     uint16_t class_count;
     uint16_t class_room;
+    bool sparse;                          /* some class may be less than half full */
+    bool loose;                           /* some class may be less than 4/5 full */
     uint16_t class_index[TN_CLASS_COUNT]; /* 1 + place in classes; 0: none yet */
     struct heap_chunk *large;             /* chunks of one record each */
+    struct heap_chunk *victim;            /* P7: being emptied; NULL: none */
+    uint32_t victim_slot;                 /* no used slot of it below this one */
     uint64_t chunk_bytes;
 };
 
@@ -83,6 +90,22 @@ size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle);
 /* Free about *budget_bytes of an owner's chunks, less what was spent. true: it holds nothing now. */
 bool tn_heap_owner_free_step(struct tn_heap *heap, struct tn_heap_owner *owner,
                              uint64_t *budget_bytes);
+
+/* When P7 is worth its price: a class less than half full, or, with time to spare, less than 4/5. */
+enum tn_heap_effort { TN_EFFORT_SPARSE, TN_EFFORT_LOOSE };
+
+static inline bool tn_heap_is_uneven(const struct tn_heap_owner *owner, enum tn_heap_effort effort)
+{
+    return effort == TN_EFFORT_SPARSE ? owner->sparse : owner->loose;
+}
+
+/*
+ * P7: the next record to move, `*from`, and a slot of the same size taken for it, `*to`: the caller
+ * copies the record, makes it known there, and frees `*from`. The record `pinned` is not to be moved
+ * now. false: nothing to move, or not now.
+ */
+bool tn_heap_evacuate(struct tn_heap *heap, struct tn_heap_owner *owner, enum tn_heap_effort effort,
+                      tn_handle pinned, tn_handle *from, tn_handle *to);
 
 /* Give kept chunks back to the system until at most keep_bytes are kept. */
 void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes);
