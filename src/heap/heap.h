@@ -16,7 +16,8 @@
  *   P3  Freeing never fails and needs no memory.
  *   P4  Memory comes back: an empty chunk is given up as soon as its class has room elsewhere, or
  *       nothing left but this one, and it is larger than a first chunk; given up chunks are kept,
- *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB.
+ *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB; none while a shared
+ *       budget is nearly used up.
  *   P5  Committed bytes, descriptors included, are counted in the store's tn_memory, kept ones too.
  *   P6  Free slots are recorded aside, never in the slots: a stale pointer cannot damage the heap.
  *   P7  What deletes leave behind comes back: the records of a sparse chunk are moved to free slots of

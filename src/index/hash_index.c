@@ -404,7 +404,7 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
                              place)) {
         uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
-        index->memory->limit_refused = index->entry_count < slots / 16; /* no hash does this */
+        tn_memory_refuse(index->memory, index->entry_count < slots / 16); /* no hash does this */
         if (index->memory->limit_refused || !index_grow(index))
             return false;
         move_all(index);
@@ -470,9 +470,15 @@ static void gather_insert(struct tn_index_entry *out, size_t from, size_t count,
 
 size_t tn_index_gather(const struct tn_index *index, uint64_t *position, struct tn_index_entry *out)
 {
+    return tn_index_gather_some(index, position, UINT64_MAX, out);
+}
+
+size_t tn_index_gather_some(const struct tn_index *index, uint64_t *position, uint64_t home_max,
+                            struct tn_index_entry *out)
+{
     size_t found = 0;
 
-    while (found < TN_GATHER_ENTRIES && *position < TN_HASH31_END) {
+    for (; home_max > 0 && found < TN_GATHER_ENTRIES && *position < TN_HASH31_END; home_max--) {
         bool below = *position < index->boundary;
         uint64_t count = below ? index->counts[0] : index->counts[1];
         uint64_t home = home_of((uint32_t)*position, count);

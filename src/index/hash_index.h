@@ -248,6 +248,10 @@ static inline bool tn_index_is_moving(const struct tn_index *index)
 size_t tn_index_gather(const struct tn_index *index, uint64_t *position,
                        struct tn_index_entry *out);
 
+/* The same, but look at no more than `home_max` home buckets, in which there may be none. */
+size_t tn_index_gather_some(const struct tn_index *index, uint64_t *position, uint64_t home_max,
+                            struct tn_index_entry *out);
+
 /* I1, I2 and the counts, slowly; for tests. */
 bool tn_index_check(const struct tn_index *index);
 

@@ -183,6 +183,7 @@ int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
             (store->table_count - place) * sizeof *store->tables);
     store->tables[place] = table;
     store->table_count++;
+    tn_walker_table_added(store, place);
     store->changed = true;
     table->open_count = 1;
     *out = table;
@@ -214,6 +215,7 @@ int tarn_table_drop(tarn_table *table)
     store->table_count--;
     memmove(store->tables + place, store->tables + place + 1,
             (store->table_count - place) * sizeof *store->tables);
+    tn_walker_table_removed(store, place);
     tn_iterators_end(table);
     tn_store_discard(store, table);
     table->alive = &table_gone;

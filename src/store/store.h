@@ -16,7 +16,8 @@
  *   T3  An iterator's `current` is the handle of the entry it gave last, and its key; before that
  *       record moves or dies, the key is copied into the iterator's own buffer.
  *   T4  Every open iterator's key buffer is as long as the longest key its table has had.
- *   T5  Each write pays a bounded share of upkeep: of growing indexes and of garbage.
+ *   T5  Each write pays a bounded share of upkeep: of growing indexes, of garbage, and of records that
+ *       keep sparse chunks. That comes last in a call, and never moves the record it hands out.
  */
 #ifndef TN_STORE_H
 #define TN_STORE_H
@@ -25,6 +26,9 @@
 #include "heap/heap.h"
 #include "index/hash_index.h"
 #include "index/ordered.h"
+#include "store/budgets.h"
+#include "store/relocate.h"
+#include "store/walker.h"
 
 #include <tarn.h>
 
@@ -64,10 +68,12 @@ struct tarn_store {
     const uint32_t *alive; /* T2 */
     struct tn_os os;
     struct tn_memory memory;
+    tarn_budget *budget; /* NULL: none */
     struct tn_heap heap;
     struct tn_hash_secret secret;
     uint32_t *fork_mark;
-    uint64_t tick;
+    uint64_t tick; /* advanced by tn_store_tick only */
+    struct tn_walker walker;
     bool changed; /* since the last commit */
     /* Catalog: tables by name. */
     tarn_table **tables;
@@ -110,9 +116,17 @@ struct tarn_iterator {
     uint32_t hash31;   /* of the entry given last */
 };
 
-/* Opening with another door to the system: for tests. */
+/* What is not for users to set. */
+struct tn_store_setting {
+    const struct tn_os *os;
+    uint64_t tick; /* the first; 0: 1 */
+};
+
 int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
-                  const struct tn_os *os);
+                  const struct tn_store_setting *setting);
+
+/* A commit was made, or a snapshot taken: later changes are told apart from those before. */
+void tn_store_tick(tarn_store *store);
 
 /* ---- errors: each answers the result it was given, so that it can be returned ------------------- */
 

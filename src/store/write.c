@@ -51,7 +51,8 @@ static void record_set_value(struct tn_record *record, const void *value, size_t
 
 /* ---- upkeep: a bounded share with each write (T5) -------------------------------------------------------- */
 
-static void write_upkeep(tarn_table *table)
+/* The call is about to hand out the record `pinned`. */
+static void write_upkeep(tarn_table *table, tn_handle pinned)
 {
     tarn_store *store = table->store;
 
@@ -63,6 +64,8 @@ static void write_upkeep(tarn_table *table)
 
         (void)tn_store_reclaim(store, &budget_bytes);
     }
+    if (TN_UNLIKELY(table->body->owner.sparse))
+        tn_table_evacuate_share(table, pinned);
 }
 
 /* ---- inserting --------------------------------------------------------------------------------------------- */
@@ -106,7 +109,7 @@ static struct tn_record *table_insert(tarn_table *table, const struct tn_lookup 
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
     table->entry_bytes += key_bytes + value_bytes;
-    write_upkeep(table);
+    write_upkeep(table, handle);
     return record;
 }
 
@@ -116,20 +119,14 @@ static struct tn_record *table_insert(tarn_table *table, const struct tn_lookup 
 static tn_handle entry_move(tarn_table *table, struct tn_lookup *lookup, const void *key,
                             size_t key_bytes, size_t value_bytes)
 {
-    struct tn_heap *heap = &table->store->heap;
-    struct tn_heap_owner *owner = &table->body->owner;
-    size_t bytes = tn_record_bytes(key_bytes, value_bytes);
-    tn_handle old = lookup->handle, moved = tn_heap_allocate(heap, owner, bytes);
+    tn_handle moved = tn_heap_allocate(&table->store->heap, &table->body->owner,
+                                       tn_record_bytes(key_bytes, value_bytes));
 
     if (moved == TN_HANDLE_NONE)
         return TN_HANDLE_NONE;
     record_write_head(tn_record_at(table->base, moved), (uint32_t)table->store->tick, key,
                       key_bytes, value_bytes);
-    tn_iterators_leave(table, old);
-    tn_index_set_handle(&table->index, lookup->place, moved);
-    if (table->ordered != NULL)
-        tn_ordered_move(table->ordered, old, moved);
-    tn_heap_free(heap, owner, old);
+    tn_relocate(table, lookup->place, lookup->handle, moved);
     lookup->handle = moved;
     return moved;
 }
@@ -159,7 +156,7 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
     }
     record->tick = (uint32_t)store->tick;
     record_set_value(record, value, value_bytes);
-    write_upkeep(table);
+    write_upkeep(table, TN_HANDLE_NONE);
     return TARN_OK;
 }
 
@@ -221,7 +218,7 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
                                  table->name, tn_record_value_bytes(record), value_bytes);
         record->tick = (uint32_t)table->store->tick;
         *value = tn_record_value(record);
-        write_upkeep(table);
+        write_upkeep(table, lookup.handle);
         return TARN_OK;
     }
     record = table_insert(table, &lookup, key, key_bytes, value_bytes);
@@ -248,6 +245,6 @@ int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
     table->entry_bytes -= tn_record_key_bytes(record) + tn_record_value_bytes(record);
     tn_index_remove(&table->index, lookup.place, lookup.hash);
     tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
-    write_upkeep(table);
+    write_upkeep(table, TN_HANDLE_NONE);
     return TARN_OK;
 }
