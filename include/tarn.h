@@ -286,7 +286,10 @@ TARN_API int tarn_table_close(tarn_table *table);
  */
 TARN_API int tarn_table_drop(tarn_table *table);
 
-/* Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their end. */
+/*
+ * Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their
+ * end. Works at a memory limit, too.
+ */
 TARN_API int tarn_table_clear(tarn_table *table);
 
 /* Entries in the table, exact, O(1). 0 for a handle that is gone. */

@@ -223,6 +223,8 @@ void tn_class_chunk_loosened(struct tn_heap *heap, struct tn_heap_owner *owner,
         return;
     if (chunk == owner->victim || chunk->next != chunk || class_fullest_listed(class) != chunk)
         tn_class_chunk_remove(heap, owner, class, chunk);
+    else
+        heap->has_idle = true;
     if (class->all != NULL && class_only_chunk_is_surplus(class))
         tn_class_chunk_remove(heap, owner, class, class->all);
 }

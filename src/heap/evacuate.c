@@ -14,8 +14,35 @@
 /* Chunks looked at in one level, which is a bound on the work and not on the result: most will do. */
 #define CANDIDATES_MAX 8
 
-/* The sparsest chunk whose records all have room elsewhere in the class. NULL: there is none. */
-static struct heap_chunk *class_victim(const struct heap_class *class)
+/* Whether emptying the chunk gains something: with *shift 0 as things are, else by a new chunk. */
+typedef bool class_gain_fn(const struct heap_class *class, const struct heap_chunk *chunk,
+                           unsigned *shift);
+
+/* All its records have room elsewhere in the class. */
+static bool gain_as_things_are(const struct heap_class *class, const struct heap_chunk *chunk,
+                               unsigned *shift)
+{
+    *shift = 0;
+    return chunk != class->current && chunk->slot_count <= class->free_count;
+}
+
+/*
+ * A class that consists of one chunk, or of few of very different sizes, has no room elsewhere; it
+ * can have some in a chunk of at most half the size.
+ */
+static bool gain_by_smaller_chunk(const struct heap_class *class, const struct heap_chunk *chunk,
+                                  unsigned *shift)
+{
+    size_t need = chunk->slot_count - chunk->free_count;
+
+    need = (need + need / 8) * class->slot_granules * TN_GRANULE_BYTES;
+    *shift = tn_class_chunk_shift(class, need);
+    return (uint64_t)2 << *shift <= chunk->committed_bytes;
+}
+
+/* The sparsest chunk that it gains something to empty. NULL: there is none. */
+static struct heap_chunk *class_victim(const struct heap_class *class, class_gain_fn *gain,
+                                       unsigned *shift)
 {
     unsigned level = HEAP_LEVEL_COUNT;
 
@@ -24,32 +51,25 @@ static struct heap_chunk *class_victim(const struct heap_class *class)
         unsigned i;
 
         for (i = 0; chunk != NULL && i < CANDIDATES_MAX; i++, chunk = chunk->next) {
-            if (chunk != class->current && chunk->slot_count <= class->free_count)
+            if (gain(class, chunk, shift))
                 return chunk;
         }
     }
     return NULL;
 }
 
-/*
- * A class that consists of one sparse chunk, or of few of very different sizes, has no room elsewhere;
- * it can have some in a chunk of at most half the size. NULL: nothing to gain, or refused.
- */
-static struct heap_chunk *class_victim_for_smaller(struct tn_heap *heap,
-                                                   struct tn_heap_owner *owner,
-                                                   struct heap_class *class)
+static struct heap_chunk *class_victim_with_room(struct tn_heap *heap, struct tn_heap_owner *owner,
+                                                 struct heap_class *class)
 {
-    struct heap_chunk *victim = class->levels[HEAP_LEVEL_SPARSE];
-    size_t slot_bytes = class->slot_granules * TN_GRANULE_BYTES, need;
     unsigned shift;
+    struct heap_chunk *victim = class_victim(class, gain_as_things_are, &shift);
 
-    if (victim == NULL)
+    if (victim != NULL)
+        return victim;
+    victim = class_victim(class, gain_by_smaller_chunk, &shift);
+    if (victim == NULL || tn_class_chunk_add_sized(heap, owner, class, shift) == NULL)
         return NULL;
-    need = victim->slot_count - victim->free_count;
-    shift = tn_class_chunk_shift(class, (need + need / 4) * slot_bytes);
-    if ((uint64_t)1 << shift > victim->committed_bytes / 2)
-        return NULL;
-    return tn_class_chunk_add_sized(heap, owner, class, shift) != NULL ? victim : NULL;
+    return victim;
 }
 
 static bool victim_choose_in(struct tn_heap *heap, struct tn_heap_owner *owner,
@@ -58,9 +78,7 @@ static bool victim_choose_in(struct tn_heap *heap, struct tn_heap_owner *owner,
     struct heap_chunk *victim = NULL;
 
     while (class_is_uneven(class, effort)) {
-        victim = class_victim(class);
-        if (victim == NULL)
-            victim = class_victim_for_smaller(heap, owner, class);
+        victim = class_victim_with_room(heap, owner, class);
         if (victim == NULL || victim->free_count < victim->slot_count)
             break;
         tn_class_chunk_remove(heap, owner, class, victim); /* empty, and there is room elsewhere */

@@ -122,6 +122,27 @@ size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle)
     return chunk->slot_granules * TN_GRANULE_BYTES;
 }
 
+/* ---- empty chunks ------------------------------------------------------------------------------------- */
+
+static void class_trim(struct tn_heap *heap, struct tn_heap_owner *owner, struct heap_class *class)
+{
+    struct heap_chunk *chunk, *next;
+
+    for (chunk = class->all; chunk != NULL; chunk = next) {
+        next = chunk->next_all;
+        if (chunk->free_count == chunk->slot_count)
+            tn_class_chunk_remove(heap, owner, class, chunk);
+    }
+}
+
+void tn_heap_owner_trim(struct tn_heap *heap, struct tn_heap_owner *owner)
+{
+    uint16_t i;
+
+    for (i = 0; i < owner->class_count; i++)
+        class_trim(heap, owner, &owner->classes[i]);
+}
+
 /* ---- dropping an owner ------------------------------------------------------------------------------ */
 
 static struct heap_chunk *owner_any_chunk(struct tn_heap_owner *owner, struct heap_class **class)

@@ -57,6 +57,7 @@ struct tn_heap {
         *open[TN_CHUNK_SHIFTS]; /* divisions that have free chunks, by chunk size */
     uint64_t used_bytes;        /* committed and handed out */
     uint64_t kept_bytes;        /* committed and free (P4) */
+    bool has_idle;              /* some class may have an empty chunk that it was left (P4) */
 };
 
 /* What one table holds of the heap. Zero-filled is empty. */
@@ -91,6 +92,9 @@ size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle);
 /* Free about *budget_bytes of an owner's chunks, less what was spent. true: it holds nothing now. */
 bool tn_heap_owner_free_step(struct tn_heap *heap, struct tn_heap_owner *owner,
                              uint64_t *budget_bytes);
+
+/* Give up empty chunks that P4 leaves to classes: before memory is refused. */
+void tn_heap_owner_trim(struct tn_heap *heap, struct tn_heap_owner *owner);
 
 /* When P7 is worth its price: a class less than half full, or, with time to spare, less than 4/5. */
 enum tn_heap_effort { TN_EFFORT_SPARSE, TN_EFFORT_LOOSE };

@@ -119,9 +119,14 @@ static size_t array_bytes(uint64_t count)
     return (size_t)(count + slack_for(count)) * BUCKET_BYTES;
 }
 
+static size_t commit_step(size_t bytes)
+{
+    return bytes >= 2 * COMMIT_STEP_LARGE ? COMMIT_STEP_LARGE : COMMIT_STEP_SMALL;
+}
+
 static bool array_commit(struct tn_index *index, size_t bytes)
 {
-    size_t step = bytes >= 2 * COMMIT_STEP_LARGE ? COMMIT_STEP_LARGE : COMMIT_STEP_SMALL;
+    size_t step = commit_step(bytes);
     size_t goal = tn_align_up(bytes, step);
     uint8_t *start = (uint8_t *)index->buckets;
     unsigned flags = step == COMMIT_STEP_LARGE ? TN_OS_HUGE : 0;
@@ -141,7 +146,7 @@ static bool array_commit(struct tn_index *index, size_t bytes)
 
 static void array_decommit(struct tn_index *index, size_t keep_bytes)
 {
-    size_t keep = tn_align_up(keep_bytes, COMMIT_STEP_LARGE);
+    size_t keep = tn_align_up(keep_bytes, commit_step(keep_bytes));
     uint8_t *start = (uint8_t *)index->buckets;
 
     if (keep >= index->bytes)

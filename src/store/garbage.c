@@ -3,6 +3,9 @@
  *
  *     clear, drop:  table --body, index, order--> store->garbage      O(1)
  *     reclaim:      chunks, then the hash array, then the order's nodes, then the body
+ *
+ * Clearing gives memory back, so it must not fail for want of it: of what an empty table consists of,
+ * one set is held in reserve (store->spare), and replaced as soon as there is memory again.
  */
 #include "store/store.h"
 
@@ -51,12 +54,27 @@ bool tn_store_reclaim(tarn_store *store, uint64_t *budget_bytes)
     return true;
 }
 
+/* Empty chunks that tables were left, in case their entries come back. */
+static void tables_trim(tarn_store *store)
+{
+    size_t i;
+
+    if (!store->heap.has_idle)
+        return;
+    store->heap.has_idle = false;
+    for (i = 0; i < store->table_count; i++)
+        tn_heap_owner_trim(&store->heap, &store->tables[i]->body->owner);
+}
+
 bool tn_store_reclaim_all(tarn_store *store)
 {
     uint64_t no_limit = UINT64_MAX;
-    uint64_t before = store->memory.counted_bytes;
+    uint64_t before = store->memory.counted_bytes, after;
 
     (void)tn_store_reclaim(store, &no_limit);
+    tables_trim(store);
     tn_heap_trim(&store->heap, 0);
-    return store->memory.counted_bytes < before;
+    after = store->memory.counted_bytes;
+    tn_store_keep_spare(store);
+    return after < before;
 }

@@ -223,6 +223,10 @@ static void store_free_tables(tarn_store *store)
         store->gone = table->next_gone;
         tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
     }
+    if (store->spare != NULL) {
+        store->spare->next = store->garbage;
+        store->garbage = store->spare;
+    }
     (void)tn_store_reclaim(store, &no_limit);
     tn_memory_free(&store->memory, store->tables, store->table_room * sizeof *store->tables);
 }
@@ -292,6 +296,7 @@ int tarn_work(tarn_store *store, uint64_t budget_bytes)
         return TARN_E_MISUSE;
     if (!tn_store_reclaim(store, &budget_bytes))
         return TARN_OK;
+    tn_store_keep_spare(store);
     for (i = 0; i < store->table_count; i++) {
         if (!table_work(store->tables[i], &budget_bytes))
             return TARN_OK;
