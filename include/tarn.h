@@ -159,7 +159,8 @@ typedef struct tarn_options {
     uint64_t address_bytes;
     /*
      * Memory the store may commit, its indexes and tables included. A put that would need more
-     * answers TARN_E_FULL and changes nothing; gets and deletes go on. Default: no limit.
+     * answers TARN_E_FULL and changes nothing; gets, deletes and clears go on (the last 4 KiB are for
+     * tarn_table_clear). Default: no limit.
      */
     uint64_t memory_bytes_max;
     /* A limit shared with other stores, beside the store's own; it must stay open. Default: none. */

@@ -3,12 +3,14 @@
  */
 #include "base/budget.h"
 
-bool tn_budget_charge(struct tn_budget *budget, uint64_t bytes)
+bool tn_budget_charge(struct tn_budget *budget, uint64_t bytes, uint64_t reserve_bytes)
 {
     uint64_t counted = atomic_load_explicit(&budget->counted_bytes, memory_order_relaxed);
+    uint64_t users = atomic_load_explicit(&budget->user_count, memory_order_relaxed);
+    uint64_t need = bytes + users * reserve_bytes;
 
     do {
-        if (bytes > budget->limit_bytes - counted) /* G1 */
+        if (need > budget->limit_bytes - counted) /* G1 */
             return false;
     } while (!atomic_compare_exchange_weak_explicit(&budget->counted_bytes, &counted,
                                                     counted + bytes, memory_order_relaxed,

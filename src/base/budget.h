@@ -27,8 +27,8 @@ struct tn_budget {
     _Atomic uint64_t user_count;
 };
 
-/* G1. false: over the limit, nothing counted. */
-bool tn_budget_charge(struct tn_budget *budget, uint64_t bytes);
+/* G1. false: less than `reserve_bytes` for each user would be left; nothing counted. */
+bool tn_budget_charge(struct tn_budget *budget, uint64_t bytes, uint64_t reserve_bytes);
 void tn_budget_discharge(struct tn_budget *budget, uint64_t bytes);
 
 void tn_budget_join(struct tn_budget *budget);

@@ -29,9 +29,11 @@ void tn_memory_init(struct tn_memory *memory, tn_allocate_fn *allocate, void *co
 
 bool tn_memory_charge(struct tn_memory *memory, uint64_t bytes)
 {
-    memory->limit_refused = bytes > memory->limit_bytes - memory->counted_bytes; /* M2 */
+    uint64_t reserve = memory->reserve_is_open ? 0 : memory->reserve_bytes; /* M4 */
+
+    memory->limit_refused = bytes + reserve > memory->limit_bytes - memory->counted_bytes; /* M2 */
     memory->budget_refused = !memory->limit_refused && memory->budget != NULL &&
-                             !tn_budget_charge(memory->budget, bytes);
+                             !tn_budget_charge(memory->budget, bytes, reserve);
     memory->limit_refused |= memory->budget_refused;
     if (memory->limit_refused)
         return false;

@@ -10,6 +10,7 @@
  *   M2  Nothing is counted beyond limit_bytes, nor beyond the shared budget, if there is one: the call
  *       fails and nothing has changed. What is counted here is counted there, too.
  *   M3  Freeing and shrinking to zero never fail.
+ *   M4  The last reserve_bytes below a limit are for what has to take some memory to give back more.
  */
 #ifndef TN_MEMORY_H
 #define TN_MEMORY_H
@@ -29,12 +30,15 @@ struct tn_memory {
     uint64_t limit_bytes;       /* UINT64_MAX: none */
     uint64_t counted_bytes;     /* M1 */
     uint64_t counted_bytes_max; /* high-water mark */
+    uint64_t reserve_bytes;     /* M4 */
+    bool reserve_is_open;       /* what is being done may use it */
     struct tn_budget *budget;   /* shared with others; NULL: none */
     bool limit_refused;         /* the last failure was M2 (a limit), not the system's */
     bool budget_refused;        /* ... and it was the budget's limit */
 };
 
-/* allocate NULL: the C library's. limit_bytes 0: none. No budget: set one before the first charge. */
+/* allocate NULL: the C library's. limit_bytes 0: none. No budget and no reserve: set them before
+ * the first charge. */
 void tn_memory_init(struct tn_memory *memory, tn_allocate_fn *allocate, void *context,
                     uint64_t limit_bytes);
 

@@ -58,8 +58,9 @@ static struct heap_chunk *class_victim(const struct heap_class *class, class_gai
     return NULL;
 }
 
+/* *refused: there would be one if there were memory. */
 static struct heap_chunk *class_victim_with_room(struct tn_heap *heap, struct tn_heap_owner *owner,
-                                                 struct heap_class *class)
+                                                 struct heap_class *class, bool *refused)
 {
     unsigned shift;
     struct heap_chunk *victim = class_victim(class, gain_as_things_are, &shift);
@@ -67,18 +68,19 @@ static struct heap_chunk *class_victim_with_room(struct tn_heap *heap, struct tn
     if (victim != NULL)
         return victim;
     victim = class_victim(class, gain_by_smaller_chunk, &shift);
-    if (victim == NULL || tn_class_chunk_add_sized(heap, owner, class, shift) == NULL)
-        return NULL;
-    return victim;
+    if (victim == NULL || tn_class_chunk_add_sized(heap, owner, class, shift) != NULL)
+        return victim;
+    *refused = true;
+    return NULL;
 }
 
 static bool victim_choose_in(struct tn_heap *heap, struct tn_heap_owner *owner,
-                             struct heap_class *class, enum tn_heap_effort effort)
+                             struct heap_class *class, enum tn_heap_effort effort, bool *refused)
 {
     struct heap_chunk *victim = NULL;
 
     while (class_is_uneven(class, effort)) {
-        victim = class_victim_with_room(heap, owner, class);
+        victim = class_victim_with_room(heap, owner, class, refused);
         if (victim == NULL || victim->free_count < victim->slot_count)
             break;
         tn_class_chunk_remove(heap, owner, class, victim); /* empty, and there is room elsewhere */
@@ -94,17 +96,18 @@ static bool victim_choose_in(struct tn_heap *heap, struct tn_heap_owner *owner,
 static bool victim_choose(struct tn_heap *heap, struct tn_heap_owner *owner,
                           enum tn_heap_effort effort)
 {
+    bool refused = false;
     uint16_t i;
 
     if (!tn_heap_is_uneven(owner, effort))
         return false;
     for (i = 0; i < owner->class_count; i++) {
-        if (victim_choose_in(heap, owner, &owner->classes[i], effort))
+        if (victim_choose_in(heap, owner, &owner->classes[i], effort, &refused))
             return true;
     }
     owner->sparse = false;
     if (effort == TN_EFFORT_LOOSE)
-        owner->loose = false;
+        owner->loose = refused; /* then the next idle moment tries again */
     for (i = 0; i < owner->class_count; i++)
         tn_class_set_alarm(&owner->classes[i]);
     return false;

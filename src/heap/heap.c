@@ -68,6 +68,24 @@ static tn_handle heap_allocate_large(struct tn_heap *heap, struct tn_heap_owner 
     return chunk->first;
 }
 
+/*
+ * Memory was refused: a slot of another class that is free anyway, at most twice too large. So what
+ * deletes leave at a limit is of use to entries of other sizes, too.
+ */
+static tn_handle heap_allocate_spare(struct tn_heap_owner *owner, size_t granules)
+{
+    unsigned size_class = size_class_of(granules);
+    unsigned last = size_class_of(tn_min(2 * granules, SIZE_CLASS_GRANULES_MAX));
+
+    for (; size_class <= last; size_class++) {
+        uint16_t place = owner->class_index[size_class];
+
+        if (place != 0 && owner->classes[place - 1].current != NULL)
+            return class_take_slot(&owner->classes[place - 1]);
+    }
+    return TN_HANDLE_NONE;
+}
+
 tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, size_t bytes)
 {
     size_t granules = (bytes + TN_GRANULE_BYTES - 1) / TN_GRANULE_BYTES;
@@ -81,9 +99,9 @@ tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, si
     if (TN_LIKELY(owner->class_index[size_class] != 0))
         class = &owner->classes[owner->class_index[size_class] - 1];
     else if ((class = tn_class_add(heap, owner, size_class)) == NULL)
-        return TN_HANDLE_NONE;
+        return heap_allocate_spare(owner, granules);
     if (TN_UNLIKELY(class->current == NULL) && tn_class_chunk_add(heap, owner, class) == NULL)
-        return TN_HANDLE_NONE;
+        return heap_allocate_spare(owner, granules);
     return class_take_slot(class);
 }
 

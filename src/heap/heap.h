@@ -8,7 +8,7 @@
  *     range    | region table | region | region | region ...                    reserved, 1 TiB
  *     region   2 MiB: one chunk, or equal chunks of 4 KiB .. 1 MiB, or part of a large record
  *     chunk    | slot | slot | slot | ...            one owner, one class; free slots in a bitmap aside
- *     slot     a record and at most 5 % slack
+ *     slot     a record and at most 5 % slack; when memory is refused, up to as much again
  *
  * Rules
  *   P1  A handle is stable until it is freed; 0 is never handed out.

@@ -83,40 +83,16 @@ no_index:
     return false;
 }
 
-void tn_store_keep_spare(tarn_store *store)
+/* For a table that is about to give back its own: from the reserve, if need be (M4). */
+static bool parts_exchange(tarn_store *store, int kind, struct table_parts *out)
 {
-    struct table_parts parts;
+    bool done;
 
-    if (store->spare != NULL || !parts_new(store, TARN_ORDERED, &parts))
-        return;
-    parts.body->index = parts.index;
-    parts.body->ordered = parts.ordered;
-    store->spare = parts.body;
-}
-
-/* T7: the spare set. false: it has been used. */
-static bool parts_from_spare(tarn_store *store, int kind, struct table_parts *out)
-{
-    struct tn_table_body *body = store->spare;
-
-    if (body == NULL)
-        return false;
-    store->spare = NULL;
-    *out = (struct table_parts){ body, body->index, body->ordered };
-    body->ordered = NULL;
-    if (kind == TARN_UNORDERED) {
-        tn_ordered_free(out->ordered);
-        out->ordered = NULL;
-    }
-    return true;
-}
-
-/* Empty parts, from wherever they can be had. */
-static bool parts_get(tarn_store *store, int kind, struct table_parts *out)
-{
-    return parts_new(store, kind, out) || parts_from_spare(store, kind, out) ||
-           (tn_store_reclaim_all(store) &&
-            (parts_new(store, kind, out) || parts_from_spare(store, kind, out)));
+    store->memory.reserve_is_open = true;
+    done =
+        parts_new(store, kind, out) || (tn_store_reclaim_all(store) && parts_new(store, kind, out));
+    store->memory.reserve_is_open = false;
+    return done;
 }
 
 static void table_install(tarn_table *table, const struct table_parts *parts)
@@ -221,7 +197,6 @@ int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
     store->table_count++;
     tn_walker_table_added(store, place);
     store->changed = true;
-    tn_store_keep_spare(store);
     table->open_count = 1;
     *out = table;
     return TARN_OK;
@@ -269,7 +244,7 @@ int tarn_table_clear(tarn_table *table)
 
     if (table == NULL || *table->alive == 0)
         return tn_table_misuse(table, "tarn_table_clear", "");
-    if (!parts_get(table->store, table->kind, &parts))
+    if (!parts_exchange(table->store, table->kind, &parts))
         return tn_store_refused(table->store, "tarn_table_clear");
     tn_iterators_end(table);
     tn_store_discard(table->store, table);

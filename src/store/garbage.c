@@ -3,9 +3,6 @@
  *
  *     clear, drop:  table --body, index, order--> store->garbage      O(1)
  *     reclaim:      chunks, then the hash array, then the order's nodes, then the body
- *
- * Clearing gives memory back, so it must not fail for want of it: of what an empty table consists of,
- * one set is held in reserve (store->spare), and replaced as soon as there is memory again.
  */
 #include "store/store.h"
 
@@ -69,12 +66,10 @@ static void tables_trim(tarn_store *store)
 bool tn_store_reclaim_all(tarn_store *store)
 {
     uint64_t no_limit = UINT64_MAX;
-    uint64_t before = store->memory.counted_bytes, after;
+    uint64_t before = store->memory.counted_bytes;
 
     (void)tn_store_reclaim(store, &no_limit);
     tables_trim(store);
     tn_heap_trim(&store->heap, 0);
-    after = store->memory.counted_bytes;
-    tn_store_keep_spare(store);
-    return after < before;
+    return store->memory.counted_bytes < before;
 }

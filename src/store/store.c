@@ -165,6 +165,7 @@ static tarn_store *store_new(const tarn_options *options, const struct tn_store_
     tn_memory_init(&memory, options->allocate, options->allocate_context,
                    options->memory_bytes_max);
     memory.budget = options->budget != NULL ? &options->budget->shared : NULL;
+    memory.reserve_bytes = TN_RESERVE_BYTES;
     store = tn_memory_new(&memory, sizeof *store, true);
     *result = memory.limit_refused ? TARN_E_FULL : TARN_E_MEMORY;
     if (store == NULL)
@@ -222,10 +223,6 @@ static void store_free_tables(tarn_store *store)
         table = store->gone;
         store->gone = table->next_gone;
         tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
-    }
-    if (store->spare != NULL) {
-        store->spare->next = store->garbage;
-        store->garbage = store->spare;
     }
     (void)tn_store_reclaim(store, &no_limit);
     tn_memory_free(&store->memory, store->tables, store->table_room * sizeof *store->tables);
@@ -296,7 +293,6 @@ int tarn_work(tarn_store *store, uint64_t budget_bytes)
         return TARN_E_MISUSE;
     if (!tn_store_reclaim(store, &budget_bytes))
         return TARN_OK;
-    tn_store_keep_spare(store);
     for (i = 0; i < store->table_count; i++) {
         if (!table_work(store->tables[i], &budget_bytes))
             return TARN_OK;

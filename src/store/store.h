@@ -18,7 +18,6 @@
  *   T4  Every open iterator's key buffer is as long as the longest key its table has had.
  *   T5  Each write pays a bounded share of upkeep: of growing indexes, of garbage, and of records that
  *       keep sparse chunks. That comes last in a call, and never moves the record it hands out.
- *   T7  Clear does not fail at a memory limit: a spare set of what an empty table consists of is kept.
  */
 #ifndef TN_STORE_H
 #define TN_STORE_H
@@ -38,7 +37,7 @@
 /* What a table holds beside its handle; parted from it by clear and drop. */
 struct tn_table_body {
     struct tn_heap_owner owner;
-    struct tn_table_body *next; /* in store->garbage; what follows is valid there and in a spare */
+    struct tn_table_body *next; /* in store->garbage; what follows is valid there only */
     struct tn_index index;
     struct tn_ordered *ordered;
     bool index_freed;
@@ -82,7 +81,6 @@ struct tarn_store {
     size_t table_room;
     tarn_table *gone; /* dropped, but with handles or iterators not given back */
     struct tn_table_body *garbage;
-    struct tn_table_body *spare; /* T7, index and order in it; NULL: there was no memory for one */
     uint64_t iterator_count;
     /* The last commit. */
     uint64_t commit_number;
@@ -146,13 +144,13 @@ int tn_store_refused(tarn_store *store, const char *call);
 #define TN_WRITE_SHARE_BYTES (64 * TN_KIB)
 #define TN_WRITE_SHARE_BUCKETS 3u
 
+/* M4 of memory.h: more than an empty table consists of, apart from its handle. */
+#define TN_RESERVE_BYTES (4 * TN_KIB)
+
 struct tn_table_body *tn_table_body_new(tarn_store *store);
 
 /* Hand a table's body, index and order to the garbage. Cannot fail. */
 void tn_store_discard(tarn_store *store, tarn_table *table);
-
-/* T7: replace the spare that was used, if there is memory. */
-void tn_store_keep_spare(tarn_store *store);
 
 /* Free about *budget_bytes of garbage. true: there is none left. */
 bool tn_store_reclaim(tarn_store *store, uint64_t *budget_bytes);
