@@ -15,8 +15,9 @@
 /* Moving one home bucket reads one cache line and writes about two. */
 #define UPKEEP_BUCKET_BYTES 192u
 
-/* tarn_work leaves one part of so many, of the pages in use, as spare pages. */
+/* What tarn_work leaves of spare pages: a part of those in use, and enough for a small table. */
 #define WORK_KEPT_PART 16u
+#define WORK_KEPT_BYTES (256 * TN_KIB)
 
 /* ---- errors --------------------------------------------------------------------------------------- */
 
@@ -277,7 +278,7 @@ static bool table_work(tarn_table *table, uint64_t *budget_bytes)
 static bool store_trim(tarn_store *store, uint64_t budget_bytes)
 {
     struct tn_heap *heap = &store->heap;
-    uint64_t goal_bytes = heap->used_bytes / WORK_KEPT_PART;
+    uint64_t goal_bytes = heap->used_bytes / WORK_KEPT_PART + WORK_KEPT_BYTES;
 
     if (heap->kept_bytes > goal_bytes)
         tn_heap_trim(heap,

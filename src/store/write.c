@@ -51,21 +51,28 @@ static void record_set_value(struct tn_record *record, const void *value, size_t
 
 /* ---- upkeep: a bounded share with each write (T5) -------------------------------------------------------- */
 
+/* Out of line, and called last, so that writes with nothing to keep up save no registers for it. */
+static __attribute__((noinline)) void write_pay_share(tarn_table *table, tn_handle pinned)
+{
+    uint64_t budget_bytes = TN_WRITE_SHARE_BYTES;
+
+    if (tn_index_is_moving(&table->index))
+        (void)tn_index_upkeep(&table->index, TN_WRITE_SHARE_BUCKETS);
+    if (table->store->garbage != NULL)
+        (void)tn_store_reclaim(table->store, &budget_bytes);
+    if (table->body->owner.sparse)
+        tn_table_evacuate_share(table, pinned);
+}
+
 /* The call is about to hand out the record `pinned`. */
-static void write_upkeep(tarn_table *table, tn_handle pinned)
+TN_ALWAYS_INLINE void write_upkeep(tarn_table *table, tn_handle pinned)
 {
     tarn_store *store = table->store;
 
     store->changed = true;
-    if (TN_UNLIKELY(tn_index_is_moving(&table->index)))
-        (void)tn_index_upkeep(&table->index, TN_WRITE_SHARE_BUCKETS);
-    if (TN_UNLIKELY(store->garbage != NULL)) {
-        uint64_t budget_bytes = TN_WRITE_SHARE_BYTES;
-
-        (void)tn_store_reclaim(store, &budget_bytes);
-    }
-    if (TN_UNLIKELY(table->body->owner.sparse))
-        tn_table_evacuate_share(table, pinned);
+    if (TN_UNLIKELY(tn_index_is_moving(&table->index) || store->garbage != NULL ||
+                    table->body->owner.sparse))
+        write_pay_share(table, pinned);
 }
 
 /* ---- inserting --------------------------------------------------------------------------------------------- */
