@@ -387,19 +387,24 @@ static void an_emptied_bucket_counts_nothing(void)
 /* ---- gathering ------------------------------------------------------------------------------------------------------ */
 
 /* Numbers below `stay` are never changed; those above come and go between two gathers. */
-static void gather_once(struct fixture *f, uint64_t stay, uint64_t numbers, bool grow)
+static void gather_once(struct fixture *f, unsigned block_bits, uint64_t stay, uint64_t numbers,
+                        bool grow)
 {
-    static struct tn_index_entry out[TN_GATHER_ROOM];
+    static struct tn_walk_entry out[TN_GATHER_ROOM];
     uint64_t position = 0, last_end = 0, number;
     size_t found, i;
 
     memset(f->seen, 0, sizeof f->seen);
     while (position < TN_HASH31_END) {
-        found = tn_index_gather(&f->index, &position, out);
+        found = tn_index_gather(&f->index, block_bits, &position,
+                                1 + test_random(&f->random) % TN_GATHER_ENTRIES, out);
         check(position > last_end);
         for (i = 0; i < found; i++) {
-            check(out[i].hash31 >= last_end && out[i].hash31 < position);
-            check_eq(out[i].hash31, tn_hash31(f->hash(out[i].handle / 2 - 1)));
+            uint32_t hash31 = tn_hash31(f->hash(out[i].handle / 2 - 1));
+
+            check(out[i].place >= last_end && out[i].place < position);
+            check_eq(out[i].place, tn_walk_turn(hash31, block_bits));
+            check_eq(tn_walk_turn(out[i].place, block_bits), hash31);
             f->seen[out[i].handle / 2 - 1]++;
         }
         last_end = position;
@@ -431,7 +436,7 @@ static void gathering_sees_unchanged_entries_once_while_others_come_and_go(void)
         check(insert(f, number));
     for (round = 0; round < 12; round++) {
         count = f->index.counts[1];
-        gather_once(f, 3000, 20000, round / 3 % 2 == 0);
+        gather_once(f, round % 11, 3000, 20000, round / 3 % 2 == 0);
         check(f->index.counts[1] != count || round > 0);
     }
     fixture_close(f);
@@ -439,8 +444,49 @@ static void gathering_sees_unchanged_entries_once_while_others_come_and_go(void)
     for (number = 0; number < 5; number++)
         check(insert(f, number));
     for (round = 0; round < 200; round++)
-        gather_once(f, 5, 60, round % 2 == 0);
+        gather_once(f, round % 4, 5, 60, round % 2 == 0);
     fixture_close(f);
+}
+
+/* Delete from the low end of the hashes on, as a scan does that deletes what it is given. */
+static void erase_in_order_of_hashes(struct fixture *f, uint64_t leave)
+{
+    static struct tn_walk_entry out[TN_GATHER_ROOM];
+    uint64_t position = 0;
+
+    while (position < TN_HASH31_END && f->entry_count > leave) {
+        size_t found = tn_index_gather(&f->index, 0, &position, TN_GATHER_ENTRIES, out), i;
+
+        for (i = 0; i < found && f->entry_count > leave; i++)
+            erase(f, out[i].handle / 2 - 1);
+    }
+}
+
+/* Shrinking packs what is left, which is dense still, only elsewhere: it once ran out of places. */
+static void deleting_in_the_order_of_hashes_shrinks_all_the_same(void)
+{
+    const uint64_t sizes[] = { 1500, 5000, 40000, 90000 };
+    uint64_t number, leave;
+    size_t s;
+
+    for (s = 0; s < TN_ARRAY_COUNT(sizes); s++) {
+        struct fixture *f = fixture_open(hash_mixed, false);
+
+        for (leave = 2; leave < 20; leave = leave * 3 / 2) {
+            for (number = 0; number < sizes[s]; number++)
+                if (!f->has[number])
+                    check(insert(f, number));
+            erase_in_order_of_hashes(f, sizes[s] / leave);
+            check(sizes[s] > 10000 || tn_index_check(&f->index));
+            check(all_answer_rightly(f, sizes[s]));
+        }
+        check(tn_index_check(&f->index));
+        erase_in_order_of_hashes(f, 0);
+        while (tn_index_has_upkeep(&f->index))
+            (void)tn_index_upkeep(&f->index, 100);
+        check(f->index.counts[1] <= 400); /* the rest is built anew with the next delete */
+        fixture_close(f);
+    }
 }
 
 /* ---- hashes that collide ---------------------------------------------------------------------------------------------- */
@@ -656,6 +702,7 @@ static const struct test tests[] = {
     T(constant_churn_does_not_wear_the_index_out),
     T(an_emptied_bucket_counts_nothing),
     T(gathering_sees_unchanged_entries_once_while_others_come_and_go),
+    T(deleting_in_the_order_of_hashes_shrinks_all_the_same),
     T(equal_hashes_are_refused_in_the_end_and_nothing_is_lost),
     T(a_full_home_survives_growing_and_shrinking),
     T(each_refused_allocation_changes_nothing),

@@ -1,8 +1,8 @@
 /*
  * test_timestamp.c - event times: iso, numbers, patterns; read and printed
  *
- * Run as `test_timestamp --read` it is the C half of tests/test_timestamp.sh: lines 'FORMAT<tab>TEXT'
- * in, milliseconds or 'bad' out; `--print` turns milliseconds into text.
+ * Run as `test_timestamp --read` it is the C half of tests/test_timestamp.sh: lines
+ * 'FORMAT<tab>TEXT' in, milliseconds or 'bad' out; `--print` turns milliseconds into text.
  */
 #include "io/timestamp.h"
 #include "test.h"
@@ -43,6 +43,7 @@ static void iso_times_are_read_in_all_their_forms(void)
     check_read("iso", "0001-01-01T00:00:00Z", INT64_C(-62135596800000));
     check_read("iso", "9999-12-31T23:59:59.999Z", INT64_C(253402300799999));
     check_read("iso", "2000-02-29", INT64_C(951782400000));
+    check_read("iso", "2400-02-29", INT64_C(13574563200000));
     check_read("iso", "0001-01-01T00:00:00+23:59", INT64_C(-62135596800000) - 1439 * 60000);
 }
 
@@ -85,6 +86,7 @@ static void wrong_iso_times_are_bad(void)
         "2015-09-31",
         "2015-02-29",
         "1900-02-29",
+        "2200-02-29",
         "0000-01-01",
         "10000-01-01",
         "+2015-01-01",

@@ -180,7 +180,7 @@ struct heap_chunk *tn_class_chunk_add(struct tn_heap *heap, struct tn_heap_owner
     unsigned least = tn_class_chunk_shift(class, 0);
     unsigned shift = class->chunk_bytes < 4 * TN_OS_PAGE_BYTES
                          ? least
-                         : tn_class_chunk_shift(class, class->chunk_bytes / 4);
+                         : tn_class_chunk_shift(class, class->chunk_bytes / 8);
     struct heap_chunk *chunk = tn_class_chunk_add_sized(heap, owner, class, shift);
 
     while (chunk == NULL && shift > least) /* near a limit: what is left comes in small pieces */

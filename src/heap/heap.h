@@ -106,8 +106,8 @@ static inline bool tn_heap_is_uneven(const struct tn_heap_owner *owner, enum tn_
 
 /*
  * P7: the next record to move, `*from`, and a slot of the same size taken for it, `*to`: the caller
- * copies the record, makes it known there, and frees `*from`. The record `pinned` is not to be moved
- * now. false: nothing to move, or not now.
+ * copies the record, makes it known there, and frees `*from`. A slot `pinned` holds no record
+ * any more, but is lent. false: nothing to move, or not now.
  */
 bool tn_heap_evacuate(struct tn_heap *heap, struct tn_heap_owner *owner, enum tn_heap_effort effort,
                       tn_handle pinned, tn_handle *from, tn_handle *to);

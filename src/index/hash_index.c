@@ -27,6 +27,8 @@
 #define COMMIT_STEP_LARGE ((size_t)2 * TN_MIB)
 /* An insert may go no further than this behind its home, so that moving always finds room. */
 #define INSERT_SLACK(slack) ((slack) - (slack) / 8)
+/* Shrinking goes no further than this, so as not to leave behind what is too dense to grow (I6). */
+#define SHRINK_SLACK(slack) ((slack) / 4)
 
 static size_t slack_for(uint64_t count)
 {
@@ -234,7 +236,7 @@ bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes)
 
 static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
 {
-    size_t buckets = from->counts[1] + from->slack, i;
+    size_t buckets = tn_max(from->counts[0], from->counts[1]) + from->slack, i;
 
     for (i = 0; i < buckets; i++) {
         const uint64_t *bucket = from->buckets + i * TN_BUCKET_WORDS;
@@ -255,12 +257,13 @@ static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
     return true;
 }
 
-/* Only at rest. false: refused, nothing changed. */
+/* Not while growing. false: refused, nothing changed. */
 static bool index_rebuild(struct tn_index *index, uint64_t count)
 {
     struct tn_index built = *index;
 
-    tn_assert(!tn_index_is_moving(index));
+    tn_assert(!tn_index_is_moving(index) || index->stalled);
+    built.stalled = false; /* I6 */
     if (count > COUNT_MAX || !array_new(&built, count))
         return false;
     if (!index_copy_entries(&built, index)) {
@@ -273,6 +276,27 @@ static bool index_rebuild(struct tn_index *index, uint64_t count)
     return true;
 }
 
+/* Start shrinking by a quarter. Shrinking is a courtesy: what is refused is tried again later. */
+static void index_shrink(struct tn_index *index)
+{
+    uint64_t count = index->counts[1];
+
+    if (index->reserved_bytes == 0 || count <= SMALL_BUCKETS_MAX + SMALL_BUCKETS_MAX / 3) {
+        if (!index_rebuild(index, tn_min(count - 1, index->entry_count * 2 / 7 + 1)))
+            index->shrink_at /= 2;
+        return;
+    }
+    index->counts[0] = (uint32_t)(count - count / 4);
+    index->boundary = 0;
+    index->growing = false;
+    index->cursor = 0;
+}
+
+struct moved_entry {
+    tn_handle handle;
+    uint32_t hash31;
+};
+
 /* ---- moving in place ------------------------------------------------------------------------------------- */
 
 /*
@@ -280,9 +304,10 @@ static bool index_rebuild(struct tn_index *index, uint64_t count)
  * belong to the old mapping are its own: those of the new one are told apart by the boundary (I2).
  */
 static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_t hash_first,
-                           uint64_t hash_end, struct tn_index_entry *out)
+                           uint64_t hash_end, struct moved_entry *out)
 {
     uint64_t *home = index->buckets + home_bucket * TN_BUCKET_WORDS, *bucket = home;
+    uint32_t first = (uint32_t)hash_first, hashes = (uint32_t)(hash_end - hash_first);
     size_t found = 0;
     bool more = true;
 
@@ -294,7 +319,7 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
             uint32_t slot = (uint32_t)__builtin_ctz(taken);
             uint32_t hash31 = entry_hash31(bucket, slot);
 
-            if (hash31 < hash_first || hash31 >= hash_end)
+            if (hash31 - first >= hashes) /* unsigned: below first is far above */
                 continue;
             out[found].handle = index_entry_handle(bucket[1 + slot]);
             out[found++].hash31 = hash31;
@@ -305,19 +330,28 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
     return found;
 }
 
-static void move_place(struct tn_index *index, const struct tn_index_entry *entries, size_t count)
+/* All of them, or none: false when one finds no place. */
+static bool move_place(struct tn_index *index, const struct moved_entry *entries, size_t count,
+                       size_t reach)
 {
+    struct tn_index_place places[TN_HOME_ENTRIES_MAX];
     size_t i;
 
     for (i = 0; i < count; i++) {
         uint64_t *home = tn_index_home(index, entries[i].hash31);
-        struct tn_index_place place;
-        bool found = index_free_place(home, index->slack, &place);
 
-        tn_assert(found); /* I1: moving keeps the order of homes and never packs them tighter */
-        over_add(home, place.bucket);
-        bucket_set(place.bucket, place.slot, entries[i].hash31, entries[i].handle);
+        if (!index_free_place(home, reach, &places[i]))
+            break;
+        over_add(home, places[i].bucket);
+        bucket_set(places[i].bucket, places[i].slot, entries[i].hash31, entries[i].handle);
     }
+    if (i == count)
+        return true;
+    while (i-- > 0) {
+        bucket_unset(places[i].bucket, places[i].slot);
+        over_subtract(tn_index_home(index, entries[i].hash31), places[i].bucket);
+    }
+    return false;
 }
 
 static void move_finish(struct tn_index *index, uint64_t count)
@@ -331,27 +365,39 @@ static void move_finish(struct tn_index *index, uint64_t count)
 /* Move one home bucket from the old mapping to the new; true while there are more. */
 static bool move_step(struct tn_index *index)
 {
-    struct tn_index_entry entries[TN_HOME_ENTRIES_MAX];
-    bool growing = index->growing;
+    struct moved_entry entries[TN_HOME_ENTRIES_MAX];
+    bool growing = index->growing, placed;
     uint64_t old_count = growing ? index->counts[0] : index->counts[1];
     uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
-    uint64_t hash_first = first_hash_of(bucket, old_count);
-    uint64_t hash_end = first_hash_of(bucket + 1, old_count);
+    /* The boundary is at one end of the bucket's hashes; the other end costs a division. */
+    uint64_t hash_first = growing ? first_hash_of(bucket, old_count) : index->boundary;
+    uint64_t hash_end = growing ? index->boundary : first_hash_of(bucket + 1, old_count);
     size_t found = move_collect(index, bucket, hash_first, hash_end, entries);
 
     index->boundary = growing ? hash_first : hash_end;
-    move_place(index, entries, found);
+    if (!move_place(index, entries, found,
+                    growing ? index->slack : SHRINK_SLACK(index->slack))) { /* I6 */
+        index->boundary = growing ? hash_end : hash_first;
+        placed = move_place(index, entries, found, index->slack);
+        tn_assert(placed); /* the places they came from are free still */
+        index->stalled = true;
+        index->resume_at = index->entry_count - index->entry_count / 16;
+        return false;
+    }
     index->cursor = growing ? bucket : bucket + 1;
     if (growing ? index->cursor > 0 : index->cursor < old_count)
         return true;
     move_finish(index, growing ? index->counts[1] : index->counts[0]);
-    return false;
+    if (!growing && index->entry_count < index->shrink_at)
+        index_shrink(index); /* and so on: there may be no more deletes to start it */
+    return tn_index_is_moving(index);
 }
 
 bool tn_index_upkeep(struct tn_index *index, unsigned buckets)
 {
-    if (!tn_index_is_moving(index))
+    if (!tn_index_has_upkeep(index))
         return false;
+    index->stalled = false;
     index->version++;
     while (buckets-- > 0) {
         if (!move_step(index))
@@ -374,6 +420,11 @@ static bool index_grow(struct tn_index *index)
     uint64_t count = index->counts[1];
     uint64_t goal = count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 3;
 
+    if (index->stalled) {
+        while (!index_rebuild(index, goal) && goal * TN_BUCKET_SLOTS / 16 < index->entry_count)
+            goal += goal / 3;
+        return !index->stalled;
+    }
     if (index->reserved_bytes == 0 || array_bytes(goal) > index->reserved_bytes)
         return index_rebuild(index, goal);
     if (goal > COUNT_MAX || !array_commit(index, array_bytes(goal)))
@@ -383,22 +434,6 @@ static bool index_grow(struct tn_index *index)
     index->growing = true;
     index->cursor = count;
     return true;
-}
-
-/* Start shrinking by a quarter. Shrinking is a courtesy: what is refused is tried again later. */
-static void index_shrink(struct tn_index *index)
-{
-    uint64_t count = index->counts[1];
-
-    if (index->reserved_bytes == 0 || count <= SMALL_BUCKETS_MAX + SMALL_BUCKETS_MAX / 3) {
-        if (!index_rebuild(index, tn_max(count / 2, 1)))
-            index->shrink_at /= 2;
-        return;
-    }
-    index->counts[0] = (uint32_t)(count - count / 4);
-    index->boundary = 0;
-    index->growing = false;
-    index->cursor = 0;
 }
 
 /* Grow until this hash finds a place; gives up when that cannot be for lack of entries. */
@@ -419,7 +454,8 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
 
 bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
-    if (TN_UNLIKELY(index->entry_count >= index->grow_at) && !tn_index_is_moving(index)) {
+    if (TN_UNLIKELY(index->entry_count >= index->grow_at) &&
+        (!tn_index_is_moving(index) || index->stalled)) {
         uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
         /* Refused for now: going on a little denser is better than failing. */
@@ -463,52 +499,71 @@ void tn_index_set_handle(struct tn_index *index, struct tn_index_place place, tn
 
 /* ---- walking -------------------------------------------------------------------------------------------------- */
 
-static void gather_insert(struct tn_index_entry *out, size_t from, size_t count,
-                          struct tn_index_entry entry)
+unsigned tn_walk_block_bits(const struct tn_index *index)
+{
+    unsigned count_bits = tn_log2(index->counts[1]);
+
+    return count_bits < 4 ? 0 : (unsigned)tn_min(count_bits - 4, 10);
+}
+
+static void gather_insert(struct tn_walk_entry *out, size_t from, size_t count,
+                          struct tn_walk_entry entry)
 {
     size_t i = count;
 
-    for (; i > from && out[i - 1].hash31 > entry.hash31; i--)
+    for (; i > from && out[i - 1].place > entry.place; i--)
         out[i] = out[i - 1];
     out[i] = entry;
 }
 
-size_t tn_index_gather(const struct tn_index *index, uint64_t *position, struct tn_index_entry *out)
+/* Entries with hashes [first, end), which have one home bucket; their places are `shift` further. */
+static size_t gather_home(const uint64_t *bucket, uint32_t first, uint32_t end, uint32_t shift,
+                          struct tn_walk_entry *out)
 {
-    return tn_index_gather_some(index, position, UINT64_MAX, out);
+    size_t found = 0;
+    bool more = true;
+
+    for (; more; bucket += TN_BUCKET_WORDS) {
+        uint32_t taken = index_taken(bucket[0]);
+
+        more = bucket_over(bucket) != 0;
+        for (; taken != 0; taken &= taken - 1) {
+            uint32_t slot = (uint32_t)__builtin_ctz(taken);
+            uint32_t hash31 = entry_hash31(bucket, slot);
+            tn_handle handle = index_entry_handle(bucket[1 + slot]);
+
+            if (hash31 < first || hash31 >= end)
+                continue;
+            gather_insert(out, 0, found++, (struct tn_walk_entry){ handle, hash31 + shift });
+        }
+    }
+    return found;
 }
 
-size_t tn_index_gather_some(const struct tn_index *index, uint64_t *position, uint64_t home_max,
-                            struct tn_index_entry *out)
+size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                       size_t wanted, struct tn_walk_entry *out)
+{
+    return tn_index_gather_some(index, block_bits, position, wanted, UINT64_MAX, out);
+}
+
+size_t tn_index_gather_some(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                            size_t wanted, uint64_t home_max, struct tn_walk_entry *out)
 {
     size_t found = 0;
 
-    for (; home_max > 0 && found < TN_GATHER_ENTRIES && *position < TN_HASH31_END; home_max--) {
-        bool below = *position < index->boundary;
+    for (; home_max > 0 && found < wanted && *position < TN_HASH31_END; home_max--) {
+        uint32_t hash31 = tn_walk_turn((uint32_t)*position, block_bits);
+        uint64_t block_end = (hash31 | UINT32_C(0x7FFFFFFF) >> block_bits) + UINT64_C(1);
+        bool below = hash31 < index->boundary;
         uint64_t count = below ? index->counts[0] : index->counts[1];
-        uint64_t home = home_of((uint32_t)*position, count);
-        uint64_t end = first_hash_of(home + 1, count);
-        const uint64_t *bucket = index->buckets + home * TN_BUCKET_WORDS;
-        size_t first = found;
-        bool more = true;
+        uint64_t home = home_of(hash31, count);
+        uint64_t end = tn_min(first_hash_of(home + 1, count), block_end);
 
         if (below && end > index->boundary)
             end = index->boundary;
-        for (; more; bucket += TN_BUCKET_WORDS) {
-            uint32_t slot;
-
-            more = bucket_over(bucket) != 0;
-            for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-                uint32_t hash31 = entry_hash31(bucket, slot);
-                tn_handle handle = index_entry_handle(bucket[1 + slot]);
-
-                if (!bucket_has(bucket, slot) || hash31 < *position || hash31 >= end)
-                    continue;
-                gather_insert(out, first, found, (struct tn_index_entry){ handle, hash31 });
-                found++;
-            }
-        }
-        *position = end;
+        found += gather_home(index->buckets + home * TN_BUCKET_WORDS, hash31, (uint32_t)end,
+                             (uint32_t)*position - hash31, out + found);
+        *position += end - hash31;
     }
     return found;
 }

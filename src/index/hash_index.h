@@ -26,6 +26,10 @@
  *   I3  After tn_index_reserve, one tn_index_insert of that hash cannot fail.
  *   I4  The place found by tn_index_find or _reserve holds until the next insert, remove or upkeep.
  *   I5  version changes with everything that may move or end an entry's place.
+ *   I6  Entries may be dense in one part and few in the rest: a scan that deletes as it goes empties
+ *       the array from one end. Where moving finds no place for what is dense, it stalls, with both
+ *       mappings valid as at any time, until entries have left; an index that must grow then is built
+ *       anew.
  */
 #ifndef TN_HASH_INDEX_H
 #define TN_HASH_INDEX_H
@@ -60,18 +64,14 @@ struct tn_index {
     const struct tn_os *os;
     struct tn_memory *memory;
     bool growing; /* which way the boundary moves: down, or up */
+    bool stalled; /* while moving: not to go on before there are fewer entries (I6) */
+    uint64_t resume_at;
 };
 
 /* Where in the index an entry is, or can go. */
 struct tn_index_place {
     uint64_t *bucket;
     uint32_t slot;
-};
-
-/* An entry as an iterator sees it. */
-struct tn_index_entry {
-    tn_handle handle;
-    uint32_t hash31;
 };
 
 #define TN_HASH31_END ((uint64_t)1 << 31)
@@ -86,15 +86,19 @@ static inline uint32_t tn_hash31(uint64_t hash)
 
 TN_ALWAYS_INLINE uint64_t *tn_index_home(const struct tn_index *index, uint32_t hash31)
 {
-    /* I2; a load and no branch, since while moving it could not be predicted. */
+    /* I2; a load and no branch, since while moving it could not be predicted. Then x 64 bytes. */
     uint64_t count = index->counts[hash31 >= index->boundary];
 
-    return index->buckets + (hash31 * count >> 31) * TN_BUCKET_WORDS;
+    return (uint64_t *)(void *)((uint8_t *)index->buckets + (hash31 * count >> 25 & ~UINT64_C(63)));
 }
 
-static inline void tn_index_prefetch(const struct tn_index *index, uint64_t hash)
+/* Answers the home bucket, on its way into the cache: for tn_index_guess_at. */
+TN_ALWAYS_INLINE const uint64_t *tn_index_prefetch(const struct tn_index *index, uint64_t hash)
 {
-    __builtin_prefetch(tn_index_home(index, tn_hash31(hash)));
+    const uint64_t *bucket = tn_index_home(index, tn_hash31(hash));
+
+    __builtin_prefetch(bucket);
+    return bucket;
 }
 
 #define INDEX_TAKEN 0x80u
@@ -125,7 +129,9 @@ TN_ALWAYS_INLINE uint32_t index_match(uint64_t meta, uint8_t print)
 {
 #if defined(__SSE2__)
     __m128i prints = _mm_cvtsi64_si128((long long)meta);
-    __m128i wanted = _mm_set1_epi8((char)print);
+    /* A multiplication spreads a byte over the word in fewer instructions than SSE2 shuffles do. */
+    uint64_t spread = print * UINT64_C(0x0101010101010101);
+    __m128i wanted = _mm_cvtsi64_si128((long long)spread);
 
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(prints, wanted)) & 0x7Fu;
 #else
@@ -158,6 +164,34 @@ TN_ALWAYS_INLINE bool index_entry_has_hash(uint64_t entry, uint32_t hash31)
     return ((entry ^ hash31 >> 7) & 0xFFFFFFu) == 0;
 }
 
+enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
+
+/*
+ * The common case of tn_index_find for a key of 8 bytes, `word`: its home bucket's first candidate is
+ * it, or there is no candidate and nothing passed beyond. No loop, so that it needs few registers and
+ * its caller saves none. UNSURE: ask tn_index_find.
+ */
+TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const struct tn_index *index, uint8_t *base,
+                                              uint64_t hash, uint64_t word,
+                                              struct tn_record **record)
+{
+    uint32_t hash31 = tn_hash31(hash);
+    const uint64_t *bucket = tn_index_home(index, hash31);
+    uint32_t match = index_match(bucket[0], index_print(hash31));
+    uint64_t entry, key;
+
+    if (match == 0)
+        return TN_LIKELY(bucket[0] >> 56 == 0) ? TN_PROBE_ABSENT : TN_PROBE_UNSURE;
+    entry = bucket[1 + (uint32_t)__builtin_ctz(match)];
+    if (TN_UNLIKELY(!index_entry_has_hash(entry, hash31)))
+        return TN_PROBE_UNSURE;
+    *record = tn_record_at(base, index_entry_handle(entry));
+    memcpy(&key, *record + 1, sizeof key);
+    if (TN_UNLIKELY((*record)->key_bytes != sizeof key || key != word))
+        return TN_PROBE_UNSURE;
+    return TN_PROBE_FOUND;
+}
+
 /* The handle of the key, and its place; TN_HANDLE_NONE: absent, and the place is not set. */
 TN_ALWAYS_INLINE tn_handle tn_index_find(const struct tn_index *index, uint8_t *base, uint64_t hash,
                                          const void *key, size_t key_bytes,
@@ -187,11 +221,13 @@ TN_ALWAYS_INLINE tn_handle tn_index_find(const struct tn_index *index, uint8_t *
     }
 }
 
-/* The first handle whose 31 hash bits agree, without reading records; a guess worth prefetching. */
-static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t hash)
+/*
+ * The first handle whose 31 hash bits agree, without reading records: a guess worth prefetching. Where there
+ * is none the key is absent. `bucket` is the hash's home.
+ */
+TN_ALWAYS_INLINE tn_handle tn_index_guess_at(const uint64_t *bucket, uint64_t hash)
 {
     uint32_t hash31 = tn_hash31(hash);
-    const uint64_t *bucket = tn_index_home(index, hash31);
 
     for (;;) {
         uint32_t match = index_match(bucket[0], index_print(hash31));
@@ -206,6 +242,11 @@ static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t ha
             return TN_HANDLE_NONE;
         bucket += TN_BUCKET_WORDS;
     }
+}
+
+static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t hash)
+{
+    return tn_index_guess_at(tn_index_home(index, tn_hash31(hash)), hash);
 }
 
 /* ---- changes ---------------------------------------------------------------------------------------- */
@@ -235,22 +276,57 @@ static inline bool tn_index_is_moving(const struct tn_index *index)
     return index->counts[0] != index->counts[1];
 }
 
+/* Whether upkeep would move anything now (I6). */
+static inline bool tn_index_has_upkeep(const struct tn_index *index)
+{
+    return tn_index_is_moving(index) && (!index->stalled || index->entry_count < index->resume_at);
+}
+
 /* ---- walking ----------------------------------------------------------------------------------------- */
+
+/*
+ * A walk visits all entries in an order of its own: the space of hashes is cut into 2^block_bits equal
+ * blocks, which come in the order of their numbers read backwards, and within a block hashes ascend. The
+ * order depends on the hash alone, so entries keep their places in it while the index grows and shrinks.
+ * And whoever deletes what a walk gives thins the index out everywhere alike; in ascending order it would
+ * empty one side and leave the other dense, which shrinking would make denser.
+ *
+ *     block_bits = 2:  blocks  0 2 1 3     a walk's place 0 .. 2^31 stands for a hash
+ */
+static inline uint32_t tn_walk_turn(uint32_t hash31, unsigned block_bits)
+{
+    uint32_t block = hash31 >> (31 - block_bits), turned = 0;
+    unsigned bit;
+
+    for (bit = 0; bit < block_bits; bit++)
+        turned |= (block >> bit & 1) << (block_bits - 1 - bit);
+    return turned << (31 - block_bits) | (hash31 & (UINT32_C(0x7FFFFFFF) >> block_bits));
+}
+
+/* Blocks of 16 home buckets and more, 1,024 at most: what a walk over this index should have. */
+unsigned tn_walk_block_bits(const struct tn_index *index);
+
+/* An entry met on a walk. tn_walk_turn leads from hash to place, and back. */
+struct tn_walk_entry {
+    tn_handle handle;
+    uint32_t place;
+};
 
 #define TN_GATHER_ENTRIES 16u
 #define TN_GATHER_ROOM (TN_HOME_ENTRIES_MAX + TN_GATHER_ENTRIES)
 
 /*
- * Collect entries with hash bits >= *position, ascending by home bucket, whole home buckets at a
- * time, until there are TN_GATHER_ENTRIES. *position moves behind them; TN_HASH31_END is the end. `out` has
- * TN_GATHER_ROOM places; within a home bucket the order is by hash. Answers how many.
+ * Collect the entries at places >= *position, in the order of the walk, all of one home bucket and block
+ * at a time, until there are `wanted` (at most TN_GATHER_ENTRIES). *position moves behind them;
+ * TN_HASH31_END is the end. `out` has TN_GATHER_ROOM places. Entries of equal hashes come in no order.
+ * Answers how many.
  */
-size_t tn_index_gather(const struct tn_index *index, uint64_t *position,
-                       struct tn_index_entry *out);
+size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                       size_t wanted, struct tn_walk_entry *out);
 
 /* The same, but look at no more than `home_max` home buckets, in which there may be none. */
-size_t tn_index_gather_some(const struct tn_index *index, uint64_t *position, uint64_t home_max,
-                            struct tn_index_entry *out);
+size_t tn_index_gather_some(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                            size_t wanted, uint64_t home_max, struct tn_walk_entry *out);
 
 /* I1, I2 and the counts, slowly; for tests. */
 bool tn_index_check(const struct tn_index *index);

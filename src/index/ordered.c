@@ -28,8 +28,8 @@ struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base)
 }
 
 /*
- * Free the last node that has no children any more: the way to it is short, so it is found anew each
- * time. The root comes last.
+ * Free the last node that has no children any more: the way to it is short, so it is found anew
+ * each time. The root comes last.
  */
 static void free_last_node(struct tn_ordered *ordered)
 {
@@ -137,9 +137,9 @@ static void tree_add_child(struct tn_ordered *ordered, const struct tn_path *pat
 }
 
 /*
- * Where to split an overfull leaf: in the middle, unless keys come in order. Then all up to the new key
- * stays behind, and the leaf goes on to fill; when it is full of them the new key starts a leaf. Memory
- * stays near the least there can be.
+ * Where to split an overfull leaf: in the middle, unless keys come in order. Then all up to the new
+ * key stays behind, and the leaf goes on to fill; when it is full of them the new key starts a
+ * leaf. Memory stays near the least there can be.
  */
 static unsigned leaf_cut(const struct tn_leaf *leaf)
 {
@@ -312,7 +312,7 @@ uint64_t tn_ordered_bytes(const struct tn_ordered *ordered)
     return sizeof *ordered + ordered->pool.bytes;
 }
 
-uint64_t tn_ordered_version(const struct tn_ordered *ordered)
+const uint64_t *tn_ordered_version(const struct tn_ordered *ordered)
 {
-    return ordered->version;
+    return &ordered->version;
 }

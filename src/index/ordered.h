@@ -19,8 +19,8 @@ struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base);
 void tn_ordered_free(struct tn_ordered *ordered);
 
 /*
- * Free about `budget_bytes` of an index that nobody uses any more. true: all of it is freed now, and
- * `ordered` is gone; false: there is more, call again.
+ * Free about `budget_bytes` of an index that nobody uses any more. true: all of it is freed now,
+ * and `ordered` is gone; false: there is more, call again.
  */
 bool tn_ordered_free_step(struct tn_ordered *ordered, uint64_t *budget_bytes);
 
@@ -33,7 +33,10 @@ bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_
 /* Insert the record's key, which is not there. Needs a reserve for that key. Cannot fail. */
 void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle);
 
-/* Remove the record's key, which is there with this handle. The record is still readable. Cannot fail. */
+/*
+ * Remove the record's key, which is there with this handle. The record is still readable. Cannot
+ * fail.
+ */
 void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle);
 
 /* The record of `old` has a copy at `new_handle`, same key; both are readable. Cannot fail. */
@@ -53,8 +56,9 @@ struct tn_ordered_cursor {
     uint32_t slot;
 };
 
-/* Changes whenever a cursor may have become invalid: with each insert, remove and move. */
-uint64_t tn_ordered_version(const struct tn_ordered *ordered);
+/* Where its version stands: a number that changes with each insert, remove and move, as no cursor is
+ * valid after one. */
+const uint64_t *tn_ordered_version(const struct tn_ordered *ordered);
 
 enum tn_ordered_seek {
     TN_SEEK_FIRST,    /* the smallest key; `key` is not read */
@@ -69,16 +73,13 @@ enum tn_ordered_seek {
 tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                           enum tn_ordered_seek how, const void *key, size_t key_bytes);
 
-/* Step to the neighbour of the key the cursor is on. TN_HANDLE_NONE past the edge; the cursor stays. */
-tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
-tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor);
-
 /*
- * Hint that a scan ahead (or back) of the cursor will read records: fetch the first lines of those that
- * are `first` to `last` steps away. After a seek ask for 1 to n, after each step for n to n.
+ * Copy the handles of the cursor's key and of those behind it (before it, if `reverse`), `room` at most;
+ * the cursor goes to the first one not copied. Answers how many; 0: there are none, as after a seek that
+ * found nothing.
  */
-void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
-                         bool reverse, unsigned first, unsigned last);
+size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+                         bool reverse, tn_handle *out, size_t room);
 
 /* Every invariant of ordered.c, slowly; false when one does not hold. For tests. */
 bool tn_ordered_check(const struct tn_ordered *ordered);

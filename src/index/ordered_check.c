@@ -1,7 +1,8 @@
 /*
  * ordered_check.c - every invariant of the ordered index, slowly
  *
- * Walks the tree in key order, without recursion, and compares what nodes say with what records say.
+ * Walks the tree in key order, without recursion, and compares what nodes say with what records
+ * say.
  */
 #include "index/ordered_tree.h"
 
@@ -130,7 +131,9 @@ static const struct tn_leaf *walk_down(struct walk *walk, void *node, unsigned l
     return node;
 }
 
-/* Go up as long as the walk is in a last child, then one child to the right. False: that was all. */
+/*
+ * Go up as long as the walk is in a last child, then one child to the right. False: that was all.
+ */
 static bool walk_to_next_child(struct walk *walk, unsigned *level)
 {
     *level = walk->ordered->height;

@@ -10,7 +10,9 @@ static tn_handle cursor_set(struct tn_ordered_cursor *cursor, struct tn_leaf *le
     return tn_leaf_handle(leaf, slot);
 }
 
-/* Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty). */
+/*
+ * Slot `slot` of the leaf, or the first behind it (T1: a leaf that has a neighbour is not empty).
+ */
 static tn_handle cursor_set_at_least(const struct tn_ordered *ordered,
                                      struct tn_ordered_cursor *cursor, struct tn_leaf *leaf,
                                      unsigned slot)
@@ -76,45 +78,48 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
                 : cursor_set_at_least(ordered, cursor, leaf, slot);
 }
 
-tn_handle tn_ordered_next(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
+/* Up to `room` handles of one leaf from `slot` on, in scan order. */
+static size_t leaf_gather(const struct tn_leaf *leaf, unsigned slot, bool reverse, tn_handle *out,
+                          size_t room)
 {
-    return cursor_set_at_least(ordered, cursor, cursor->leaf, cursor->slot + 1);
+    size_t count = tn_min(room, reverse ? slot + 1u : leaf->count - slot), i;
+
+    for (i = 0; i < count; i++)
+        out[i] = tn_leaf_handle(leaf, reverse ? slot - (unsigned)i : slot + (unsigned)i);
+    return count;
 }
 
-tn_handle tn_ordered_previous(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor)
-{
-    return cursor_set_before(ordered, cursor, cursor->leaf, cursor->slot);
-}
+/* A slot of a cursor that has come to a leaf and not yet looked into it. */
+#define SLOT_AT_EDGE UINT32_MAX
 
-/* Move the cursor `steps` at once. TN_HANDLE_NONE past the edge. */
-static tn_handle cursor_skip(struct tn_ordered_cursor *cursor, unsigned steps, bool reverse)
+/* The leaf behind (or before) the cursor's; it is looked into only when something is wanted of it. */
+static void cursor_leave_leaf(struct tn_ordered_cursor *cursor, bool reverse)
 {
     struct tn_leaf *leaf = cursor->leaf;
-    unsigned slot = cursor->slot;
 
-    while (leaf != NULL && !reverse && steps >= leaf->count - slot) {
-        steps -= leaf->count - slot;
-        leaf = leaf->next;
-        slot = 0;
-    }
-    while (leaf != NULL && reverse && steps > slot) {
-        steps -= slot + 1;
-        leaf = leaf->previous;
-        slot = leaf != NULL ? leaf->count - 1u : 0;
-    }
-    if (leaf == NULL)
-        return TN_HANDLE_NONE;
-    return cursor_set(cursor, leaf, reverse ? slot - steps : slot + steps);
+    cursor->leaf = reverse ? leaf->previous : leaf->next;
+    cursor->slot = SLOT_AT_EDGE;
 }
 
-void tn_ordered_prefetch(const struct tn_ordered *ordered, const struct tn_ordered_cursor *cursor,
-                         bool reverse, unsigned first, unsigned last)
+size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+                         bool reverse, tn_handle *out, size_t room)
 {
-    struct tn_ordered_cursor ahead = *cursor;
-    tn_handle handle = cursor_skip(&ahead, first, reverse);
+    size_t found = 0;
 
-    for (; first <= last && handle != TN_HANDLE_NONE; first++) {
-        __builtin_prefetch(tn_record_at(ordered->heap_base, handle));
-        handle = reverse ? tn_ordered_previous(ordered, &ahead) : tn_ordered_next(ordered, &ahead);
+    while (found < room && cursor->leaf != NULL) {
+        struct tn_leaf *leaf = cursor->leaf;
+        size_t taken;
+
+        if (cursor->slot == SLOT_AT_EDGE) {
+            tn_leaf_tidy(leaf, ordered->heap_base);
+            cursor->slot = reverse ? leaf->count - 1u : 0;
+        }
+        taken = leaf_gather(leaf, cursor->slot, reverse, out + found, room - found);
+        found += taken;
+        if (reverse ? taken > cursor->slot : cursor->slot + taken == leaf->count)
+            cursor_leave_leaf(cursor, reverse);
+        else
+            cursor->slot = (uint32_t)(reverse ? cursor->slot - taken : cursor->slot + taken);
     }
+    return found;
 }

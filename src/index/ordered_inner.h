@@ -10,10 +10,10 @@
  * node, more in a block.
  *
  * Rules
- *   I1  At least two children, so at least one separator; one child only while a node is made or about
- *       to be merged.
- *   I2  Separators ascend strictly, and all start with the same prefix_bytes bytes, which may be less
- *       than they share.
+ *   I1  At least two children, so at least one separator; one child only while a node is made or
+ *       about to be merged.
+ *   I2  Separators ascend strictly, and all start with the same prefix_bytes bytes, which may be
+ *       less than they share.
  *   I3  heads[i] is separator i's head after the prefix; TN_HEAD_NONE behind the last.
  *   I4  One separator more than TN_ORDERED_INNER_SLOTS has room: insert, then split.
  *   I5  A key between two neighbouring separators starts with all that both start with.
@@ -79,8 +79,8 @@ static inline struct tn_separator tn_inner_separator(const struct tn_inner *inne
 }
 
 /*
- * The child under which the key is or would be. The caller knows that the key shares known_bytes with
- * all separators here.
+ * The child under which the key is or would be. The caller knows that the key shares known_bytes
+ * with all separators here.
  */
 unsigned tn_inner_search(const struct tn_inner *inner, struct tn_key key, size_t known_bytes);
 
@@ -104,8 +104,8 @@ struct tn_separator tn_inner_split(struct tn_inner *left, struct tn_inner *right
 void tn_inner_merge(struct tn_inner *left, struct tn_separator separator, struct tn_inner *right);
 
 /*
- * Move one child over the separator between two neighbours: from right to left, or from left to right.
- * The answer takes the separator's place.
+ * Move one child over the separator between two neighbours: from right to left, or from left to
+ * right. The answer takes the separator's place.
  */
 struct tn_separator tn_inner_rotate_left(struct tn_inner *left, struct tn_separator separator,
                                          struct tn_inner *right);

@@ -2,8 +2,8 @@
  * ordered_key.h - keys as the ordered index meets them: a place, a length, a head
  *
  * The *head* of a key after a prefix of p bytes is its bytes p..p+7 as a big-endian number, padded
- * with zeros. Different heads order their keys; equal heads say nothing ("a" and "a\0" have the same
- * one), and then the whole keys are compared.
+ * with zeros. Different heads order their keys; equal heads say nothing ("a" and "a\0" have the
+ * same one), and then the whole keys are compared.
  */
 #ifndef TN_ORDERED_KEY_H
 #define TN_ORDERED_KEY_H
@@ -62,8 +62,9 @@ static inline size_t tn_key_shared(struct tn_key a, struct tn_key b)
 }
 
 /*
- * A node keeps its heads in an array of 128, sorted, and filled up with TN_HEAD_NONE, at least one: so
- * a search takes the same steps whatever the number of heads, and no branch depends on a comparison.
+ * A node keeps its heads in an array of 128, sorted, and filled up with TN_HEAD_NONE, at least one:
+ * so a search takes the same steps whatever the number of heads, and no branch depends on a
+ * comparison.
  */
 #define TN_HEAD_NONE UINT64_MAX
 #define TN_HEADS_COUNT 128u
@@ -80,8 +81,8 @@ static inline unsigned tn_heads_below(const uint64_t *heads, size_t step, uint64
 }
 
 /*
- * The first head that is >= head: count the sixteens that end below it, then the heads below it in the
- * sixteen after. These loads do not wait for each other, as those of a binary search do.
+ * The first head that is >= head: count the sixteens that end below it, then the heads below it in
+ * the sixteen after. These loads do not wait for each other, as those of a binary search do.
  */
 static inline unsigned tn_heads_search(const uint64_t *heads, uint64_t head)
 {

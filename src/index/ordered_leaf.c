@@ -188,6 +188,7 @@ void tn_leaf_sort_tail(struct tn_leaf *leaf, uint8_t *heap_base)
     tn_leaf_prefetch(leaf);
     count = leaf_take_tail(leaf, tail);
     newest = entries_sort(tail, count, heap_base);
+    tn_assert(newest < count);
     end = leaf->count;
     for (i = 0; i < count; i++)
         slots[i] = leaf_place(leaf, tail[i], heap_base);

@@ -8,14 +8,15 @@
  *
  * Rules
  *   L1  Keys ascend strictly in the first sorted_count slots; the leaf's own links order the leaves
- *       likewise. Behind them up to TN_LEAF_TAIL_MAX new keys lie as they came (the *tail*): an insert
- *       then touches a few lines of a leaf instead of all, which is what it costs when the tree is
- *       bigger than the caches. tn_leaf_tidy sorts the tail in; all that looks at slots needs it.
- *   L2  Every key in the leaf starts with the same prefix_bytes bytes. They are not stored: slot 0's
- *       record has them. The prefix may be shorter than it could be; 0 is always right.
+ *       likewise. Behind them up to TN_LEAF_TAIL_MAX new keys lie as they came (the *tail*): an
+ *       insert then touches a few lines of a leaf instead of all, which is what it costs when the
+ *       tree is bigger than the caches. tn_leaf_tidy sorts the tail in; all that looks at slots
+ *       needs it.
+ *   L2  Every key in the leaf starts with the same prefix_bytes bytes. They are not stored: slot
+ *       0's record has them. The prefix may be shorter than it could be; 0 is always right.
  *   L3  heads[i] is key i's head after the prefix; TN_HEAD_NONE from count on.
- *   L4  Making the prefix shorter reads one record. Making it longer reads all, so it is done when the
- *       leaf splits or merges, and only if heads tie often.
+ *   L4  Making the prefix shorter reads one record. Making it longer reads all, so it is done when
+ *       the leaf splits or merges, and only if heads tie often.
  *   L5  One slot more than TN_ORDERED_LEAF_SLOTS exists: a leaf takes the entry that overfills it,
  *       then splits.
  */
@@ -83,8 +84,8 @@ static inline void tn_leaf_tidy(struct tn_leaf *leaf, uint8_t *heap_base)
 /* What follows needs a tidy leaf, except for tn_leaf_insert. */
 
 /*
- * The first slot whose key is >= key, or > key if `after`; count when there is none. The caller knows
- * that the key shares known_bytes with all keys here.
+ * The first slot whose key is >= key, or > key if `after`; count when there is none. The caller
+ * knows that the key shares known_bytes with all keys here.
  */
 unsigned tn_leaf_search(const struct tn_leaf *leaf, uint8_t *heap_base, struct tn_key key,
                         size_t known_bytes, bool after);

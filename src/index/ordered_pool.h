@@ -4,8 +4,8 @@
  * What can fail (tn_pool_fill) comes before what must not (taking).
  *
  * Rules
- *   P1  bytes is the sum of all that came from memory and has not gone back: nodes in the tree, spare
- *       nodes, blocks of long separators, the spare block.
+ *   P1  bytes is the sum of all that came from memory and has not gone back: nodes in the tree,
+ *       spare nodes, blocks of long separators, the spare block.
  *   P2  Taking never fails: what is taken was filled in before.
  *   P3  A failed fill leaves bytes as it was.
  */

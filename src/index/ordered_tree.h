@@ -8,17 +8,19 @@
  *     NULL <- leaf <-> leaf <-> leaf <-> leaf -> NULL
  *
  * Rules
- *   T1  All leaves are at the same depth, linked both ways in key order. Only a root leaf may be empty.
- *   T2  Nodes hold no parent pointers: a descent leaves its path, which splits and merges walk back.
- *   T3  After tn_ordered_reserve the pool has a leaf, an inner node for each level that could split,
- *       one for a new root if the root could, and a block for the longest separator; an insert takes
- *       from there only. A root leaf with room needs nothing.
+ *   T1  All leaves are at the same depth, linked both ways in key order. Only a root leaf may be
+ *       empty.
+ *   T2  Nodes hold no parent pointers: a descent leaves its path, which splits and merges walk
+ *       back.
+ *   T3  After tn_ordered_reserve the pool has a leaf, an inner node for each level that could
+ *       split, one for a new root if the root could, and a block for the longest separator; an
+ *       insert takes from there only. A root leaf with room needs nothing.
  *   T4  Freed nodes go back to the pool until it holds about what T3 asks for, then to memory.
- *   T5  After a remove a leaf with few entries merges with a neighbour under the same parent if both
- *       fit in one node; so two of them together are more than half full.
- *   T6  A cursor never stands on an untidy leaf: seeks and steps tidy the leaf they come to, and what
- *       makes it untidy again, an insert, changes the version. So tidying moves nothing under a cursor
- *       that is valid, and the index may do it while its caller only reads.
+ *   T5  After a remove a leaf with few entries merges with a neighbour under the same parent if
+ *       both fit in one node; so two of them together are more than half full.
+ *   T6  A cursor never stands on an untidy leaf: seeks and steps tidy the leaf they come to, and
+ *       what makes it untidy again, an insert, changes the version. So tidying moves nothing under
+ *       a cursor that is valid, and the index may do it while its caller only reads.
  */
 #ifndef TN_ORDERED_TREE_H
 #define TN_ORDERED_TREE_H

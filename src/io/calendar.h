@@ -74,7 +74,7 @@ static inline int64_t tn_moment_ms(const struct tn_moment *at)
            at->second * 1000 + at->millisecond;
 }
 
-/* ---- pieces of text, for both readers of times ------------------------------------------------- */
+/* ---- pieces of text, for both readers of times ----------------------------------------------- */
 
 /* What is left to read: [at, end). */
 struct tn_cursor {
@@ -131,8 +131,7 @@ static inline bool tn_cursor_zone(struct tn_cursor *cursor, int *out_minutes)
     sign = tn_cursor_take(cursor, '+') ? 1 : tn_cursor_take(cursor, '-') ? -1 : 0;
     if (sign == 0 || !tn_cursor_digits(cursor, 2, 2, &hours))
         return false;
-    if (tn_cursor_take(cursor, ':') ||
-        (cursor->at < cursor->end && tn_is_digit(*cursor->at))) {
+    if (tn_cursor_take(cursor, ':') || (cursor->at < cursor->end && tn_is_digit(*cursor->at))) {
         if (!tn_cursor_digits(cursor, 2, 2, &minutes))
             return false;
     }

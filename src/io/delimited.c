@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- places ----------------------------------------------------------------------------------- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 static void places_drop(struct tn_delimited *table)
 {
@@ -57,13 +57,13 @@ static int places_more_text(struct tn_delimited *table)
     return answer;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 enum row_end { ROW_COMPLETE, ROW_BROKEN, ROW_TOO_LONG, ROW_NONE };
 
 /*
- * Walk to the end of the row at text->row; walk.end says where. ROW_NONE: *out_answer says why there
- * is no row: the input ended or failed.
+ * Walk to the end of the row at text->row; walk.end says where. ROW_NONE: *out_answer says why
+ * there is no row: the input ended or failed.
  */
 static enum row_end row_walk(struct tn_delimited *table, int *out_answer)
 {
@@ -173,7 +173,7 @@ static int row_too_long(struct tn_delimited *table, struct tn_row *row)
     return TN_READER_BAD;
 }
 
-/* ---- fields ----------------------------------------------------------------------------------- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 /* Unquoted fields of one row need at most the row's bytes. */
 static int scratch_reserve(struct tn_delimited *table, size_t bytes)
@@ -264,7 +264,7 @@ int tn_delimited_next(struct tn_delimited *table, struct tn_row *row)
     }
 }
 
-/* ---- header ----------------------------------------------------------------------------------- */
+/* ---- header ---------------------------------------------------------------------------------- */
 
 /* Tell what there is instead of `missing`: the columns, and one that is spelt alike. */
 static void header_list(const struct tn_delimited *table, char *name, const char *missing)
@@ -334,7 +334,9 @@ static void columns_sort(size_t *columns, size_t count)
     }
 }
 
-/* columns[field] are known, one for each field: make them ascending, each once (walks need that). */
+/*
+ * columns[field] are known, one for each field: make them ascending, each once (walks need that).
+ */
 static void columns_settle(struct tn_delimited *table)
 {
     size_t field, slice, kept = 0;
@@ -407,7 +409,7 @@ static int header_read(struct tn_delimited *table, const char *const *fields)
     return answer == TN_READER_ROW ? header_match(table, fields) : answer;
 }
 
-/* ---- life cycle ------------------------------------------------------------------------------- */
+/* ---- life cycle ------------------------------------------------------------------------------ */
 
 static bool table_allocate(struct tn_delimited *table)
 {

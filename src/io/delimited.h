@@ -15,10 +15,10 @@
  *   D4  A line ends with LF or CRLF; the last one may end with the input.
  *   D5  A walk can stop at any byte and go on: positions are kept relative to the row, no byte is
  *       looked at again because a block ended there.
- *   D6  Behind a row that is broken or too long, reading goes on with the next line of the file, even
- *       if the broken row had run on over it. Up to where it broke, each line is then a row of its
- *       own: a quote must close on its line. So a stray quote costs one row, and no input makes us
- *       look at a byte more than a fixed number of times.
+ *   D6  Behind a row that is broken or too long, reading goes on with the next line of the file,
+ *       even if the broken row had run on over it. Up to where it broke, each line is then a row of
+ *       its own: a quote must close on its line. So a stray quote costs one row, and no input makes
+ *       us look at a byte more than a fixed number of times.
  */
 #ifndef TN_DELIMITED_H
 #define TN_DELIMITED_H
@@ -110,7 +110,7 @@ int tn_delimited_next(struct tn_delimited *table, struct tn_row *row);
 
 void tn_delimited_release(struct tn_delimited *table);
 
-/* ---- for walks -------------------------------------------------------------------------------- */
+/* ---- for walks ------------------------------------------------------------------------------- */
 
 /* The current field ends: keep it if wanted. [from, to) are its bytes. */
 static inline void tn_walk_keep(const struct tn_delimited *table, struct tn_walk *walk, size_t from,

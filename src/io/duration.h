@@ -2,8 +2,8 @@
  * duration.h - lengths of time as people write them: 10s, 1h30m, 250ms, 1d12h
  *
  * Rules
- *   U1  A whole number and its unit, once or more, from the largest unit to the smallest, each at most
- *       once, nothing between: w (7 days), d (24 hours), h, m, s, ms. No sign, no fraction.
+ *   U1  A whole number and its unit, once or more, from the largest unit to the smallest, each at
+ *       most once, nothing between: w (7 days), d (24 hours), h, m, s, ms. No sign, no fraction.
  *   U2  A number without a unit is refused (10 what?), except 0.
  *   U3  What leaves 64 bits of milliseconds is refused.
  *   U4  Printing a length and reading it gives the same length.

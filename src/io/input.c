@@ -38,7 +38,7 @@ struct tn_input {
     struct tn_reason reason; /* of last */
 };
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /* zlib frees without saying how much, so each of its blocks carries its size in front. */
 #define INPUT_SIZE_BYTES 16
@@ -69,7 +69,7 @@ static int input_no_memory(struct tn_input *input)
     return input->last = TN_READER_FAILED;
 }
 
-/* ---- open and close --------------------------------------------------------------------------- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 /* What cannot be read because of what it is, rather than because the system is in trouble. */
 static bool input_is_refusal(int error)
@@ -171,7 +171,7 @@ void tn_input_close(struct tn_input *input)
     tn_memory_free(memory, input, sizeof *input);
 }
 
-/* ---- raw bytes -------------------------------------------------------------------------------- */
+/* ---- raw bytes ------------------------------------------------------------------------------- */
 
 static bool input_stopped(const struct tn_input *input)
 {
@@ -227,7 +227,7 @@ static int input_read_block(struct tn_input *input)
     return input_read_raw(input, input->block, input->options.block_bytes, &input->block_end);
 }
 
-/* ---- gzip ------------------------------------------------------------------------------------- */
+/* ---- gzip ------------------------------------------------------------------------------------ */
 
 static int input_start_gzip(struct tn_input *input)
 {
@@ -345,7 +345,7 @@ static int input_read_gzip(struct tn_input *input, void *to, size_t bytes, size_
     return TN_READER_ROW;
 }
 
-/* ---- read ------------------------------------------------------------------------------------- */
+/* ---- read ------------------------------------------------------------------------------------ */
 
 static int input_read_plain(struct tn_input *input, void *to, size_t bytes, size_t *out_bytes)
 {

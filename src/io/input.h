@@ -31,13 +31,17 @@ struct tn_input_options {
     const volatile sig_atomic_t *stop; /* NULL, or not 0 once reading shall stop */
 };
 
-/* `path` "-" is standard input; reasons do not name it. Answers as tn_reader_open does; enum tn_reader_answer. */
+/*
+ * `path` "-" is standard input; reasons do not name it. Answers as tn_reader_open does; enum
+ * tn_reader_answer.
+ */
 int tn_input_open(struct tn_input **out, const char *path, const struct tn_input_options *options,
                   struct tn_reason *reason);
 
 /*
  * Up to `bytes` > 0 bytes. TN_READER_ROW: *out_bytes > 0 of them; TN_READER_END: there are no more;
- * else TN_READER_FAILED or TN_READER_STOPPED. An answer that is not ROW is repeated when asked again.
+ * else TN_READER_FAILED or TN_READER_STOPPED. An answer that is not ROW is repeated when asked
+ * again.
  */
 int tn_input_read(struct tn_input *input, void *to, size_t bytes, size_t *out_bytes);
 

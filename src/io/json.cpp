@@ -2,8 +2,8 @@
  * json.cpp - see json.h for the rules
  *
  * simdjson's on-demand iterator walks the keys of the object once. Objects of one stream are nearly
- * always written by one program, so the n-th key is what it was in the object before: it is compared
- * with that first, and only a miss looks through the wanted keys.
+ * always written by one program, so the n-th key is what it was in the object before: it is
+ * compared with that first, and only a miss looks through the wanted keys.
  */
 #define SIMDJSON_EXCEPTIONS 0
 
@@ -65,7 +65,7 @@ struct tn_json {
 namespace
 {
 
-/* ---- reasons ---------------------------------------------------------------------------------- */
+/* ---- reasons --------------------------------------------------------------------------------- */
 
 const char *sentence(error_code error)
 {
@@ -106,7 +106,7 @@ int bad_value(const tn_json *json, int slot, const char *what, string_view text,
     return TN_JSON_BAD;
 }
 
-/* ---- strings ---------------------------------------------------------------------------------- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 int hex_digit(char c)
 {
@@ -219,7 +219,7 @@ bool scratch_reserve(tn_json *json, size_t bytes)
     return true;
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 string_view trimmed(string_view text)
 {
@@ -333,7 +333,7 @@ int take_value(tn_json *json, int slot, ondemand::value &value, tarn_bytes *out,
     return TN_JSON_OBJECT;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 int find_slot(const tn_json *json, string_view key)
 {
@@ -401,7 +401,7 @@ int key_slot(tn_json *json, const char *key, size_t number)
     return look_up(json, key, guess);
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 int read_field(tn_json *json, ondemand::field &field, size_t number, tarn_bytes *out,
                tn_reason *reason)
@@ -473,7 +473,7 @@ error_code reserve(tn_json *json, size_t bytes)
 
 } // namespace
 
-/* ---- the C face ------------------------------------------------------------------------------- */
+/* ---- the C face ------------------------------------------------------------------------------ */
 
 struct tn_json *tn_json_open(const char *const *keys, size_t key_count)
 {

@@ -3,13 +3,15 @@
  *
  * Rules
  *   J1  Found bad, whatever is wanted: not an object, not closed, anything behind its end, invalid
- *       UTF-8, a string that is not closed or holds control characters, keys and values not in order.
- *       Inside values that are not wanted no more is looked at: that is where the speed comes from.
+ *       UTF-8, a string that is not closed or holds control characters, keys and values not in
+ *       order. Inside values that are not wanted no more is looked at: that is where the speed
+ *       comes from.
  *   J2  Wanted: a string is given unescaped, null as 0 bytes, everything else as its source text.
- *       Its grammar is checked to the last byte; a lone surrogate is bad; the depth of nested values
- *       is limited.
+ *       Its grammar is checked to the last byte; a lone surrogate is bad; the depth of nested
+ *       values is limited.
  *   J3  A wanted key that appears twice in the object makes it bad, also if spelt with escapes.
- *   J4  Nothing is copied but strings with escapes; no exception leaves; lack of memory is an answer.
+ *   J4  Nothing is copied but strings with escapes; no exception leaves; lack of memory is an
+ *       answer.
  */
 #ifndef TN_JSON_H
 #define TN_JSON_H

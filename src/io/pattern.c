@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- compiling -------------------------------------------------------------------------------- */
+/* ---- compiling ------------------------------------------------------------------------------- */
 
 static const char *pattern_long_form(char conversion)
 {
@@ -83,7 +83,7 @@ bool tn_pattern_compile(const char *pattern, char *to, size_t to_bytes, struct t
     return fits && pattern_is_complete(has);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct pattern_parts {
     struct tn_moment moment;

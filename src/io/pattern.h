@@ -5,7 +5,8 @@
  * takes 31 February and second 61. Rule T7 of timestamp.h says what is known.
  *
  * Rules
- *   V1  A pattern must give a full date: a year with month and day or with the day of the year, or %s.
+ *   V1  A pattern must give a full date: a year with month and day or with the day of the year, or
+ *       %s.
  *   V2  A blank in the pattern takes any number of blanks, also none; other text stands for itself.
  *   V3  Numbers may have fewer digits than usual, never more. Names may have any case.
  */

@@ -27,7 +27,7 @@ struct tn_reader {
     struct tn_reason reason;
 };
 
-/* ---- formats ---------------------------------------------------------------------------------- */
+/* ---- formats --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *suffix;
@@ -67,7 +67,7 @@ static int format_choose(struct tn_reader *reader, const char *path, enum tn_for
     return TN_READER_REFUSED;
 }
 
-/* ---- open and close --------------------------------------------------------------------------- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 /* Put the input's name in front of what the reason says. */
 static void reason_name(struct tn_reason *reason, const char *name)
@@ -173,7 +173,7 @@ void tn_reader_close(struct tn_reader *reader)
     tn_memory_free(&memory, reader, sizeof *reader);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 int tn_reader_next(struct tn_reader *reader, struct tn_row *row)
 {

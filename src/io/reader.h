@@ -2,12 +2,21 @@
  * reader.h - rows out of files: csv, tsv, ndjson; plain or .gz; stdin
  *
  * The caller names the fields it wants; the reader finds them, by header name (csv, tsv) or by key
- * (ndjson), and hands them out row by row as slices of its own buffers. Only wanted fields are looked
- * at, and only they can make a row bad.
+ * (ndjson), and hands them out row by row as slices of its own buffers. Only wanted fields are
+ * looked at, and only they can make a row bad.
  *
- *     bytes   input.h   file or stdin, decompressed when gzip
- *     rows    csv.c tsv.c ndjson.cpp
+ *     bytes   input.h     file or stdin, decompressed when gzip
+ *     text    text.h      a window over it that holds the row being read
+ *     rows    delimited.h (csv.c, tsv.c), ndjson.h (json.cpp)
  *     fields  reader.h
+ *
+ * Rules
+ *   R1  The answers are the same whatever the size of a block, and whether input comes packed.
+ *   R2  A bad row costs itself, not its neighbours; a row longer than row_bytes_max is bad.
+ *   R3  Memory does not depend on the length of the input, only on that of its longest row.
+ *   R4  What has no lines has no rows; that is no mistake, also where a header is expected.
+ *   R5  Names ending in .csv, .tsv, .tab, .ndjson, .jsonl, .json (any case, .gz behind) tell the
+ *       format; standard input and other names need one.
  */
 #ifndef TN_READER_H
 #define TN_READER_H
@@ -53,8 +62,9 @@ enum tn_reader_answer {
 };
 
 /*
- * Open `path` ("-": stdin). Answers TN_READER_ROW when open, else REFUSED or FAILED with a message in
- * `reason` (what, where, what to do; NUL-terminated, cut to fit) and *out NULL.
+ * Open `path` ("-": stdin) and read its header; that waits for the first bytes. Answers
+ * TN_READER_ROW when open, else REFUSED, FAILED or STOPPED with a message in `reason` (what, where,
+ * what to do; NUL-terminated, cut to fit) and *out NULL.
  */
 int tn_reader_open(struct tn_reader **out, const char *path,
                    const struct tn_reader_options *options, char *reason, size_t reason_bytes);
@@ -62,13 +72,16 @@ int tn_reader_open(struct tn_reader **out, const char *path,
 /* The next row. After BAD row->line and row->raw are set (raw may be cut); fields are not. */
 int tn_reader_next(struct tn_reader *reader, struct tn_row *row);
 
-/* Why the last answer was BAD, REFUSED or FAILED. Borrowed until the next call. */
+/*
+ * Why the last answer was BAD, FAILED or STOPPED: of a row without its place, else with the name of
+ * the input in front. Borrowed until the next call.
+ */
 const char *tn_reader_reason(const struct tn_reader *reader);
 
 /* The header line as it came (csv, tsv), without its line end; 0 bytes for ndjson. Borrowed. */
 tarn_bytes tn_reader_header(const struct tn_reader *reader);
 
-/* Bytes of uncompressed input taken so far. */
+/* Bytes of uncompressed input taken so far: the place behind the last row. */
 uint64_t tn_reader_bytes(const struct tn_reader *reader);
 
 void tn_reader_close(struct tn_reader *reader);

@@ -37,7 +37,7 @@ static inline uint64_t mask_cut(uint64_t mask, size_t bytes)
     return bytes >= 64 ? mask : mask & ((UINT64_C(1) << bytes) - 1);
 }
 
-/* ---- portable --------------------------------------------------------------------------------- */
+/* ---- portable -------------------------------------------------------------------------------- */
 
 /* Bit 8i+7 of the answer is set where byte i of `word` is `wanted`; exact, without carries. */
 static inline uint64_t word_matches(uint64_t word, uint64_t wanted)
@@ -67,7 +67,7 @@ static size_t find_portable(const char *text, size_t bytes, const char wanted[3]
     return (size_t)(next - places);
 }
 
-/* ---- x86-64 ----------------------------------------------------------------------------------- */
+/* ---- x86-64 ---------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 
@@ -134,7 +134,7 @@ static bool machine_has_avx2(void)
 
 #endif
 
-/* ---- choice ----------------------------------------------------------------------------------- */
+/* ---- choice ---------------------------------------------------------------------------------- */
 
 size_t tn_specials_all(tn_specials_fn *out[3], const char *out_names[3])
 {
@@ -157,6 +157,7 @@ tn_specials_fn *tn_specials_choose(void)
 {
     tn_specials_fn *all[3];
     const char *names[3];
+    size_t count = tn_specials_all(all, names);
 
-    return all[tn_specials_all(all, names) - 1];
+    return all[count - 1];
 }

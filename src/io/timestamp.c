@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- formats ---------------------------------------------------------------------------------- */
+/* ---- formats --------------------------------------------------------------------------------- */
 
 static const char *const kind_names[] = { "auto", "s", "ms", "us", "ns", "iso" };
 
@@ -40,7 +40,7 @@ const char *tn_timestamp_format_text(const struct tn_timestamp_format *format)
     return format->kind == TN_TIMESTAMP_PATTERN ? format->pattern : kind_names[format->kind];
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* A number as it is written: [+-]digits[.digits] (T2). */
 struct number {
@@ -96,8 +96,8 @@ static bool digits_are_zero(const char *at, size_t count)
 }
 
 /*
- * The number in milliseconds, floored (T3). A number of seconds takes its first three fraction digits
- * along; of one finer than milliseconds, the last integer digits go.
+ * The number in milliseconds, floored (T3). A number of seconds takes its first three fraction
+ * digits along; of one finer than milliseconds, the last integer digits go.
  */
 static bool number_ms(const struct number *number, enum tn_timestamp_kind kind, int64_t *out_ms)
 {
@@ -128,7 +128,7 @@ static bool number_ms(const struct number *number, enum tn_timestamp_kind kind, 
     return true;
 }
 
-/* ---- iso -------------------------------------------------------------------------------------- */
+/* ---- iso ------------------------------------------------------------------------------------- */
 
 static bool iso_date(struct tn_cursor *cursor, struct tn_moment *out)
 {
@@ -177,8 +177,8 @@ static bool iso_read(tarn_bytes text, int64_t *out_ms)
 }
 
 /*
- * Eight bytes at once, compared with a shape in which '0' stands for any digit. The answer's bytes are
- * the digits' values, first one lowest; *wrong becomes not 0 when the bytes have another shape.
+ * Eight bytes at once, compared with a shape in which '0' stands for any digit. The answer's bytes
+ * are the digits' values, first one lowest; *wrong becomes not 0 when the bytes have another shape.
  */
 static inline uint64_t shape_digits(const char *at, const char *shape, uint64_t *wrong)
 {
@@ -234,7 +234,7 @@ static bool iso_read_fast(tarn_bytes text, int64_t *out_ms)
     return true;
 }
 
-/* ---- read ------------------------------------------------------------------------------------- */
+/* ---- read ------------------------------------------------------------------------------------ */
 
 static bool timestamp_refuse(const struct tn_timestamp_format *format, tarn_bytes text,
                              struct tn_reason *reason)
@@ -278,7 +278,7 @@ bool tn_timestamp_read(struct tn_timestamp_format *format, tarn_bytes text, int6
     return true;
 }
 
-/* ---- print ------------------------------------------------------------------------------------ */
+/* ---- print ----------------------------------------------------------------------------------- */
 
 static size_t print_digits(char *to, uint64_t number, size_t count)
 {

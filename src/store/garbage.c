@@ -2,7 +2,8 @@
  * garbage.c - what cleared and dropped tables held, given back step by step
  *
  *     clear, drop:  table --body, index, order--> store->garbage      O(1)
- *     reclaim:      chunks, then the hash array, then the order's nodes, then the body
+ *     take:         a slot without an entry --> store->taken
+ *     reclaim:      store->taken, then chunks, then the hash array, then the order's nodes, then the body
  */
 #include "store/store.h"
 
@@ -42,6 +43,10 @@ bool tn_store_reclaim(tarn_store *store, uint64_t *budget_bytes)
 {
     struct tn_table_body *body;
 
+    if (store->taken.handle != TN_HANDLE_NONE) {
+        tn_heap_free(&store->heap, &store->taken.body->owner, store->taken.handle);
+        store->taken.handle = TN_HANDLE_NONE;
+    }
     while ((body = store->garbage) != NULL) {
         if (!body_free_step(store, body, budget_bytes))
             return false;
@@ -67,9 +72,10 @@ bool tn_store_reclaim_all(tarn_store *store)
 {
     uint64_t no_limit = UINT64_MAX;
     uint64_t before = store->memory.counted_bytes;
+    bool slot_freed = store->taken.handle != TN_HANDLE_NONE;
 
     (void)tn_store_reclaim(store, &no_limit);
     tables_trim(store);
     tn_heap_trim(&store->heap, 0);
-    return store->memory.counted_bytes < before;
+    return slot_freed || store->memory.counted_bytes < before;
 }

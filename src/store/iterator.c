@@ -7,19 +7,15 @@
  *                              v    |
  *                           on a saved key
  *
- * While the index has not changed, a step is a step of the cursor (ordered) or of a batch gathered
- * ahead (unordered). After a change the iterator finds its place again by the key it gave last: by
- * key order, or by (hash, key) order, in which unordered tables are walked. Both orders stay what
- * they are when tables grow, shrink or move records, hence: an entry unchanged throughout is given
- * exactly once.
+ * While the index has not changed, a step takes an entry of a batch gathered ahead (gather.c). After a
+ * change the iterator finds its place again by the key it gave last: by key order, or by (hash, key)
+ * order, in which unordered tables are walked. Both orders stay what they are when tables grow, shrink
+ * or move records, hence: an entry unchanged throughout is given exactly once.
  *
  * Rules T3 and T4 of store.h: steps never allocate, since the room for a key is reserved by opening
  * and by putting longer keys.
  */
 #include "store/store.h"
-
-/* How far ahead of an ordered scan records are fetched. */
-#define PREFETCH_STEPS 8u
 
 /* ---- bounds ---------------------------------------------------------------------------------------------- */
 
@@ -97,7 +93,7 @@ static void iterator_free(tarn_iterator *it)
     struct tn_memory *memory = &it->table->store->memory;
 
     tn_memory_free(memory, it->bounds, it->bounds_bytes);
-    tn_memory_free(memory, it->batch, TN_GATHER_ROOM * sizeof *it->batch);
+    tn_memory_free(memory, it->batch, it->batch_room * sizeof *it->batch);
     tn_memory_free(memory, it->saved_key, it->saved_key_room);
     tn_memory_free(memory, it, sizeof *it);
 }
@@ -111,16 +107,19 @@ static tarn_iterator *iterator_new(tarn_table *table, const tarn_range *range)
         return NULL;
     it->table = table;
     it->reverse = range->reverse != 0;
+    it->block_bits = tn_walk_block_bits(&table->index);
+    it->first = table->scan_count++ * UINT32_C(0x9E3779B9) >> 1; /* far from the ones before */
+    it->position = it->first;
     it->saved_key = tn_memory_new(memory, table->key_bytes_max + 1, false);
     if (it->saved_key == NULL)
         goto refused;
     it->saved_key_room = table->key_bytes_max + 1; /* T4 */
-    if (table->ordered != NULL) {
-        if (iterator_set_bounds(it, range))
-            return it;
+    tn_gather_forget(it);
+    if (table->ordered != NULL && !iterator_set_bounds(it, range))
         goto refused;
-    }
-    it->batch = tn_memory_new(memory, TN_GATHER_ROOM * sizeof *it->batch, false);
+    it->bounded = it->reverse ? it->lower.bytes > 0 : it->upper.data != NULL;
+    it->batch_room = tn_gather_room(table);
+    it->batch = tn_memory_new(memory, it->batch_room * sizeof *it->batch, false);
     if (it->batch != NULL)
         return it;
 refused:
@@ -225,18 +224,23 @@ bool tn_iterators_reserve(tarn_table *table, size_t key_bytes)
     return true;
 }
 
+static int iterator_end(tarn_iterator *it)
+{
+    tn_gather_forget(it);
+    it->ended = true;
+    it->current = TN_HANDLE_NONE;
+    return TARN_END;
+}
+
 void tn_iterators_end(tarn_table *table)
 {
     tarn_iterator *it;
 
-    for (it = table->iterators; it != NULL; it = it->next) {
-        it->ended = true;
-        it->current = TN_HANDLE_NONE;
-    }
+    for (it = table->iterators; it != NULL; it = it->next)
+        (void)iterator_end(it);
 }
 
-/* The key of the entry given last: in its record, or saved. */
-static tarn_bytes iterator_last_key(const tarn_iterator *it)
+tarn_bytes tn_iterator_last_key(const tarn_iterator *it)
 {
     struct tn_record *record = tn_record_at(it->table->base, it->current);
 
@@ -245,169 +249,72 @@ static tarn_bytes iterator_last_key(const tarn_iterator *it)
     return (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) };
 }
 
-/* ---- stepping, ordered ------------------------------------------------------------------------------------------- */
-
-static tn_handle ordered_first(tarn_iterator *it)
-{
-    const struct tn_ordered *ordered = it->table->ordered;
-
-    if (!it->reverse)
-        return tn_ordered_seek(ordered, &it->cursor, TN_SEEK_AT_LEAST, it->lower.data,
-                               it->lower.bytes);
-    if (it->upper.data == NULL)
-        return tn_ordered_seek(ordered, &it->cursor, TN_SEEK_LAST, NULL, 0);
-    return tn_ordered_seek(ordered, &it->cursor, TN_SEEK_BEFORE, it->upper.data, it->upper.bytes);
-}
-
-/* Where to go on after the index has changed, or after tarn_seek. */
-static tn_handle ordered_again(tarn_iterator *it)
-{
-    tarn_bytes key = iterator_last_key(it);
-    enum tn_ordered_seek how = it->reverse ? TN_SEEK_BEFORE : TN_SEEK_AFTER;
-
-    if (it->at_saved_key) {
-        bool outside =
-            it->reverse
-                ? it->upper.data != NULL &&
-                      tn_key_compare(key.data, key.bytes, it->upper.data, it->upper.bytes) >= 0
-                : tn_key_compare(key.data, key.bytes, it->lower.data, it->lower.bytes) < 0;
-
-        if (outside)
-            return ordered_first(it);
-        how = it->reverse ? TN_SEEK_AT_MOST : TN_SEEK_AT_LEAST;
-    }
-    return tn_ordered_seek(it->table->ordered, &it->cursor, how, key.data, key.bytes);
-}
-
-static bool ordered_is_past(const tarn_iterator *it, struct tn_record *record)
-{
-    if (it->reverse)
-        return it->lower.bytes > 0 &&
-               tn_key_compare(tn_record_key(record), tn_record_key_bytes(record), it->lower.data,
-                              it->lower.bytes) < 0;
-    return it->upper.data != NULL &&
-           tn_key_compare(tn_record_key(record), tn_record_key_bytes(record), it->upper.data,
-                          it->upper.bytes) >= 0;
-}
-
-static tn_handle ordered_step(tarn_iterator *it)
-{
-    const struct tn_ordered *ordered = it->table->ordered;
-    uint64_t version = tn_ordered_version(ordered);
-    unsigned ahead_first = PREFETCH_STEPS; /* the ones before it were fetched by earlier steps */
-    tn_handle handle;
-
-    if (TN_LIKELY(it->version == version && it->current != TN_HANDLE_NONE)) {
-        handle = it->reverse ? tn_ordered_previous(ordered, &it->cursor)
-                             : tn_ordered_next(ordered, &it->cursor);
-    } else {
-        handle = it->started ? ordered_again(it) : ordered_first(it);
-        it->version = version;
-        ahead_first = 1;
-    }
-    if (handle == TN_HANDLE_NONE || ordered_is_past(it, tn_record_at(it->table->base, handle)))
-        return TN_HANDLE_NONE;
-    tn_ordered_prefetch(ordered, &it->cursor, it->reverse, ahead_first, PREFETCH_STEPS);
-    return handle;
-}
-
-/* ---- stepping, unordered ------------------------------------------------------------------------------------------- */
-
-static bool entry_key_is_less(const tarn_iterator *it, tn_handle a, tn_handle b)
-{
-    struct tn_record *x = tn_record_at(it->table->base, a), *y = tn_record_at(it->table->base, b);
-
-    return tn_key_compare(tn_record_key(x), tn_record_key_bytes(x), tn_record_key(y),
-                          tn_record_key_bytes(y)) < 0;
-}
-
-/* Entries come ordered by hash; put those with equal hashes into key order. */
-static void batch_order_ties(tarn_iterator *it)
-{
-    size_t i, j;
-
-    for (i = 1; i < it->batch_count; i++) {
-        struct tn_index_entry entry = it->batch[i];
-
-        for (j = i; j > 0 && it->batch[j - 1].hash31 == entry.hash31 &&
-                    entry_key_is_less(it, entry.handle, it->batch[j - 1].handle);
-             j--)
-            it->batch[j] = it->batch[j - 1];
-        it->batch[j] = entry;
-    }
-}
-
-static void batch_gather(tarn_iterator *it)
-{
-    size_t i;
-
-    it->batch_count = tn_index_gather(&it->table->index, &it->position, it->batch);
-    it->batch_next = 0;
-    it->version = it->table->index.version;
-    for (i = 0; i < it->batch_count; i++) {
-        const uint8_t *record = it->table->base + it->batch[i].handle * TN_GRANULE_BYTES;
-
-        __builtin_prefetch(record);
-        __builtin_prefetch(record + 64);
-    }
-    batch_order_ties(it);
-}
-
-/* The index has changed: gather again from the hash of the entry given last, and skip up to it. */
-static void batch_again(tarn_iterator *it)
-{
-    tarn_bytes last = iterator_last_key(it);
-
-    it->position = it->hash31;
-    batch_gather(it);
-    while (it->batch_next < it->batch_count && it->batch[it->batch_next].hash31 == it->hash31) {
-        struct tn_record *record = tn_record_at(it->table->base, it->batch[it->batch_next].handle);
-
-        if (tn_key_compare(tn_record_key(record), tn_record_key_bytes(record), last.data,
-                           last.bytes) > 0)
-            break;
-        it->batch_next++;
-    }
-}
-
-static tn_handle unordered_step(tarn_iterator *it)
-{
-    if (it->started && it->version != it->table->index.version)
-        batch_again(it);
-    while (it->batch_next == it->batch_count) {
-        if (it->position >= TN_HASH31_END)
-            return TN_HANDLE_NONE;
-        batch_gather(it);
-    }
-    it->hash31 = it->batch[it->batch_next].hash31;
-    return it->batch[it->batch_next++].handle;
-}
-
 /* ---- the calls --------------------------------------------------------------------------------------------------------- */
+
+/* Whether a record lies behind the end that this scan runs towards. */
+static bool iterator_is_past(const tarn_iterator *it, struct tn_record *record)
+{
+    const uint8_t *key = tn_record_key(record);
+    size_t key_bytes = tn_record_key_bytes(record);
+
+    if (it->reverse)
+        return tn_key_compare(key, key_bytes, it->lower.data, it->lower.bytes) < 0;
+    return tn_key_compare(key, key_bytes, it->upper.data, it->upper.bytes) >= 0;
+}
+
+/* Give the batch's next entry, whatever it is. */
+static int next_give(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
+{
+    tn_handle handle = it->batch[it->batch_next++].handle;
+    struct tn_record *record = tn_record_at(it->table->base, handle);
+
+    if (it->bounded && iterator_is_past(it, record))
+        return iterator_end(it);
+    it->started = true;
+    it->at_saved_key = false;
+    it->current = handle;
+    if (key != NULL)
+        *key = (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) };
+    if (value != NULL)
+        *value = (tarn_bytes){ tn_record_value(record), tn_record_value_bytes(record) };
+    return TARN_OK;
+}
+
+static bool batch_is_current(const tarn_iterator *it)
+{
+    return it->batch_next < it->batch_low && it->version == *it->version_now;
+}
+
+/* Any step; out of line, and called last, so that the common step saves no registers. */
+static __attribute__((noinline)) int next_any(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
+{
+    if (it == NULL || *it->table->alive == 0)
+        return it == NULL ? TARN_E_MISUSE : tn_table_misuse(it->table, "tarn_next", "");
+    if (it->ended)
+        return TARN_END;
+    if (!batch_is_current(it))
+        tn_gather(it);
+    if (it->batch_next == it->batch_count)
+        return iterator_end(it);
+    return next_give(it, key, value);
+}
 
 int tarn_next(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
 {
     struct tn_record *record;
     tn_handle handle;
 
-    if (TN_UNLIKELY(it == NULL || *it->table->alive == 0))
-        return it == NULL ? TARN_E_MISUSE : tn_table_misuse(it->table, "tarn_next", "");
-    if (it->ended)
-        return TARN_END;
-    handle = it->table->ordered != NULL ? ordered_step(it) : unordered_step(it);
-    if (handle == TN_HANDLE_NONE) {
-        it->ended = true;
-        it->current = TN_HANDLE_NONE;
-        return TARN_END;
-    }
-    it->started = true;
-    it->at_saved_key = false;
-    it->current = handle;
+    if (TN_UNLIKELY(it == NULL || *it->table->alive == 0 || !batch_is_current(it) || it->bounded ||
+                    !it->started || key == NULL || value == NULL))
+        return next_any(it, key, value);
+    handle = it->batch[it->batch_next].handle;
     record = tn_record_at(it->table->base, handle);
-    if (key != NULL)
-        *key = (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) };
-    if (value != NULL)
-        *value = (tarn_bytes){ tn_record_value(record), tn_record_value_bytes(record) };
+    if (TN_UNLIKELY(tn_record_is_long(record)))
+        return next_any(it, key, value);
+    it->batch_next++;
+    it->current = handle;
+    *key = (tarn_bytes){ tn_record_key(record), record->key_bytes };
+    *value = (tarn_bytes){ tn_record_value(record), record->value_bytes };
     return TARN_OK;
 }
 
@@ -426,6 +333,7 @@ int tarn_seek(tarn_iterator *it, const void *key, size_t key_bytes)
         return tn_store_refused(it->table->store, "tarn_seek");
     if (key_bytes > 0)
         memmove(it->saved_key, key, key_bytes);
+    tn_gather_forget(it);
     it->saved_key_bytes = key_bytes;
     it->current = TN_HANDLE_NONE;
     it->started = true;

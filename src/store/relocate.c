@@ -2,7 +2,6 @@
  * relocate.c - moving records; see relocate.h
  */
 #include "store/relocate.h"
-#include "store/store.h"
 
 /* What a move costs beside the bytes copied: a look-up, and a few lines of index and order. */
 #define MOVE_BYTES 256u
@@ -42,11 +41,10 @@ static uint64_t evacuate_one(tarn_table *table, enum tn_heap_effort effort, tn_h
     return MOVE_BYTES + record_move(table, from, to);
 }
 
-bool tn_table_evacuate(tarn_table *table, enum tn_heap_effort effort, tn_handle pinned,
-                       uint64_t *budget_bytes)
+bool tn_table_evacuate(tarn_table *table, enum tn_heap_effort effort, uint64_t *budget_bytes)
 {
     while (*budget_bytes > 0) {
-        uint64_t bytes = evacuate_one(table, effort, pinned);
+        uint64_t bytes = evacuate_one(table, effort, TN_HANDLE_NONE);
 
         if (bytes == 0)
             return false;
@@ -55,13 +53,11 @@ bool tn_table_evacuate(tarn_table *table, enum tn_heap_effort effort, tn_handle 
     return true;
 }
 
-void tn_table_evacuate_share(tarn_table *table, tn_handle pinned)
+void tn_table_evacuate_share_due(tarn_table *table, tn_handle pinned)
 {
     unsigned i;
 
-    if (pinned == TN_HANDLE_ALL)
-        return;
-    for (i = 0; i < TN_WRITE_SHARE_RECORDS; i++) {
+    for (i = 0; i < TN_DELETE_SHARE_RECORDS; i++) {
         if (evacuate_one(table, TN_EFFORT_SPARSE, pinned) == 0)
             return;
     }

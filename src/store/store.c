@@ -1,6 +1,7 @@
 /*
  * store.c - opening and closing, errors, upkeep, statistics; see store.h for the picture and the rules
  */
+#include "store/relocate.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -226,6 +227,7 @@ static void store_free_tables(tarn_store *store)
         tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
     }
     (void)tn_store_reclaim(store, &no_limit);
+    tn_dicts_free(store);
     tn_memory_free(&store->memory, store->tables, store->table_room * sizeof *store->tables);
 }
 
@@ -264,14 +266,14 @@ void tn_store_tick(tarn_store *store)
 /* Finish growing or shrinking, then P7 of heap.h. false: the budget is spent, there is more to do. */
 static bool table_work(tarn_table *table, uint64_t *budget_bytes)
 {
-    while (tn_index_is_moving(&table->index)) {
+    while (tn_index_has_upkeep(&table->index)) {
         if (*budget_bytes == 0)
             return false;
         *budget_bytes -= tn_min(*budget_bytes, UPKEEP_BUCKET_BYTES);
         (void)tn_index_upkeep(&table->index, 1);
     }
     return !tn_heap_is_uneven(&table->body->owner, TN_EFFORT_LOOSE) ||
-           !tn_table_evacuate(table, TN_EFFORT_LOOSE, TN_HANDLE_NONE, budget_bytes);
+           !tn_table_evacuate(table, TN_EFFORT_LOOSE, budget_bytes);
 }
 
 /* Spare pages but a small share: in idle moments there is time to get others. false: as above. */

@@ -23,10 +23,11 @@ static void record_visit(const tarn_store *store, struct tn_record *record)
 /* Some records of one table. Answers the bytes of work. */
 static uint64_t table_visit(tarn_store *store, tarn_table *table)
 {
-    struct tn_index_entry entries[TN_GATHER_ROOM];
+    struct tn_walk_entry entries[TN_GATHER_ROOM];
     size_t count, i;
 
-    count = tn_index_gather_some(&table->index, &store->walker.position, STEP_BUCKETS_MAX, entries);
+    count = tn_index_gather_some(&table->index, 0, &store->walker.position, TN_GATHER_ENTRIES,
+                                 STEP_BUCKETS_MAX, entries);
     for (i = 0; i < count; i++)
         __builtin_prefetch(tn_record_at(table->base, entries[i].handle), 1);
     for (i = 0; i < count; i++)
