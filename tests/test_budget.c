@@ -275,7 +275,6 @@ static void threads_with_a_store_each_share_a_budget(void)
 struct simulation {
     struct tn_simulated *system;
     struct tn_os os;
-    struct tn_store_setting setting;
     struct allocator allocator;
     tarn_options options;
     tarn_store *store;
@@ -285,12 +284,11 @@ static void simulation_open(struct simulation *s, uint64_t memory_bytes_max)
 {
     *s = (struct simulation){ .system = tn_simulated_new(NULL) };
     s->os = tn_simulated_os(s->system);
-    s->setting.os = &s->os;
     s->options = (tarn_options){ .address_bytes = 256 * TN_MIB,
                                  .memory_bytes_max = memory_bytes_max,
                                  .allocate = allocator_call,
                                  .allocate_context = &s->allocator };
-    check_ok(tn_store_open(&s->store, NULL, &s->options, &s->setting));
+    check_ok(tn_store_open(&s->store, NULL, &s->options, &s->os));
 }
 
 static void simulation_check(struct simulation *s)

@@ -33,10 +33,9 @@ static bool table_is_sound(const tarn_table *table)
 
 static tarn_store *store_from_tick(uint64_t tick)
 {
-    const struct tn_store_setting setting = { .os = &tn_os_posix, .tick = tick };
     tarn_store *store;
 
-    check_ok(tn_store_open(&store, NULL, NULL, &setting));
+    check_ok(tn_store_open_from(&store, NULL, NULL, &tn_os_posix, tick));
     return store;
 }
 
@@ -509,7 +508,6 @@ static void evacuation_needs_no_memory_it_cannot_get(void)
 {
     struct tn_simulated *system = tn_simulated_new(NULL);
     struct tn_os os = tn_simulated_os(system);
-    const struct tn_store_setting setting = { .os = &os };
     struct allocator allocator = { 0 };
     const tarn_options options = { .address_bytes = 256 * TN_MIB,
                                    .allocate = allocator_call,
@@ -518,7 +516,7 @@ static void evacuation_needs_no_memory_it_cannot_get(void)
     tarn_store *store;
     tarn_table *table;
 
-    check_ok(tn_store_open(&store, NULL, &options, &setting));
+    check_ok(tn_store_open(&store, NULL, &options, &os));
     check_ok(tarn_table_open(&table, store, "t", NULL));
     big_fill(table, 20000);
     allocator.refuse_all = true; /* from here on nothing is to be had */

@@ -158,7 +158,7 @@ static int store_acquire(tarn_store *store, const tarn_options *options)
     return TARN_OK;
 }
 
-static tarn_store *store_new(const tarn_options *options, const struct tn_store_setting *setting,
+static tarn_store *store_new(const tarn_options *options, const struct tn_os *os, uint64_t tick,
                              int *result)
 {
     struct tn_memory memory;
@@ -174,9 +174,8 @@ static tarn_store *store_new(const tarn_options *options, const struct tn_store_
         return NULL;
     store->memory = memory;
     store->budget = options->budget;
-    store->os = *setting->os;
-    store->tick = setting->tick != 0 ? setting->tick : 1;
-    store->walker.begin_tick = store->tick;
+    store->os = *os;
+    store->tick = store->walker.begin_tick = tick;
     *result = store_acquire(store, options);
     if (*result == TARN_OK)
         return store;
@@ -184,8 +183,8 @@ static tarn_store *store_new(const tarn_options *options, const struct tn_store_
     return NULL;
 }
 
-int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
-                  const struct tn_store_setting *setting)
+int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *options,
+                       const struct tn_os *os, uint64_t tick)
 {
     static const tarn_options defaults;
     int result;
@@ -198,17 +197,21 @@ int tn_store_open(tarn_store **out, const char *path, const tarn_options *option
         return TARN_E_MISUSE;
     if (options->budget != NULL)
         tn_budget_join(&options->budget->shared);
-    *out = store_new(options, setting, &result);
+    *out = store_new(options, os, tick, &result);
     if (*out == NULL && options->budget != NULL)
         tn_budget_leave(&options->budget->shared);
     return result;
 }
 
+int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
+                  const struct tn_os *os)
+{
+    return tn_store_open_from(out, path, options, os, 1);
+}
+
 int tarn_open(tarn_store **out, const char *path, const tarn_options *options)
 {
-    static const struct tn_store_setting setting = { .os = &tn_os_posix };
-
-    return tn_store_open(out, path, options, &setting);
+    return tn_store_open(out, path, options, &tn_os_posix);
 }
 
 static void store_free_tables(tarn_store *store)

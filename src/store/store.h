@@ -148,14 +148,13 @@ struct tarn_iterator {
     bool wrapped;        /* it has */
 };
 
-/* What is not for users to set. */
-struct tn_store_setting {
-    const struct tn_os *os;
-    uint64_t tick; /* the first; 0: 1 */
-};
-
+/* Opening with another door to the system: for tests. */
 int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
-                  const struct tn_store_setting *setting);
+                  const struct tn_os *os);
+
+/* The same, from another tick than 1. */
+int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *options,
+                       const struct tn_os *os, uint64_t tick);
 
 /* A commit was made, or a snapshot taken: later changes are told apart from those before. */
 void tn_store_tick(tarn_store *store);
