@@ -204,8 +204,8 @@ TARN_API const char *tarn_error_text(const tarn_store *store);
 /*
  * Pay for upkeep now: give back, step by step, what cleared and dropped tables held, what shrinking
  * indexes no longer need, what deleted entries left behind, and spare pages. Writes pay a small share
- * of this by themselves, and get along with up to half of the record memory of a table unused; call
- * this in idle moments to have it sooner, and more of it (a fifth). `budget_bytes` bounds the work:
+ * of this by themselves, and let up to half of a table's record memory lie unused; call this in idle
+ * moments to have it sooner, and more of it: a fifth may stay unused then. `budget_bytes` bounds the work:
  * about as many bytes are freed or moved.
  *
  * TARN_OK: budget spent, there is more to do. TARN_END: nothing left to do.
