@@ -24,7 +24,7 @@ static size_t record_move(tarn_table *table, tn_handle from, tn_handle to)
     struct tn_lookup lookup;
     tn_handle found = tn_table_find(table, tn_record_key(record), key_bytes, &lookup);
 
-    tn_assert(found == from);
+    tn_assert(found != TN_HANDLE_NONE && found == from);
     memcpy(tn_record_at(table->base, to), record, bytes);
     tn_relocate(table, lookup.place, from, to);
     table->store->walker.moved_count++;
