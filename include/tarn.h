@@ -106,6 +106,7 @@ typedef struct tarn_store tarn_store;
 typedef struct tarn_table tarn_table;
 typedef struct tarn_iterator tarn_iterator;
 typedef struct tarn_snapshot tarn_snapshot;
+typedef struct tarn_budget tarn_budget;
 typedef struct tarn_dict tarn_dict;
 
 /* A run of bytes somewhere else; who owns them is said where one is used. */
@@ -122,7 +123,7 @@ TARN_API const char *tarn_version(void);
 /* A short English name for a result code, for messages: "absent", "out of memory". Static. */
 TARN_API const char *tarn_result_text(int result);
 
-/* ---- stores ----------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------- */
 
 /*
  * Memory on the store's behalf. new_bytes 0 frees `old` and returns NULL; old NULL (then old_bytes
@@ -130,6 +131,29 @@ TARN_API const char *tarn_result_text(int result);
  * 16, or NULL for 'none', and then `old` is untouched. Must not call back into tarn.
  */
 typedef void *tarn_allocate_fn(void *context, void *old, size_t old_bytes, size_t new_bytes);
+
+/*
+ * A memory limit that any number of stores share, on any threads: name it in tarn_options.
+ *
+ * bytes_max         what all of them may commit together; 0: no limit, it only counts.
+ * allocate, its context   for the budget itself, some 100 bytes that count nowhere; NULL: the C library.
+ *
+ * A store that needs more than is left gives up its own garbage and spare pages first, then answers
+ * TARN_E_FULL. It cannot give up those of other stores, which may be in use by other threads; when less
+ * than an eighth is left stores keep no spare pages from then on, and tarn_work has them give up theirs.
+ *
+ * On TARN_OK *out is given: close it with tarn_budget_close, after the stores. Otherwise *out is NULL.
+ */
+TARN_API int tarn_budget_open(tarn_budget **out, uint64_t bytes_max, tarn_allocate_fn *allocate,
+                              void *allocate_context);
+
+/* TARN_E_MISUSE, and nothing changed, while stores use it. NULL is allowed. */
+TARN_API int tarn_budget_close(tarn_budget *budget);
+
+/* Bytes that its stores have committed, together, at some moment of the call. From any thread. */
+TARN_API uint64_t tarn_budget_used(const tarn_budget *budget);
+
+/* ---- stores ----------------------------------------------------------------------------------- */
 
 typedef struct tarn_options {
     /*
@@ -140,7 +164,8 @@ typedef struct tarn_options {
     uint64_t address_bytes;
     /*
      * Memory the store may commit, its indexes and tables included. A put that would need more
-     * answers TARN_E_FULL and changes nothing; gets and deletes go on. Default: no limit.
+     * answers TARN_E_FULL and changes nothing; gets, deletes and clears go on (the last 4 KiB are for
+     * tarn_table_clear). Default: no limit.
      */
     uint64_t memory_bytes_max;
     /*
@@ -148,6 +173,8 @@ typedef struct tarn_options {
      * never the write; see tarn_snapshot_take. Default: no limit but memory_bytes_max.
      */
     uint64_t snapshot_bytes_max;
+    /* A limit shared with other stores, beside the store's own; it must stay open. Default: none. */
+    tarn_budget *budget;
     /* For everything but records and large indexes, which are mapped pages. Default: the C library. */
     tarn_allocate_fn *allocate;
     void *allocate_context;
@@ -182,8 +209,10 @@ TARN_API const char *tarn_error_text(const tarn_store *store);
 
 /*
  * Pay for upkeep now: give back, step by step, what cleared and dropped tables and released snapshots
- * held and what shrinking indexes no longer need. Writes pay a small share of this by themselves; call this in idle
- * moments to have it sooner. `budget_bytes` bounds the work: about as many bytes are freed or moved.
+ * held, what shrinking indexes no longer need, what deleted entries left behind, and spare pages. Writes
+ * pay a small share of this by themselves, and let up to half of a table's record memory lie unused; call
+ * this in idle moments to have it sooner, and more of it: a fifth may stay unused then. `budget_bytes`
+ * bounds the work: about as many bytes are freed or moved.
  *
  * TARN_OK: budget spent, there is more to do. TARN_END: nothing left to do.
  */
@@ -196,11 +225,16 @@ typedef struct tarn_statistics {
     uint64_t memory_bytes;      /* what counts against memory_bytes_max, now */
     uint64_t memory_bytes_peak; /* the most it has been */
     uint64_t record_bytes;      /* of it: pages that hold records */
+    uint64_t kept_bytes;        /* of it: pages kept for the next records, spare at the moment */
     uint64_t index_bytes;       /* of it: hash and ordered indexes */
     uint64_t garbage_bytes;     /* of it: held by what is gone already, to be reclaimed */
     uint64_t snapshot_bytes; /* of it: old entries, and tables dropped since, for open snapshots */
-    uint64_t address_bytes;  /* address space reserved for records */
     uint64_t snapshot_count; /* taken and not released */
+    uint64_t address_bytes;  /* address space reserved for records */
+    uint64_t budget_bytes;   /* what all stores of the budget have committed; 0 without one */
+    uint64_t budget_bytes_max; /* and may commit; 0: no limit, or no budget */
+    uint64_t moved_count;      /* entries moved so far so that memory came back after deletes */
+    uint64_t revolution_count; /* times that upkeep has visited every entry, for its age */
 } tarn_statistics;
 
 /* Fill *out. O(number of tables). */
@@ -285,7 +319,10 @@ TARN_API int tarn_table_close(tarn_table *table);
  */
 TARN_API int tarn_table_drop(tarn_table *table);
 
-/* Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their end. */
+/*
+ * Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their
+ * end. Works at a memory limit, too.
+ */
 TARN_API int tarn_table_clear(tarn_table *table);
 
 /* Entries in the table, exact, O(1). 0 for a handle that is gone. */

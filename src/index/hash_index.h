@@ -324,6 +324,10 @@ struct tn_walk_entry {
 size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                        size_t wanted, struct tn_walk_entry *out);
 
+/* The same, but look at no more than `home_max` home buckets, in which there may be none. */
+size_t tn_index_gather_some(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                            size_t wanted, uint64_t home_max, struct tn_walk_entry *out);
+
 /* I1, I2 and the counts, slowly; for tests. */
 bool tn_index_check(const struct tn_index *index);
 

@@ -75,6 +75,7 @@ bool tn_catalog_add(tarn_store *store, tarn_table *table)
             (store->table_count - place) * sizeof *store->tables);
     store->tables[place] = table;
     store->table_count++;
+    tn_walker_table_added(store, place);
     store->changed = true;
     return true;
 }
@@ -89,6 +90,7 @@ void tn_catalog_remove(tarn_table *table)
     store->table_count--;
     memmove(store->tables + place, store->tables + place + 1,
             (store->table_count - place) * sizeof *store->tables);
+    tn_walker_table_removed(store, place);
     store->changed = true;
     tn_table_retire(table);
     tn_table_let_go(table);
@@ -381,6 +383,19 @@ static bool parts_new_many(tarn_table *const *tables, size_t count, struct table
     return false;
 }
 
+/* Tables are about to give back their own parts: the new ones from the reserve, if need be (M4). */
+static bool parts_exchange(tarn_table *const *tables, size_t count, struct table_parts *parts)
+{
+    tarn_store *store = tables[0]->store;
+    bool done;
+
+    store->memory.reserve_is_open = true;
+    done = parts_new_many(tables, count, parts) ||
+           (tn_store_reclaim_all(store) && parts_new_many(tables, count, parts));
+    store->memory.reserve_is_open = false;
+    return done;
+}
+
 int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call)
 {
     struct table_parts parts[CLEAR_TABLES_MAX];
@@ -388,8 +403,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call)
     size_t i;
 
     tn_assert(count <= CLEAR_TABLES_MAX);
-    if (!parts_new_many(tables, count, parts) &&
-        (!tn_store_reclaim_all(store) || !parts_new_many(tables, count, parts)))
+    if (!parts_exchange(tables, count, parts))
         return tn_store_refused(store, call);
     for (i = 0; i < count; i++) {
         tn_table_retire(tables[i]);

@@ -64,6 +64,18 @@ bool tn_store_reclaim(tarn_store *store, uint64_t *budget_bytes)
     return true;
 }
 
+/* Empty chunks that tables were left, in case their entries come back. */
+static void tables_trim(tarn_store *store)
+{
+    size_t i;
+
+    if (!store->heap.has_idle)
+        return;
+    store->heap.has_idle = false;
+    for (i = 0; i < store->table_count; i++)
+        tn_heap_owner_trim(&store->heap, &store->tables[i]->body->owner);
+}
+
 bool tn_store_reclaim_all(tarn_store *store)
 {
     uint64_t no_limit = UINT64_MAX;
@@ -71,6 +83,7 @@ bool tn_store_reclaim_all(tarn_store *store)
     bool slot_freed = store->taken.handle != TN_HANDLE_NONE;
 
     (void)tn_store_reclaim(store, &no_limit);
+    tables_trim(store);
     tn_heap_trim(&store->heap, 0);
     return slot_freed || store->memory.counted_bytes < before;
 }

@@ -14,6 +14,7 @@
  *       a few at a time copies fewer than 3 n. Without memory for that it gets one that just fits.
  */
 #include "store/typed.h"
+#include "store/relocate.h"
 #include "store/write.h"
 
 #define NUMBER_BYTES sizeof(uint64_t)
@@ -274,6 +275,7 @@ static int table_append(tarn_table *table, struct tn_lookup *lookup, const void 
     memcpy(tn_record_value(record) + old_bytes, bytes, bytes_count);
     table->entry_bytes += bytes_count;
     tn_write_upkeep(table);
+    tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
 }
 

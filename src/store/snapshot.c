@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define CAP_REASON "it would hold more than snapshot_bytes_max"
+#define AGE_REASON "it is older than 2^29 commits and snapshots, and records are stamped anew"
 #define GHOST_REASON "no memory was left to keep a table that was cleared or dropped"
 
 /* Pointers moved to give up one undo or one ghost. */
@@ -126,12 +127,13 @@ int tarn_snapshot_take(tarn_snapshot **out, tarn_store *store)
     if (snapshot == NULL)
         return tn_store_refused(store, "tarn_snapshot_take");
     snapshot->store = store;
-    snapshot->tick = store->tick++;
+    snapshot->tick = store->tick;
     snapshot->older = store->snapshots;
     if (snapshot->older != NULL)
         snapshot->older->newer = snapshot;
     store->snapshots = snapshot;
     store->snapshot_count++;
+    tn_store_tick(store); /* from now on changes are after it */
     *out = snapshot;
     return TARN_OK;
 }
@@ -157,6 +159,17 @@ void tn_snapshot_fail(tarn_snapshot *snapshot, const char *why)
 {
     snapshot->failure = why;
     snapshot_leave(snapshot);
+}
+
+void tn_snapshots_fail_older(tarn_store *store, uint64_t age_ticks)
+{
+    tarn_snapshot *snapshot = store->snapshots, *older;
+
+    for (; snapshot != NULL; snapshot = older) {
+        older = snapshot->older;
+        if (store->tick - snapshot->tick > age_ticks)
+            tn_snapshot_fail(snapshot, AGE_REASON);
+    }
 }
 
 int tarn_snapshot_release(tarn_snapshot *snapshot)

@@ -105,6 +105,9 @@ static inline tarn_bytes tn_record_value_of(struct tn_record *record)
 /* S5. `why` is a constant text. */
 void tn_snapshot_fail(tarn_snapshot *snapshot, const char *why);
 
+/* Fail what was taken more than age_ticks ago: the walker is about to stamp records anew (W2). */
+void tn_snapshots_fail_older(tarn_store *store, uint64_t age_ticks);
+
 /* After it has come to hold more: fail it, if that is beyond its cap. */
 void tn_snapshot_check_cap(tarn_snapshot *snapshot);
 

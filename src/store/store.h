@@ -16,7 +16,8 @@
  *   T3  An iterator's `current` is the handle of the entry it gave last, and its key; before that
  *       record moves or dies, the key is copied into the iterator's own buffer.
  *   T4  Every open iterator's key buffer is as long as the longest key its table has had.
- *   T5  Each write pays a bounded share of upkeep: of growing indexes and of garbage.
+ *   T5  Each write pays a bounded share of upkeep: of growing indexes and of garbage; deletes also of
+ *       moving records out of sparse chunks, once all else is done.
  *   T6  `taken` is a slot that no index knows any more: tarn_take has lent its value. Reclaiming
  *       anything frees it first, and each write reclaims.
  *   T7  Each write, once nothing can refuse it any more and before it changes anything, calls
@@ -29,6 +30,8 @@
 #include "heap/heap.h"
 #include "index/hash_index.h"
 #include "index/ordered.h"
+#include "store/budgets.h"
+#include "store/walker.h"
 
 #include <tarn.h>
 
@@ -96,10 +99,12 @@ struct tarn_store {
     const uint32_t *alive; /* T2 */
     struct tn_os os;
     struct tn_memory memory;
+    tarn_budget *budget; /* NULL: none */
     struct tn_heap heap;
     struct tn_hash_secret secret;
     uint32_t *fork_mark;
-    uint64_t tick;
+    uint64_t tick; /* advanced by tn_store_tick only */
+    struct tn_walker walker;
     bool changed; /* since the last commit */
     /* Catalog: tables by name. */
     tarn_table **tables;
@@ -169,6 +174,13 @@ struct tarn_iterator {
 int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
                   const struct tn_os *os);
 
+/* The same, from another tick than 1. */
+int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *options,
+                       const struct tn_os *os, uint64_t tick);
+
+/* A commit was made, or a snapshot taken: later changes are told apart from those before. */
+void tn_store_tick(tarn_store *store);
+
 /* ---- errors: each answers the result it was given, so that it can be returned ------------------- */
 
 int tn_store_fail(tarn_store *store, int result, const char *format, ...)
@@ -190,6 +202,9 @@ int tn_store_refused(tarn_store *store, const char *call);
 
 #define TN_WRITE_SHARE_BYTES (64 * TN_KIB)
 #define TN_WRITE_SHARE_BUCKETS 3u
+
+/* M4 of memory.h: more than an empty table consists of, apart from its handle. */
+#define TN_RESERVE_BYTES (4 * TN_KIB)
 
 struct tn_table_body *tn_table_body_new(tarn_store *store);
 

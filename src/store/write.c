@@ -9,6 +9,7 @@
  * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are kept
  * here.
  */
+#include "store/relocate.h"
 #include "store/write.h"
 
 /* A slot at least twice too large for its record is exchanged for a smaller one, above this size. */
@@ -86,9 +87,8 @@ int tn_insert_refused(tarn_table *table, const char *call, size_t value_bytes)
 tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void *key,
                         size_t key_bytes, size_t value_bytes, size_t room_bytes, size_t keep_bytes)
 {
-    struct tn_heap *heap = &table->store->heap;
-    struct tn_heap_owner *owner = &table->body->owner;
-    tn_handle old = lookup->handle, moved = tn_heap_allocate(heap, owner, room_bytes);
+    tn_handle moved = tn_heap_allocate(&table->store->heap, &table->body->owner, room_bytes);
+    tn_handle old = lookup->handle;
     struct tn_record *record = tn_record_at(table->base, moved);
 
     if (moved == TN_HANDLE_NONE)
@@ -96,11 +96,7 @@ tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void 
     tn_snapshots_keep(table, lookup, key, key_bytes);
     tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
     tn_record_set_value(record, tn_record_value(tn_record_at(table->base, old)), keep_bytes);
-    tn_iterators_leave(table, old);
-    tn_index_set_handle(&table->index, lookup->place, moved);
-    if (table->ordered != NULL)
-        tn_ordered_move(table->ordered, old, moved);
-    tn_heap_free(heap, owner, old);
+    tn_relocate(table, lookup->place, old, moved);
     lookup->handle = moved;
     return moved;
 }
@@ -141,6 +137,8 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
         tn_record_write_head(record, store->tick, key, key_bytes, value_bytes);
     tn_record_set_value(record, value, value_bytes);
     tn_write_upkeep(table);
+    if (TN_UNLIKELY(value_bytes != old_bytes))
+        tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
 }
 
@@ -234,6 +232,7 @@ int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
     tn_entry_unlink(table, &lookup);
     tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
     tn_write_upkeep(table);
+    tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
 }
 
@@ -252,6 +251,7 @@ int tarn_take(tarn_table *table, const void *key, size_t key_bytes, const void *
         return TARN_ABSENT;
     tn_entry_unlink(table, &lookup);
     tn_write_upkeep(table); /* ends what the take before has lent */
+    tn_table_evacuate_share(table, lookup.handle);
     table->store->taken = (struct tn_taken){ table->body, lookup.handle }; /* T6 */
     record = tn_record_at(table->base, lookup.handle);
     *value = tn_record_value(record);
