@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- one store, and what it holds as text ------------------------------------------------------- */
+/* ---- one store, and what it holds as text ---------------------------------------------------- */
 
 static struct allocator allocator;
 static tarn_store *store;
@@ -154,7 +154,7 @@ static uint64_t filled(tarn_table *table, uint64_t from, uint64_t to, uint64_t r
     return count;
 }
 
-/* ---- taking ---------------------------------------------------------------------------------------- */
+/* ---- taking ---------------------------------------------------------------------------------- */
 
 static void a_snapshot_keeps_what_every_kind_of_write_changes(void)
 {
@@ -471,7 +471,7 @@ static void writes_reclaim_what_a_released_snapshot_held(void)
     close_all();
 }
 
-/* ---- tables of snapshots ---------------------------------------------------------------------------- */
+/* ---- tables of snapshots --------------------------------------------------------------------- */
 
 static void a_view_answers_every_reading_call(void)
 {
@@ -627,7 +627,10 @@ static void ranges_prefixes_and_reverse_hold_on_views(void)
     close_all();
 }
 
-/* Writes of every kind before, at and behind the place of the scan; each entry comes exactly once. */
+/*
+ * Writes of every kind before, at and behind the place of the scan; each entry comes exactly
+ * once.
+ */
 static void a_scan_of_a_view_gives_each_entry_once_whatever_is_written(int kind, bool reverse)
 {
     const tarn_range range = { .reverse = reverse };
@@ -780,7 +783,7 @@ static void keys_of_any_length_are_kept(void)
     close_all();
 }
 
-/* ---- tables cleared, dropped, made anew --------------------------------------------------------------- */
+/* ---- tables cleared, dropped, made anew ------------------------------------------------------ */
 
 static void dropped_cleared_and_renewed_tables_stay_in_older_snapshots(void)
 {
@@ -886,7 +889,7 @@ static void a_table_that_no_snapshot_sees_leaves_no_ghost(void)
     close_all();
 }
 
-/* ---- restoring ------------------------------------------------------------------------------------------ */
+/* ---- restoring ------------------------------------------------------------------------------- */
 
 static void restore_goes_back_and_forth(void)
 {
@@ -1096,7 +1099,7 @@ static void iterators_go_on_across_a_restore(void)
     close_all();
 }
 
-/* ---- limits -------------------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 static void expect_failed(tarn_snapshot *snapshot, tarn_table *view, tarn_iterator *it)
 {
@@ -1260,7 +1263,7 @@ static void any_allocation_can_be_refused_once_or_for_good(void)
     }
 }
 
-/* ---- the life of handles ---------------------------------------------------------------------------------- */
+/* ---- the life of handles --------------------------------------------------------------------- */
 
 static void close_waits_for_snapshots_but_not_for_their_handles(void)
 {
@@ -1355,7 +1358,7 @@ static void a_forked_child_is_refused_snapshots(void)
     close_all();
 }
 
-/* ---- ticks --------------------------------------------------------------------------------------------------- */
+/* ---- ticks ----------------------------------------------------------------------------------- */
 
 static void snapshots_work_across_the_wrap_of_record_ticks(void)
 {

@@ -21,8 +21,8 @@
  *   R1  A record's key never changes while the record lives.
  *   R2  The value starts at a multiple of 8.
  *   R3  Padding bytes are never read.
- *   R4  Ticks wrap: two are compared by the sign of their 32-bit difference, so they must lie within
- *       2^31 of each other.
+ *   R4  Ticks wrap: two are compared by the sign of their 32-bit difference, so they must lie
+ *       within 2^31 of each other.
  */
 #ifndef TN_RECORD_H
 #define TN_RECORD_H

@@ -2,7 +2,7 @@
  * garbage.c - what cleared and dropped tables and snapshots held, given back step by step
  *
  *     clear, drop:  table --body, index, order--> store->garbage      O(1)
- *     release:      tarn_snapshot -----------------> store->leaving     O(1); its parts then go as above
+ *     release:      tarn_snapshot ---------> store->leaving         O(1); its parts then go as above
  *     take:         a slot without an entry --> store->taken
  *     reclaim:      store->taken, then chunks, then the hash array, then the order's nodes, then the body
  */

@@ -3,11 +3,12 @@
  *
  *     sort out   tables that will be needed: those the snapshot has a ghost of, under the same name
  *     drop       tables made since, unless needed
- *     refill     from each ghost: a table like it, which then takes the place of the one there is, if any
- *     undo       in each table that is still the one of then: put what its undo has, delete what it marks
+ *     refill     from each ghost: a table like it, which takes the place of the one there is, if
+ *     any undo       in tables that are still those of then: put what the undo has, delete what it
+ *     marks
  *
- * Every part is done by ordinary writes, so that other snapshots keep what they see, and each can be
- * repeated: nothing but a lack of memory can stop it, and then the next call does what is left.
+ * Every part is done by ordinary writes, so that other snapshots keep what they see, and each can
+ * be repeated: nothing but a lack of memory can stop it, and then the next call does what is left.
  */
 #include "store/snapshot.h"
 
@@ -24,9 +25,12 @@ static int restore_refused(tarn_store *store)
         "intact: make room and call again");
 }
 
-/* ---- sorting out and dropping ---------------------------------------------------------------------------------- */
+/* ---- sorting out and dropping ---------------------------------------------------------------- */
 
-/* The lists that can have ghosts the snapshot sees (S7): of it, of newer ones, of those that leave. */
+/*
+ * The lists that can have ghosts the snapshot sees (S7): of it, of newer ones, of those that
+ * leave.
+ */
 static const tarn_snapshot *holder_next(const tarn_snapshot *holder)
 {
     if (holder->state == TN_SNAPSHOT_LEAVING)
@@ -35,8 +39,8 @@ static const tarn_snapshot *holder_next(const tarn_snapshot *holder)
 }
 
 /*
- * The ghosts it sees, chained by next_gone: none of them can go while it is open, whatever happens to
- * other snapshots. The tables that their entries will go to are marked.
+ * The ghosts it sees, chained by next_gone: none of them can go while it is open, whatever happens
+ * to other snapshots. The tables that their entries will go to are marked.
  */
 static tarn_table *ghosts_list(const tarn_snapshot *snapshot)
 {
@@ -74,7 +78,7 @@ static tarn_table *drop_newer(const tarn_snapshot *snapshot)
     return list;
 }
 
-/* ---- refilling ---------------------------------------------------------------------------------------------------- */
+/* ---- refilling ------------------------------------------------------------------------------- */
 
 static bool copy_record(tarn_table *to, struct tn_record *record)
 {
@@ -142,7 +146,10 @@ static tarn_table *ghost_copy(const tarn_snapshot *snapshot, const tarn_table *g
     return NULL;
 }
 
-/* Put the copy where the table of its name is, or would be. false: refused, and the copy is gone. */
+/*
+ * Put the copy where the table of its name is, or would be. false: refused, and the copy is
+ * gone.
+ */
 static bool copy_install(tarn_table *copy, tarn_table *table)
 {
     bool has_room = table != NULL ? tn_iterators_reserve(table, copy->key_bytes_max) /* T4 */
@@ -173,7 +180,7 @@ static int ghost_refill(const tarn_snapshot *snapshot, const tarn_table *ghost)
     return TARN_OK;
 }
 
-/* ---- undoing --------------------------------------------------------------------------------------------------------- */
+/* ---- undoing --------------------------------------------------------------------------------- */
 
 static bool entry_is(tarn_table *table, tarn_bytes key, tarn_bytes value)
 {
@@ -223,7 +230,7 @@ static int table_undo(const struct tn_undo *undo)
     return TARN_OK;
 }
 
-/* ---- the call ----------------------------------------------------------------------------------------------------------- */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 int tarn_snapshot_restore(tarn_snapshot *snapshot)
 {

@@ -1,7 +1,9 @@
 /*
- * snapshot.c - taking, opening tables, failing, releasing; see snapshot.h for the picture and the rules
+ * snapshot.c - taking, opening tables, failing, releasing; see snapshot.h for the picture and the
+ * rules
  *
- *     take --> open --release or failure--> leaving --in steps--> spent --released, views closed--> freed
+ *     take --> open --release, failure--> leaving --steps--> spent --released, views closed-->
+ *     freed
  *
  *     table --clear, drop--> ghost on the newest open snapshot that sees it
  *                            --that leaves--> on the next that sees it ... --none does--> garbage
@@ -19,7 +21,7 @@
 
 static const uint32_t view_alive = 0; /* T2: sends calls to where views are told from tables */
 
-/* ---- what is held -------------------------------------------------------------------------------------- */
+/* ---- what is held ---------------------------------------------------------------------------- */
 
 uint64_t tn_table_held_bytes(const tarn_table *table)
 {
@@ -42,7 +44,7 @@ void tn_snapshot_check_cap(tarn_snapshot *snapshot)
         tn_snapshot_fail(snapshot, CAP_REASON);
 }
 
-/* ---- ghosts ---------------------------------------------------------------------------------------------- */
+/* ---- ghosts ---------------------------------------------------------------------------------- */
 
 /* Hang a ghost where it belongs (S7), or let it go. */
 static void ghost_settle(tarn_table *ghost)
@@ -109,7 +111,7 @@ void tn_table_retire(tarn_table *table)
     ghost_settle(ghost);
 }
 
-/* ---- taking and releasing ----------------------------------------------------------------------------------- */
+/* ---- taking and releasing -------------------------------------------------------------------- */
 
 int tarn_snapshot_take(tarn_snapshot **out, tarn_store *store)
 {
@@ -254,7 +256,7 @@ void tn_snapshots_stat(const tarn_store *store, tarn_statistics *out)
         out->garbage_bytes += snapshot->undo_bytes;
 }
 
-/* ---- tables of a snapshot --------------------------------------------------------------------------------------- */
+/* ---- tables of a snapshot -------------------------------------------------------------------- */
 
 int tn_snapshot_usable(const tarn_snapshot *snapshot, const char *call)
 {

@@ -18,21 +18,22 @@
  * undo.c keeps, view.c reads, restore.c goes back, snapshot.c takes and releases.
  *
  * Rules
- *   S1  A snapshot sees a record of a source unless it is after the snapshot's tick (R4), and a table
- *       or ghost when born_tick <= its tick < died_tick.
+ *   S1  A snapshot sees a record of a source unless it is after the snapshot's tick (R4), and a
+ *       table or ghost when born_tick <= its tick < died_tick.
  *   S2  For a key of a source that a snapshot sees, one of these holds: the record is seen (S1) and
  *       not in old; old has the record of before; there was no such key, and since it was first
  *       inserted old has a mark of that: TN_RECORD_ABSENT. Readers need no marks; restoring does.
  *   S3  A source without an undo of a snapshot is as the snapshot saw it.
- *   S4  Keeping comes when nothing can refuse the write any more (T7) and before it changes anything;
- *       then the record gets the present tick.
+ *   S4  Keeping comes when nothing can refuse the write any more (T7) and before it changes
+ *       anything; then the record gets the present tick.
  *   S5  What cannot be kept fails the snapshot, never the write. A snapshot that failed or was
- *       released keeps nothing more; it leaves store->snapshots at once, what it held goes in steps.
+ *       released keeps nothing more; it leaves store->snapshots at once, what it held goes in
+ *       steps.
  *   S6  store->snapshots is in order of ticks, all different, the newest first; so are the undos of
  *       a source.
  *   S7  A ghost hangs on the newest open snapshot that sees it; when that leaves, on the next.
- *   S8  Records in an undo never move, change or die before the snapshot leaves. Marks are in its hash
- *       index only, so that scans in order do not meet them.
+ *   S8  Records in an undo never move, change or die before the snapshot leaves. Marks are in its
+ *       hash index only, so that scans in order do not meet them.
  */
 #ifndef TN_SNAPSHOT_H
 #define TN_SNAPSHOT_H
@@ -73,7 +74,7 @@ static inline bool tn_snapshot_sees(const tarn_snapshot *snapshot, const tarn_ta
     return table->born_tick <= snapshot->tick;
 }
 
-/* ---- undo.c --------------------------------------------------------------------------------------- */
+/* ---- undo.c ---------------------------------------------------------------------------------- */
 
 /* The snapshot's undo of a source it sees. NULL: there is none (S3). */
 struct tn_undo *tn_undo_find(const tarn_snapshot *snapshot, const tarn_table *source);
@@ -100,7 +101,7 @@ static inline tarn_bytes tn_record_value_of(struct tn_record *record)
     return (tarn_bytes){ tn_record_value(record), tn_record_value_bytes(record) };
 }
 
-/* ---- snapshot.c ------------------------------------------------------------------------------------- */
+/* ---- snapshot.c ------------------------------------------------------------------------------ */
 
 /* S5. `why` is a constant text. */
 void tn_snapshot_fail(tarn_snapshot *snapshot, const char *why);

@@ -240,7 +240,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call);
 /* Give back the handles of dictionaries that the user has not. Their tables may be gone. */
 void tn_dicts_free(tarn_store *store);
 
-/* ---- tables, as snapshots see them -------------------------------------------------------------------- */
+/* ---- tables, as snapshots see them ----------------------------------------------------------- */
 
 /* The table of that name; NULL: none. */
 tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name);
@@ -251,8 +251,8 @@ static inline tarn_bytes tn_table_name(const tarn_table *table)
 }
 
 /*
- * A table of the same name, kind and type, not in the catalog; without parts it can hold nothing yet.
- * NULL: refused.
+ * A table of the same name, kind and type, not in the catalog; without parts it can hold nothing
+ * yet. NULL: refused.
  */
 tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts);
 
@@ -302,7 +302,7 @@ void tn_gather(tarn_iterator *it);
 /* Forget what was gathered; the next tn_gather finds the place by the last key. */
 void tn_gather_forget(tarn_iterator *it);
 
-/* ---- iterators, as views see them ---------------------------------------------------------------------- */
+/* ---- iterators, as views see them ------------------------------------------------------------ */
 
 /* The parts of views' iterators go on in the ghost that has what the table had. */
 void tn_iterators_follow(tarn_table *table, tarn_table *ghost);
@@ -383,7 +383,7 @@ TN_ALWAYS_INLINE tn_handle tn_table_find(const tarn_table *table, const void *ke
     return tn_table_find_any(table, key, key_bytes, lookup);
 }
 
-/* ---- snapshots, as the rest sees them: snapshot.h ------------------------------------------------------- */
+/* ---- snapshots, as the rest sees them: snapshot.h -------------------------------------------- */
 
 /* Keep the entry as it is, or that there is none, for the snapshots that have not. Cannot fail. */
 void tn_undo_keep(tarn_table *table, const struct tn_lookup *lookup, const void *key,
@@ -397,7 +397,10 @@ static inline void tn_snapshots_keep(tarn_table *table, const struct tn_lookup *
         tn_undo_keep(table, lookup, key, key_bytes);
 }
 
-/* Part a table from what it holds: to a ghost, if open snapshots see it, else to the garbage. Cannot fail. */
+/*
+ * Part a table from what it holds: to a ghost, if open snapshots see it, else to the garbage.
+ * Cannot fail.
+ */
 void tn_table_retire(tarn_table *table);
 
 /* Give back some of what the first of store->leaving holds. */

@@ -13,7 +13,7 @@
 
 #define MEMORY_REASON "no memory was left to keep what changed since it was taken"
 
-/* ---- a table's undos ---------------------------------------------------------------------------------- */
+/* ---- a table's undos ------------------------------------------------------------------------- */
 
 /* Where the undo of that tick is in the list of a source, or would be (S6). */
 static struct tn_undo **undo_place(tarn_table *source, uint64_t tick)
@@ -95,7 +95,7 @@ void tn_undos_part(tarn_table *source)
     source->undos = NULL;
 }
 
-/* ---- keeping -------------------------------------------------------------------------------------------- */
+/* ---- keeping --------------------------------------------------------------------------------- */
 
 bool tn_undo_add(tarn_table *to, uint64_t hash, tarn_bytes key, const tarn_bytes *value)
 {

@@ -1,19 +1,19 @@
 /*
  * view.c - reading a table as a snapshot saw it; see snapshot.h for the picture and the rules
  *
- * A scan merges two iterators, both in the same order: by key, or, on unordered tables, by the place in
- * the walk that the key's hash has, then by key.
+ * A scan merges two iterators, both in the same order: by key, or, on unordered tables, by the
+ * place in the walk that the key's hash has, then by key.
  *
  *     live:   over the source, skipping what is after the snapshot   a     c  .  .  f
  *     kept:   over the undo's old, skipping marks                       b     d
  *
- * Each has at most one entry peeked and not given. Between two steps, writes move entries from live to
- * kept, never back, hence:
+ * Each has at most one entry peeked and not given. Between two steps, writes move entries from live
+ * to kept, never back, hence:
  *
  *   V1  A live peek holds as long as the iterator is still on it and its record is not after the
  *       snapshot. If not, live goes on behind it: entries are only ever lost from live.
- *   V2  A kept peek holds as long as nothing was added to the undo; after that kept goes on behind the
- *       key given last, since what came may lie before the peek.
+ *   V2  A kept peek holds as long as nothing was added to the undo; after that kept goes on behind
+ *       the key given last, since what came may lie before the peek.
  *   V3  The key given last is in the saved key of kept, which has room for the longest key of the
  *       source: no longer one can be seen by the snapshot.
  */
@@ -31,7 +31,7 @@ struct tn_view_scan {
 
 #define KEY_RULE "the key must be there and have at most 65,535 bytes"
 
-/* ---- one key --------------------------------------------------------------------------------------------- */
+/* ---- one key --------------------------------------------------------------------------------- */
 
 static int argument_misuse(tarn_table *view, const char *call, const char *what)
 {
@@ -137,7 +137,7 @@ uint64_t tn_view_bytes(const tarn_table *view)
     return view_is_open(view) ? view->undo->entry_bytes : 0;
 }
 
-/* ---- opening and closing scans ------------------------------------------------------------------------------- */
+/* ---- opening and closing scans --------------------------------------------------------------- */
 
 void tn_view_scan_free(tarn_iterator *it)
 {
@@ -198,7 +198,7 @@ int tn_view_scan(tarn_iterator **out, tarn_table *view, const tarn_range *range)
     return TARN_OK;
 }
 
-/* ---- stepping ------------------------------------------------------------------------------------------------- */
+/* ---- stepping -------------------------------------------------------------------------------- */
 
 static struct tn_record *record_of(const tarn_iterator *it)
 {

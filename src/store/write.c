@@ -6,8 +6,8 @@
  *
  *     take   as delete, but the slot is freed by the next reclaim (T6), so the value can be lent
  *
- * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are kept
- * here.
+ * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are
+ * kept here.
  */
 #include "store/relocate.h"
 #include "store/write.h"

@@ -5,8 +5,8 @@
  *               new:      tn_entry_insert, then write the value
  *               gone:     tn_entry_unlink, free the slot, tn_write_upkeep
  *
- * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are kept
- * by these.
+ * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are
+ * kept by these.
  */
 #ifndef TN_WRITE_H
 #define TN_WRITE_H
