@@ -30,6 +30,7 @@ static void dict_check(tarn_dict *dict)
         check_ok(tarn_dict_find(dict, key.data, key.bytes, &code));
         check_eq(code, i);
     }
+    check_eq(tarn_dict_decode(dict, (uint32_t)count, &(tarn_bytes){ 0 }), TARN_ABSENT);
 }
 
 static void codes_are_0_1_2_in_the_order_of_coming(void)

@@ -55,15 +55,40 @@ enum verb {
     WORK,
     MISUSE,
     COMPARE,
+    ADD,
+    APPEND,
+    TAKE_ENTRY,
+    MODIFY_MANY,
     VERB_COUNT
 };
 
 static const char *const verb_names[VERB_COUNT] = {
-    "put",      "put_if_absent", "modify",         "delete",  "get",
-    "get_many", "contains",      "scan",           "next",    "seek",
-    "close",    "put_current",   "delete_current", "put_run", "delete_run",
-    "clear",    "drop",          "open_again",     "commit",  "work",
-    "misuse",   "compare",
+    "put",
+    "put_if_absent",
+    "modify",
+    "delete",
+    "get",
+    "get_many",
+    "contains",
+    "scan",
+    "next",
+    "seek",
+    "close",
+    "put_current",
+    "delete_current",
+    "put_run",
+    "delete_run",
+    "clear",
+    "drop",
+    "open_again",
+    "commit",
+    "work",
+    "misuse",
+    "compare",
+    "add",
+    "append",
+    "take_entry",
+    "modify_many",
 };
 
 struct operation {
@@ -471,6 +496,108 @@ static void do_get_many(size_t t, size_t rank, uint32_t word)
     }
 }
 
+/* Make the number in a value of 8 bytes the one that the model's next value has as its bytes. */
+static void do_add(size_t t, size_t rank, uint32_t word)
+{
+    const tarn_bytes *key = &run.keys[rank];
+    const struct model_value *value = &run.model[t].values[rank];
+    int64_t delta, sum = 77, wanted = 0, old = 0;
+    uint8_t bytes[8];
+    bool fits;
+    int result;
+
+    value_fill(bytes, sizeof bytes, word);
+    wanted = (int64_t)tn_load_le64(bytes);
+    value_fill(bytes, sizeof bytes, value->seed);
+    if (value->present && value->bytes == sizeof bytes)
+        old = (int64_t)tn_load_le64(bytes);
+    fits = !__builtin_sub_overflow(wanted, old, &delta);
+    if (!fits)
+        delta = old < 0 ? INT64_MIN : INT64_MAX; /* overflows, too */
+    result = tarn_add_i64(run.tables[t], key->data, key->bytes, delta, &sum);
+    loans_end();
+    if (value->present && (value->bytes != sizeof bytes || !fits)) {
+        expect(result == TARN_E_TYPE && sum == 77);
+        return;
+    }
+    expect(result == TARN_OK || (!value->present && is_refusal(result)));
+    if (result != TARN_OK)
+        return;
+    expect(sum == wanted);
+    if (!value->present || delta != 0)
+        model_put(t, rank, sizeof bytes, word);
+}
+
+/* Go on with the bytes that a longer value of the same seed has. */
+static void do_append(size_t t, size_t rank, uint32_t word)
+{
+    const tarn_bytes *key = &run.keys[rank];
+    const struct model_value *value = &run.model[t].values[rank];
+    size_t old_bytes = value->present ? value->bytes : 0;
+    size_t bytes = tn_min(value_bytes_of(word), VALUE_BYTES_MAX - old_bytes);
+    uint32_t seed = value->present ? value->seed : word;
+    int result;
+
+    value_fill(run.value, old_bytes + bytes, seed);
+    result = tarn_append(run.tables[t], key->data, key->bytes, run.value + old_bytes, bytes);
+    loans_end();
+    expect(result == TARN_OK || is_refusal(result));
+    if (result == TARN_OK && (bytes > 0 || !value->present))
+        model_put(t, rank, old_bytes + bytes, seed);
+}
+
+static void do_take_entry(size_t t, size_t rank)
+{
+    const tarn_bytes *key = &run.keys[rank];
+    const struct model_value value = run.model[t].values[rank];
+    const void *data = NULL;
+    size_t bytes = 77;
+    int result = tarn_take(run.tables[t], key->data, key->bytes, &data, &bytes);
+
+    loans_end();
+    if (!value.present) {
+        expect(result == TARN_ABSENT && data == NULL && bytes == 77);
+        return;
+    }
+    expect(result == TARN_OK && value_is(&value, data, bytes));
+    model_delete(t, rank);
+    do_contains(t, rank); /* a reading call: the value stays */
+    expect(value_is(&value, data, bytes));
+}
+
+/* All become values of the same size; a key of another size among them, and nothing happens. */
+static void do_modify_many(size_t t, size_t rank, uint32_t word)
+{
+    static tarn_bytes keys[GET_MANY_MAX];
+    static void *values[GET_MANY_MAX];
+    static size_t ranks[GET_MANY_MAX];
+    size_t count = word % GET_MANY_MAX, bytes = value_bytes_of(word) % 2000, i;
+    bool fits = true;
+    int result;
+
+    if (run.model[t].values[rank].present && word % 16 != 0)
+        bytes = run.model[t].values[rank].bytes;
+    for (i = 0; i < count; i++, rank = (rank + word / 128) % run.key_count) {
+        const struct model_value *value = &run.model[t].values[rank];
+
+        ranks[i] = rank;
+        keys[i] = run.keys[rank];
+        fits &= !value->present || value->bytes == bytes;
+    }
+    result = tarn_modify_many(run.tables[t], keys, count, bytes, values);
+    loans_end();
+    expect(result == TARN_OK || is_refusal(result) || (!fits && result == TARN_E_TYPE));
+    expect(fits || result != TARN_OK);
+    for (i = 0; result == TARN_OK && i < count && !outcome->failed; i++) {
+        const struct model_value *value = &run.model[t].values[ranks[i]];
+
+        expect(value->present ? value_is(value, values[i], bytes)
+                              : bytes == 0 || *(const uint8_t *)values[i] == 0);
+        value_fill(values[i], bytes, word + (uint32_t)ranks[i]);
+        model_put(t, ranks[i], bytes, word + (uint32_t)ranks[i]);
+    }
+}
+
 static void iterator_close(struct model_iterator *it)
 {
     if (it->it != NULL)
@@ -868,6 +995,18 @@ static void operation_run(const struct operation *o)
     case COMPARE:
         do_compare(t, o->value);
         break;
+    case ADD:
+        do_add(t, rank, o->value);
+        break;
+    case APPEND:
+        do_append(t, rank, o->value);
+        break;
+    case TAKE_ENTRY:
+        do_take_entry(t, rank);
+        break;
+    case MODIFY_MANY:
+        do_modify_many(t, rank, o->value);
+        break;
     default:
         break;
     }
@@ -994,13 +1133,13 @@ static bool program_passes(const struct program *program)
 
 /* How often each verb comes, by the character of a stretch of the program. */
 static const uint8_t characters[][VERB_COUNT] = {
-    /* p pia mod del get many con scan next seek close pc dc prun drun clear drop open com work mis cmp */
-    { 20, 6, 10, 8, 10, 1, 4, 3, 12, 2, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1 }, /* a bit of all */
-    { 40, 5, 10, 2, 4, 1, 2, 1, 5, 1, 1, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0 },   /* grows */
-    { 3, 0, 3, 40, 4, 1, 2, 1, 5, 1, 1, 0, 2, 0, 4, 0, 0, 0, 0, 1, 0, 0 },    /* shrinks */
-    { 30, 0, 4, 30, 2, 0, 1, 2, 30, 2, 1, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0 },  /* churns, scanned */
-    { 4, 1, 2, 4, 1, 1, 1, 5, 60, 5, 1, 4, 4, 1, 1, 0, 0, 0, 0, 0, 0, 1 },    /* is scanned */
-    { 20, 4, 4, 4, 4, 1, 1, 3, 9, 2, 1, 1, 1, 2, 1, 2, 2, 2, 3, 3, 1, 1 },    /* upheaval */
+    /* p pia mod del get many con scan next seek close pc dc prun drun clear drop open com work mis cmp add app take many */
+    { 20, 6, 10, 8, 10, 1, 4, 3, 12, 2, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 4, 4, 4, 1 }, /* a bit of all */
+    { 40, 5, 10, 2, 4, 1, 2, 1, 5, 1, 1, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2, 9, 1, 3 }, /* grows */
+    { 3, 0, 3, 40, 4, 1, 2, 1, 5, 1, 1, 0, 2, 0, 4, 0, 0, 0, 0, 1, 0, 0, 1, 0, 20, 0 }, /* shrinks */
+    { 30, 0, 4, 30, 2, 0, 1, 2, 30, 2, 1, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 4, 6, 1 }, /* churns, scanned */
+    { 4, 1, 2, 4, 1, 1, 1, 5, 60, 5, 1, 4, 4, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 1 }, /* is scanned */
+    { 20, 4, 4, 4, 4, 1, 1, 3, 9, 2, 1, 1, 1, 2, 1, 2, 2, 2, 3, 3, 1, 1, 1, 3, 3, 1 }, /* upheaval */
 };
 
 static uint8_t verb_choose(const uint8_t *weights, uint64_t random)
