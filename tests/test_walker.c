@@ -4,6 +4,7 @@
  */
 #include "allocator.h"
 #include "entries.h"
+#include "heap/chunk.h"
 #include "os/simulated.h"
 #include "store/relocate.h"
 #include "test.h"
@@ -386,6 +387,25 @@ static void a_step_of_tarn_work_moves_no_more_than_its_budget(void)
 
 /* ---- whoever stands on a record that moves ------------------------------------------------------------ */
 
+/* The key of the record that is to move next, if one is. */
+static bool next_to_move(const tarn_table *table, uint64_t *key)
+{
+    const struct tn_heap_owner *owner = &table->body->owner;
+    uint32_t slot = owner->victim_slot;
+
+    if (owner->victim == NULL)
+        return false;
+    for (; slot < owner->victim->slot_count; slot++) {
+        tn_handle handle = owner->victim->first + (tn_handle)slot * owner->victim->slot_granules;
+
+        if ((owner->victim->free_bits[slot / 64] >> (slot % 64) & 1) == 0) {
+            memcpy(key, tn_record_key(tn_record_at(table->base, handle)), sizeof *key);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Deletes, takes and puts of another size move records; what take and modify lend stays readable. */
 static void what_is_lent_is_not_moved(void)
 {
@@ -404,6 +424,8 @@ static void what_is_lent_is_not_moved(void)
         key = test_random(&random) % KEYS;
         before = store->walker.moved_count;
         if (test_random(&random) % 4 != 0 && tarn_table_count(table) > 200) {
+            if (i % 3 == 0)
+                (void)next_to_move(table, &key);
             if (tarn_take(table, &key, sizeof key, &value, &bytes) == TARN_OK) {
                 wrong += bytes != VALUE_BYTES || memcmp(value, &key, sizeof key) != 0;
                 takes += store->walker.moved_count > before;
@@ -423,17 +445,29 @@ static void what_is_lent_is_not_moved(void)
     check_ok(tarn_close(store));
 }
 
+/* Whether the iterator's record, if it stands on one, is the one that the table has for its key. */
+static bool stands_on_a_record(const tarn_iterator *it)
+{
+    struct tn_record *record = tn_record_at(it->table->base, it->current);
+    struct tn_lookup lookup;
+
+    return it->current == TN_HANDLE_NONE ||
+           tn_table_find_any(it->table, tn_record_key(record), tn_record_key_bytes(record),
+                             &lookup) == it->current;
+}
+
 /* Iterators of both directions and kinds, while deletes and tarn_work move records around them. */
 static void iterators_survive_evacuation(void)
 {
     enum { KEYS = 6000 };
+    static const uint8_t bytes_of_others[VALUE_BYTES] = { 0 };
     int kind, reverse;
 
     for (kind = 0; kind < 2; kind++)
         for (reverse = 0; reverse < 2 - kind; reverse++) {
             const tarn_table_options options = { .kind = kind };
             const tarn_range range = { .reverse = reverse };
-            uint8_t *seen = calloc(KEYS, 1), *kept = calloc(KEYS, 1);
+            uint8_t *seen = calloc(2 * KEYS, 1), *kept = calloc(KEYS, 1);
             uint64_t random = test_seed(), key, wrong = 0;
             tarn_iterator *it;
             tarn_store *store;
@@ -450,14 +484,19 @@ static void iterators_survive_evacuation(void)
                 size_t i;
 
                 memcpy(&key, got.data, sizeof key);
-                wrong += seen[key]++ != 0;
+                wrong += key >= 2 * KEYS || seen[key]++ != 0;
+                if (key < KEYS) { /* slots that were left are used again */
+                    key += KEYS;
+                    check_ok(tarn_put(table, &key, sizeof key, &bytes_of_others, VALUE_BYTES));
+                }
                 for (i = 0; i < 6; i++) {
-                    key = test_random(&random) % KEYS;
-                    if (!kept[key])
+                    key = test_random(&random) % (2 * KEYS);
+                    if (key >= KEYS || !kept[key])
                         (void)tarn_delete(table, &key, sizeof key);
                 }
                 if (test_random(&random) % 50 == 0)
                     (void)tarn_work(store, 20000);
+                wrong += !stands_on_a_record(it); /* T3 */
             }
             for (key = 0; key < KEYS; key++)
                 wrong += kept[key] && seen[key] != 1;
