@@ -2,6 +2,7 @@
 #
 #     make CMAKE_ARGS=-DTARN_WERROR=ON     more for the configure step
 #     make test T=window                   only tests with 'window' in the name
+#     make fuzz SECONDS=600 T=csv          that entry point for ten minutes
 #     make install PREFIX=/usr DESTDIR=pkg
 
 BUILD      = build
@@ -9,6 +10,7 @@ PREFIX     = /usr/local
 JOBS      := $(shell nproc 2>/dev/null || echo 2)
 CMAKE_ARGS =
 T          =
+SECONDS    = 60
 
 MAKEFLAGS += --no-print-directory
 
@@ -16,7 +18,7 @@ build_in   = cmake --build $(1) --parallel $(JOBS)
 c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.[ch] bench/*.cpp \
              bench/rivals/* tests/*.[ch])
 
-.PHONY: all deps configure demo test asan tsan tidy cppcheck format coverage bench install clean help
+.PHONY: all deps configure demo test asan tsan fuzz tidy cppcheck format coverage bench install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -39,6 +41,12 @@ asan tsan: deps ## the tests under address+undefined, or thread, sanitizers
 	@[ -e build-$@/CMakeCache.txt ] || cmake --preset $@
 	@$(call build_in,build-$@) --target all tests
 	@tests/run build-$@ $(T)
+
+fuzz: ## fuzz each entry point for SECONDS (needs clang)
+	@scripts/deps check
+	@[ -e build-fuzz/CMakeCache.txt ] || cmake --preset fuzz
+	@$(call build_in,build-fuzz) --target fuzzers
+	@tests/fuzz build-fuzz $(SECONDS) $(T)
 
 tidy: configure ## clang-tidy over all sources
 	@scripts/deps check
