@@ -18,7 +18,12 @@ build_in   = cmake --build $(1) --parallel $(JOBS)
 c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.[ch] bench/*.cpp \
              bench/rivals/* tests/*.[ch])
 
-.PHONY: all deps configure demo test asan tsan fuzz tidy cppcheck format coverage bench install clean help
+# Not counted as branches: what cannot be taken. A tn_assert that fails traps, and the C++ compiler's
+# exception paths are not ours.
+gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
+    --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
+
+.PHONY: all deps configure demo test asan tsan fuzz valgrind tidy cppcheck format coverage bench install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -48,6 +53,11 @@ fuzz: ## fuzz each entry point for SECONDS (needs clang)
 	@$(call build_in,build-fuzz) --target fuzzers
 	@tests/fuzz build-fuzz $(SECONDS) $(T)
 
+valgrind: all ## some of the tests under valgrind's memcheck
+	@scripts/deps valgrind
+	@$(call build_in,$(BUILD)) --target tests
+	@tests/valgrind $(BUILD) $(T)
+
 tidy: configure ## clang-tidy over all sources
 	@scripts/deps check
 	@scripts/tidy $(BUILD) $(JOBS)
@@ -65,8 +75,10 @@ coverage: deps ## which lines the tests run: build-coverage/coverage.html
 	@[ -e build-coverage/CMakeCache.txt ] || cmake --preset coverage
 	@$(call build_in,build-coverage) --target all tests
 	@tests/run build-coverage $(T)
-	@gcovr --root . --filter src/ --filter cli/ --print-summary \
+	@gcovr --root . $(gcovr_options) --print-summary --txt build-coverage/lines.txt \
 	    --html-details build-coverage/coverage.html build-coverage
+	@gcovr --root . $(gcovr_options) --branches build-coverage > build-coverage/branches.txt
+	@cat build-coverage/branches.txt
 
 bench: ## measure the store beside its rivals, as many as can be built here
 	@scripts/deps bench
