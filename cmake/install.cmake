@@ -1,9 +1,9 @@
-# What 'make install' lays down: both libraries, the header, the command, its manual page, and how
+# What 'make install' lays down: both libraries, the headers, the command, its manual page, and how
 # pkg-config and CMake find them. DESTDIR and CMAKE_INSTALL_PREFIX are honoured.
 
 include(CMakePackageConfigHelpers)
 
-install(FILES include/tarn.h TYPE INCLUDE)
+install(FILES include/tarn.h include/tarn_typed.h TYPE INCLUDE)
 install(TARGETS libtarn_static libtarn_shared EXPORT tarn)
 if(TARGET tarn)
   install(TARGETS tarn)

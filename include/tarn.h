@@ -38,17 +38,20 @@
  * Ownership.  borrowed: yours to read until the moment named.
  *             copied:   the store took its own copy before it returned.
  *             given:    now yours; give it back with the function named.
- * Lifetimes.  A pointer from tarn_get, tarn_get_many or tarn_next is borrowed until the next call on
- *             the store that is not tarn_get, tarn_get_many, tarn_contains, tarn_table_count,
- *             tarn_table_bytes or tarn_next; a tarn_next ends only its own iterator's pointers.
- *             A pointer from tarn_modify ends with any next call on the store.
+ * Lifetimes.  A pointer from tarn_get, tarn_get_many, tarn_get_as, tarn_take, tarn_next or
+ *             tarn_dict_decode is borrowed until the next call on the store that is not one of these
+ *             *reading calls*: tarn_get, tarn_get_many, tarn_get_as, tarn_contains, tarn_next,
+ *             tarn_table_count, tarn_table_bytes, tarn_dict_find, tarn_dict_decode,
+ *             tarn_dict_count; a tarn_next ends only its own iterator's pointers.
+ *             Pointers from tarn_modify, tarn_modify_as and tarn_modify_many end with any next call
+ *             on the store.
  * Sizes.      In bytes, unless the name says otherwise. Zero in an option means 'the default', which
  *             the option's comment states; a NULL options pointer means all defaults.
  * Keys.       0 to TARN_KEY_BYTES_MAX bytes of any value; the empty key is a key. Order is unsigned
  *             lexicographic: a before ab before b.
  * Values.     0 to TARN_VALUE_BYTES_MAX bytes of any value, stored from an address that is a multiple
  *             of 8, so a struct can be read where it lies. An empty value is not NULL.
- * Threads.    One thread at a time per store, and its tables and iterators with it. Different stores
+ * Threads.    One thread at a time per store, its tables, iterators and snapshots. Different stores
  *             are independent. The library starts no threads and keeps no globals.
  * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE (where
  *             the system can tell: on Linux since 4.14).
@@ -102,6 +105,9 @@ enum tarn_result {
 typedef struct tarn_store tarn_store;
 typedef struct tarn_table tarn_table;
 typedef struct tarn_iterator tarn_iterator;
+typedef struct tarn_snapshot tarn_snapshot;
+typedef struct tarn_budget tarn_budget;
+typedef struct tarn_dict tarn_dict;
 
 /* A run of bytes somewhere else; who owns them is said where one is used. */
 typedef struct tarn_bytes {
@@ -117,7 +123,7 @@ TARN_API const char *tarn_version(void);
 /* A short English name for a result code, for messages: "absent", "out of memory". Static. */
 TARN_API const char *tarn_result_text(int result);
 
-/* ---- stores ----------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------- */
 
 /*
  * Memory on the store's behalf. new_bytes 0 frees `old` and returns NULL; old NULL (then old_bytes
@@ -125,6 +131,29 @@ TARN_API const char *tarn_result_text(int result);
  * 16, or NULL for 'none', and then `old` is untouched. Must not call back into tarn.
  */
 typedef void *tarn_allocate_fn(void *context, void *old, size_t old_bytes, size_t new_bytes);
+
+/*
+ * A memory limit that any number of stores share, on any threads: name it in tarn_options.
+ *
+ * bytes_max         what all of them may commit together; 0: no limit, it only counts.
+ * allocate, its context   for the budget itself, some 100 bytes that count nowhere; NULL: the C library.
+ *
+ * A store that needs more than is left gives up its own garbage and spare pages first, then answers
+ * TARN_E_FULL. It cannot give up those of other stores, which may be in use by other threads; when less
+ * than an eighth is left stores keep no spare pages from then on, and tarn_work has them give up theirs.
+ *
+ * On TARN_OK *out is given: close it with tarn_budget_close, after the stores. Otherwise *out is NULL.
+ */
+TARN_API int tarn_budget_open(tarn_budget **out, uint64_t bytes_max, tarn_allocate_fn *allocate,
+                              void *allocate_context);
+
+/* TARN_E_MISUSE, and nothing changed, while stores use it. NULL is allowed. */
+TARN_API int tarn_budget_close(tarn_budget *budget);
+
+/* Bytes that its stores have committed, together, at some moment of the call. From any thread. */
+TARN_API uint64_t tarn_budget_used(const tarn_budget *budget);
+
+/* ---- stores ----------------------------------------------------------------------------------- */
 
 typedef struct tarn_options {
     /*
@@ -135,9 +164,17 @@ typedef struct tarn_options {
     uint64_t address_bytes;
     /*
      * Memory the store may commit, its indexes and tables included. A put that would need more
-     * answers TARN_E_FULL and changes nothing; gets and deletes go on. Default: no limit.
+     * answers TARN_E_FULL and changes nothing; gets, deletes and clears go on (the last 4 KiB are for
+     * tarn_table_clear). Default: no limit.
      */
     uint64_t memory_bytes_max;
+    /*
+     * What one snapshot may hold of entries changed since it was taken. At the cap the snapshot fails,
+     * never the write; see tarn_snapshot_take. Default: no limit but memory_bytes_max.
+     */
+    uint64_t snapshot_bytes_max;
+    /* A limit shared with other stores, beside the store's own; it must stay open. Default: none. */
+    tarn_budget *budget;
     /* For everything but records and large indexes, which are mapped pages. Default: the C library. */
     tarn_allocate_fn *allocate;
     void *allocate_context;
@@ -158,8 +195,8 @@ TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *o
 /*
  * Close a store and free all of it: tables, entries, handles. What was not committed is discarded.
  *
- * With iterators open it answers TARN_E_MISUSE and changes nothing: close them first. Table handles
- * need not be closed. NULL is allowed and does nothing. After TARN_OK any use of the store or of its
+ * With iterators or snapshots open it answers TARN_E_MISUSE and changes nothing: close and release
+ * them first. Table handles need not be closed. NULL is allowed and does nothing. After TARN_OK any use of the store or of its
  * tables is undefined.
  */
 TARN_API int tarn_close(tarn_store *store);
@@ -171,9 +208,11 @@ TARN_API int tarn_close(tarn_store *store);
 TARN_API const char *tarn_error_text(const tarn_store *store);
 
 /*
- * Pay for upkeep now: give back, step by step, what cleared and dropped tables held and what
- * shrinking indexes no longer need. Writes pay a small share of this by themselves; call this in idle
- * moments to have it sooner. `budget_bytes` bounds the work: about as many bytes are freed or moved.
+ * Pay for upkeep now: give back, step by step, what cleared and dropped tables and released snapshots
+ * held, what shrinking indexes no longer need, what deleted entries left behind, and spare pages. Writes
+ * pay a small share of this by themselves, and let up to half of a table's record memory lie unused; call
+ * this in idle moments to have it sooner, and more of it: a fifth may stay unused then. `budget_bytes`
+ * bounds the work: about as many bytes are freed or moved.
  *
  * TARN_OK: budget spent, there is more to do. TARN_END: nothing left to do.
  */
@@ -186,9 +225,16 @@ typedef struct tarn_statistics {
     uint64_t memory_bytes;      /* what counts against memory_bytes_max, now */
     uint64_t memory_bytes_peak; /* the most it has been */
     uint64_t record_bytes;      /* of it: pages that hold records */
+    uint64_t kept_bytes;        /* of it: pages kept for the next records, spare at the moment */
     uint64_t index_bytes;       /* of it: hash and ordered indexes */
-    uint64_t garbage_bytes;     /* of it: held by cleared and dropped tables, to be reclaimed */
-    uint64_t address_bytes;     /* address space reserved for records */
+    uint64_t garbage_bytes;     /* of it: held by what is gone already, to be reclaimed */
+    uint64_t snapshot_bytes; /* of it: old entries, and tables dropped since, for open snapshots */
+    uint64_t snapshot_count; /* taken and not released */
+    uint64_t address_bytes;  /* address space reserved for records */
+    uint64_t budget_bytes;   /* what all stores of the budget have committed; 0 without one */
+    uint64_t budget_bytes_max; /* and may commit; 0: no limit, or no budget */
+    uint64_t moved_count;      /* entries moved so far so that memory came back after deletes */
+    uint64_t revolution_count; /* times that upkeep has visited every entry, for its age */
 } tarn_statistics;
 
 /* Fill *out. O(number of tables). */
@@ -224,16 +270,36 @@ enum tarn_table_kind {
         1 /* less memory, faster inserts and deletes; scans only the whole, in any order */
 };
 
+/*
+ * What the values of a table are. All of a typed table have the type's size: a put, put-if-absent
+ * or modify of another size is TARN_E_TYPE, and so is every append. Typed calls and merges of
+ * another type are TARN_E_TYPE too, so one number is never read as another; on an untyped table
+ * they go by size.
+ */
+enum tarn_type {
+    TARN_ANY = 0, /* the default: untyped, any size */
+    TARN_I32,     /* numbers are stored little-endian on every machine; see tarn_typed.h */
+    TARN_U32,
+    TARN_F32,
+    TARN_I64,
+    TARN_U64,
+    TARN_F64,
+    TARN_STRUCT /* a struct of yours of value_bytes bytes, as it is in memory, byte order included */
+};
+
 typedef struct tarn_table_options {
-    int kind; /* enum tarn_table_kind */
+    int kind;           /* enum tarn_table_kind */
+    int type;           /* enum tarn_type */
+    size_t value_bytes; /* of TARN_STRUCT: its size, not 0; of numbers: 0 or their size */
 } tarn_table_options;
 
 /*
  * Open the table `name` of a store, and create it when there is none.
  *
  * name     1 to TARN_TABLE_NAME_BYTES_MAX bytes, NUL-terminated; copied.
- * options  copied; NULL: an existing table as it is, a new one with defaults. Options that differ
- *          from those of an existing table are TARN_E_TYPE.
+ * options  copied; NULL: an existing table as it is, a new one with defaults. A kind, type or size
+ *          that differs from an existing table's is TARN_E_TYPE; TARN_ANY takes an existing table's
+ *          type as it is. The name of a dictionary is TARN_E_TYPE.
  *
  * On TARN_OK *out is given; opening a name twice gives the same handle twice. Give it back with
  * tarn_table_close, or leave that to tarn_close. Otherwise *out is NULL.
@@ -253,7 +319,10 @@ TARN_API int tarn_table_close(tarn_table *table);
  */
 TARN_API int tarn_table_drop(tarn_table *table);
 
-/* Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their end. */
+/*
+ * Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their
+ * end. Works at a memory limit, too.
+ */
 TARN_API int tarn_table_clear(tarn_table *table);
 
 /* Entries in the table, exact, O(1). 0 for a handle that is gone. */
@@ -261,6 +330,12 @@ TARN_API uint64_t tarn_table_count(const tarn_table *table);
 
 /* Sum of the lengths of all keys and values in the table, exact, O(1). 0 for a handle that is gone. */
 TARN_API uint64_t tarn_table_bytes(const tarn_table *table);
+
+/*
+ * What the table was created with: *out as tarn_table_open takes it, value_bytes told for numbers
+ * too.
+ */
+TARN_API int tarn_table_describe(const tarn_table *table, tarn_table_options *out);
 
 /* The table's name, borrowed as long as the handle; NULL for NULL. */
 TARN_API const char *tarn_table_name(const tarn_table *table);
@@ -325,8 +400,83 @@ TARN_API int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_b
 TARN_API int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
                          void **value);
 
+/*
+ * As tarn_modify, for many keys at once: several times faster per key when the table is larger than
+ * the caches, since their memory accesses overlap.
+ *
+ * keys, values   arrays of `count`. values[i] becomes a writable pointer to the value of keys[i]; all are
+ *                good together until the next call on the store. Keys may repeat, and then so do the
+ *                pointers.
+ *
+ * On a failure nothing has changed, whichever key it was (the error text names its place), and the
+ * values are undefined: no key was added, and no pointer was handed out to write through.
+ */
+TARN_API int tarn_modify_many(tarn_table *table, const tarn_bytes *keys, size_t count,
+                              size_t value_bytes, void **values);
+
 /* Remove one key. TARN_ABSENT: there was none, and nothing changed. Never fails for lack of memory. */
 TARN_API int tarn_delete(tarn_table *table, const void *key, size_t key_bytes);
+
+/*
+ * Remove one key and hand out its value: *value and *value_bytes as from tarn_get, borrowed (see
+ * Lifetimes). TARN_ABSENT: there was none, both untouched. Never fails for lack of memory: the
+ * value stays where it lay, and its memory comes back with the next call that writes.
+ */
+TARN_API int tarn_take(tarn_table *table, const void *key, size_t key_bytes, const void **value,
+                       size_t *value_bytes);
+
+/* ---- merging ---------------------------------------------------------------------------------- */
+
+/*
+ * Change a number by an operand; one look-up. An entry is 8 bytes, the number little-endian;
+ * another size, or a table of another type, is TARN_E_TYPE. An absent key starts as 0 for add, as
+ * the operand for min and max. Where `result` is not NULL it tells the new number; after a failure
+ * it is untouched. A merge that leaves the number as it was is no change for the next commit.
+ *
+ * i64   A sum that does not fit is TARN_E_TYPE, and nothing changed.
+ * f64   As IEEE 754 says, infinities included, but never with a NaN: a NaN operand, a NaN in the entry,
+ *       or two infinities that cancel are TARN_E_TYPE, and nothing changed. For min and max -0.0 is
+ *       less than 0.0, so that the order of merges does not matter.
+ */
+TARN_API int tarn_add_i64(tarn_table *table, const void *key, size_t key_bytes, int64_t delta,
+                          int64_t *result);
+TARN_API int tarn_min_i64(tarn_table *table, const void *key, size_t key_bytes, int64_t operand,
+                          int64_t *result);
+TARN_API int tarn_max_i64(tarn_table *table, const void *key, size_t key_bytes, int64_t operand,
+                          int64_t *result);
+TARN_API int tarn_add_f64(tarn_table *table, const void *key, size_t key_bytes, double delta,
+                          double *result);
+TARN_API int tarn_min_f64(tarn_table *table, const void *key, size_t key_bytes, double operand,
+                          double *result);
+TARN_API int tarn_max_f64(tarn_table *table, const void *key, size_t key_bytes, double operand,
+                          double *result);
+
+/*
+ * Put bytes behind the value of a key; an absent key starts as the empty value. `bytes` must not
+ * point into this store. Appending to a value again and again costs a constant share per byte: a
+ * value that outgrows its place gets one with room for half as much again (memory permitting, else
+ * one that fits).
+ *
+ * TARN_E_FULL: the value would have more than TARN_VALUE_BYTES_MAX bytes, or there is no room.
+ * TARN_E_TYPE: the table is typed. Nothing changed in either case.
+ */
+TARN_API int tarn_append(tarn_table *table, const void *key, size_t key_bytes, const void *bytes,
+                         size_t bytes_count);
+
+/* ---- types ------------------------------------------------------------------------------------ */
+
+/*
+ * tarn_get, tarn_put and tarn_modify for values of one type (enum tarn_type, not TARN_ANY) and its
+ * size: what tarn_typed.h is made of, which is nicer to use. A table of another type is
+ * TARN_E_TYPE. On an untyped table a get or modify of an entry of another size is TARN_E_TYPE; a
+ * put replaces it. The value is in its stored form: numbers little-endian.
+ */
+TARN_API int tarn_get_as(tarn_table *table, int type, const void *key, size_t key_bytes,
+                         const void **value, size_t value_bytes);
+TARN_API int tarn_put_as(tarn_table *table, int type, const void *key, size_t key_bytes,
+                         const void *value, size_t value_bytes);
+TARN_API int tarn_modify_as(tarn_table *table, int type, const void *key, size_t key_bytes,
+                            size_t value_bytes, void **value);
 
 /* ---- scanning --------------------------------------------------------------------------------- */
 
@@ -369,6 +519,150 @@ TARN_API int tarn_seek(tarn_iterator *iterator, const void *key, size_t key_byte
 
 /* Give an iterator back. NULL is allowed. */
 TARN_API int tarn_iterator_close(tarn_iterator *iterator);
+
+/* ---- dictionaries ----------------------------------------------------------------------------- */
+
+/*
+ * A *dictionary* numbers byte strings: each new one gets the next code, 0, 1, 2, ... Long keys that
+ * come again and again (URLs, host names) become 4 bytes, and back. It lives in the store like a
+ * table, under a name that no table has, and is committed, snapshot and restored with it; codes
+ * never change and are never used twice, until the dictionary is cleared or a snapshot restored.
+ * Keys have 0 to TARN_KEY_BYTES_MAX bytes. In tarn_statistics a dictionary counts as two tables.
+ */
+
+/* The code that no key has: at most 4,294,967,295 keys have codes, 0 to 4,294,967,294. */
+#define TARN_DICT_NONE 4294967295u
+
+typedef struct tarn_dict_options {
+    /* Keys that this handle may bring the dictionary to; 0: as many as there are codes. Not stored. */
+    uint64_t entry_count_max;
+} tarn_dict_options;
+
+/*
+ * Open the dictionary `name` of a store, and create it when there is none.
+ *
+ * name     1 to TARN_TABLE_NAME_BYTES_MAX - 1 bytes, NUL-terminated; copied. The name of a table is
+ *          TARN_E_TYPE.
+ * options  copied; NULL for defaults.
+ *
+ * On TARN_OK *out is given: give it back with tarn_dict_close, or leave that to tarn_close.
+ * Otherwise *out is NULL. A dictionary may be opened many times, each handle with a bound of its
+ * own.
+ */
+TARN_API int tarn_dict_open(tarn_dict **out, tarn_store *store, const char *name,
+                            const tarn_dict_options *options);
+
+/* Give a handle back; the dictionary stays in the store. NULL is allowed. */
+TARN_API int tarn_dict_close(tarn_dict *dict);
+
+/*
+ * The code of a key, which is added when it is not there.
+ *
+ * TARN_E_FULL: it is not there, and the dictionary has as many keys as it may have: use the key
+ * itself (see tarn_dict_raw_key). On any failure nothing changed, *code neither.
+ */
+TARN_API int tarn_dict_encode(tarn_dict *dict, const void *key, size_t key_bytes, uint32_t *code);
+
+/*
+ * The codes of many keys; as tarn_dict_encode for each in turn, but several times faster per key
+ * when the dictionary is larger than the caches. Keys may repeat.
+ *
+ * TARN_E_MISUSE for a key that is too long: nothing changed, and the error text names its place.
+ * Any other failure (full, no memory): codes[i] is TARN_DICT_NONE for each key that has no code;
+ * all others are right, and keys that were added stay.
+ */
+TARN_API int tarn_dict_encode_many(tarn_dict *dict, const tarn_bytes *keys, size_t count,
+                                   uint32_t *codes);
+
+/* The code of a key. TARN_ABSENT: it is not there, *code is untouched. Adds nothing. */
+TARN_API int tarn_dict_find(tarn_dict *dict, const void *key, size_t key_bytes, uint32_t *code);
+
+/* The key of a code, borrowed (see Lifetimes). TARN_ABSENT: no key has it, *key is untouched. */
+TARN_API int tarn_dict_decode(tarn_dict *dict, uint32_t code, tarn_bytes *key);
+
+/* Keys in the dictionary, which is the next code. O(1). 0 for a handle that is gone. */
+TARN_API uint64_t tarn_dict_count(const tarn_dict *dict);
+
+/* Remove all keys; codes begin at 0 again. O(1). A failure (no memory) has changed nothing. */
+TARN_API int tarn_dict_clear(tarn_dict *dict);
+
+/*
+ * Remove the dictionary; the name is free. Its handles answer TARN_E_MISUSE until they are closed.
+ */
+TARN_API int tarn_dict_drop(tarn_dict *dict);
+
+/*
+ * Keys of tables, made of codes where there are some and of the raw keys where the dictionary was
+ * full. The first byte tells them apart, so that none of one sort can be one of the other:
+ *
+ *     coded   | 1 | code, 4 bytes, big-endian |        in the order of the codes
+ *     raw     | 2 | the key                   |        behind all coded ones, in key order
+ *
+ * tarn_dict_coded_key and tarn_dict_raw_key write one to `out` and answer its length: 5, and
+ * key_bytes + 1 (0, and nothing written, when that is more than TARN_KEY_BYTES_MAX). `out` may not
+ * overlap the key.
+ */
+#define TARN_DICT_CODED_BYTES 5u
+TARN_API size_t tarn_dict_coded_key(uint32_t code, void *out);
+TARN_API size_t tarn_dict_raw_key(const void *key, size_t key_bytes, void *out);
+
+/*
+ * Read such a key back. TARN_OK: a coded one, *code is set. TARN_ABSENT: a raw one, *raw is the
+ * key, lying in the bytes given. TARN_E_TYPE: neither, nothing set.
+ */
+TARN_API int tarn_dict_read_key(const void *bytes, size_t bytes_count, uint32_t *code,
+                                tarn_bytes *raw);
+
+/* ---- snapshots -------------------------------------------------------------------------------- */
+
+/*
+ * Take a snapshot: the whole store, all tables, as it is now, uncommitted changes included.
+ *
+ * O(1) at any size: nothing is copied now. From then on the first change to an entry keeps what the
+ * entry was, for every open snapshot that has not kept it yet; writes pay for that only while
+ * snapshots are open, gets never. Any number may be open.
+ *
+ * A snapshot that would hold more than the option snapshot_bytes_max, or for which memory is refused,
+ * fails; the write goes on as if it had not been there. Whatever is then asked of the snapshot answers
+ * TARN_E_FULL, and the error text says why, until it is released.
+ *
+ * On TARN_OK *out is given: release it with tarn_snapshot_release. Otherwise *out is NULL.
+ */
+TARN_API int tarn_snapshot_take(tarn_snapshot **out, tarn_store *store);
+
+/*
+ * Open the table `name` as it was when the snapshot was taken, to read: with tarn_get, tarn_get_many,
+ * tarn_contains, tarn_scan and the calls that tell about a table. It does not change
+ * while the store does, also when the table is changed, cleared, dropped or made anew. Calls that
+ * write answer TARN_E_MISUSE. Lifetimes are those of any table: a pointer ends with the next write.
+ *
+ * An iterator gives every entry of the snapshot exactly once, whatever is written meanwhile.
+ *
+ * On TARN_OK *out is given; opening a name twice gives the same handle twice. Give it back with
+ * tarn_table_close, or leave that to tarn_close. Once the snapshot is released, the handle and its
+ * iterators answer TARN_E_MISUSE until they are closed. TARN_ABSENT: there was no such table, and *out
+ * is NULL, as it is on a failure.
+ */
+TARN_API int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, const char *name);
+
+/*
+ * Make the whole store what it was when the snapshot was taken. The snapshot stays open.
+ *
+ * These are changes like others: other snapshots, older and newer, keep what they saw; iterators go
+ * on; nothing is committed, and the last commit's number and note stay. Tables created since are
+ * dropped. Tables dropped since come back (open them anew), cleared ones are filled again. Costs what
+ * was changed since (a table cleared or dropped since: all it had), plus a look at each table's name.
+ *
+ * TARN_E_MEMORY, TARN_E_FULL: a part may have been restored. The snapshot is intact: call again once
+ * there is room.
+ */
+TARN_API int tarn_snapshot_restore(tarn_snapshot *snapshot);
+
+/*
+ * Give a snapshot back. O(1): memory comes back in later steps. NULL is allowed. Using the snapshot
+ * after that is undefined; its table handles and iterators answer TARN_E_MISUSE until closed.
+ */
+TARN_API int tarn_snapshot_release(tarn_snapshot *snapshot);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
  *     corpus file --> some bytes changed, put in, taken out, doubled, joined --> entry point
  *
  * Mutations depend on SEED and their number alone, and on the corpus. They run in a child; when it dies,
- * the parent makes the input it died of again and prints it. Environment: SEED, MUTATIONS (2,000).
+ * the parent makes the input it died of again and prints it. Environment: SEED, MUTATIONS (2,000, where one is dear fewer).
  *
  *     echo HEX | xxd -r -p > input && build/tests/fuzz_x input      runs one input again
  */
@@ -16,6 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if !defined(FUZZ_MUTATIONS)
+#define FUZZ_MUTATIONS 2000
+#endif
 #define INPUT_BYTES_MAX ((size_t)4096)
 #define CORPUS_MAX 64
 
@@ -164,7 +167,7 @@ static void mutations_do_what_they_must(void)
 {
     static struct input input;
     const char *text = getenv("MUTATIONS");
-    uint64_t count = text != NULL ? strtoull(text, NULL, 0) : 2000, seed = test_seed();
+    uint64_t count = text != NULL ? strtoull(text, NULL, 0) : FUZZ_MUTATIONS, seed = test_seed();
     volatile uint64_t *number =
         mmap(NULL, sizeof *number, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int status = 0;

@@ -13,7 +13,7 @@
  */
 #include "model.h"
 
-#include "store/store.h"
+#include "store/snapshot.h"
 
 #include "allocator.h"
 #include "test.h"
@@ -24,6 +24,7 @@
 
 #define TABLES 3
 #define ITERATORS 4
+#define SNAPSHOTS 3
 #define PROGRAM_MAX ((size_t)1 << 16)
 #define UNIVERSE_MAX ((size_t)24000)
 #define ARENA_BYTES ((size_t)8 << 20)
@@ -55,15 +56,55 @@ enum verb {
     WORK,
     MISUSE,
     COMPARE,
+    ADD,
+    APPEND,
+    TAKE_ENTRY,
+    MODIFY_MANY,
+    PLAIN_VERBS,
+    TAKE = PLAIN_VERBS,
+    RELEASE,
+    RESTORE,
+    VIEW_GET,
+    VIEW_CLOSE,
+    VIEW_SCAN,
+    VIEW_COMPARE,
     VERB_COUNT
 };
 
 static const char *const verb_names[VERB_COUNT] = {
-    "put",      "put_if_absent", "modify",         "delete",  "get",
-    "get_many", "contains",      "scan",           "next",    "seek",
-    "close",    "put_current",   "delete_current", "put_run", "delete_run",
-    "clear",    "drop",          "open_again",     "commit",  "work",
-    "misuse",   "compare",
+    "put",
+    "put_if_absent",
+    "modify",
+    "delete",
+    "get",
+    "get_many",
+    "contains",
+    "scan",
+    "next",
+    "seek",
+    "close",
+    "put_current",
+    "delete_current",
+    "put_run",
+    "delete_run",
+    "clear",
+    "drop",
+    "open_again",
+    "commit",
+    "work",
+    "misuse",
+    "compare",
+    "add",
+    "append",
+    "take_entry",
+    "modify_many",
+    "take",
+    "release",
+    "restore",
+    "view_get",
+    "view_close",
+    "view_scan",
+    "view_compare",
 };
 
 struct operation {
@@ -88,8 +129,10 @@ struct setting {
     enum universe_kind universe;
     size_t key_count;
     int kinds[TABLES];
-    uint64_t limit_bytes;  /* 0: none */
-    uint64_t refuse_every; /* of allocations; 0: none */
+    uint64_t limit_bytes;        /* 0: none */
+    uint64_t snapshot_bytes_max; /* 0: none */
+    uint64_t refuse_every;       /* of allocations; 0: none */
+    uint64_t tick;               /* the store's first; near the wrap of records' ticks */
     size_t look_inside_every;
     size_t count; /* operations */
 };
@@ -112,11 +155,20 @@ struct model_table {
     struct model_value values[UNIVERSE_MAX];
     uint64_t count;
     uint64_t bytes;
+    uint32_t emptied; /* the step that cleared or dropped it last */
+};
+
+struct model_snapshot {
+    tarn_snapshot *snapshot; /* NULL: not taken */
+    tarn_table *views[TABLES];
+    uint32_t taken;
+    struct model_table tables[TABLES];
 };
 
 struct model_iterator {
     tarn_iterator *it; /* NULL: not open */
     size_t table;
+    const struct model_snapshot *snapshot; /* NULL: over the table as it is */
     bool ordered, reverse, started, at_seek, ended, gone;
     size_t low, high; /* ranks */
     size_t last;
@@ -141,6 +193,8 @@ struct run {
     uint8_t value[VALUE_BYTES_MAX];
     struct model_table model[TABLES];
     struct model_iterator iterators[ITERATORS];
+    struct model_snapshot snapshots[SNAPSHOTS];
+    bool limit_lifted;
 };
 
 /* What a child tells its parent. */
@@ -319,18 +373,26 @@ static void model_empty(size_t t, bool gone)
 
     memset(run.model[t].values, 0, run.key_count * sizeof run.model[t].values[0]);
     run.model[t].count = run.model[t].bytes = 0;
+    run.model[t].emptied = run.step;
     for (i = 0; i < ITERATORS; i++)
-        if (run.iterators[i].it != NULL && run.iterators[i].table == t) {
+        if (run.iterators[i].it != NULL && run.iterators[i].table == t &&
+            run.iterators[i].snapshot == NULL) {
             run.iterators[i].ended = true;
             run.iterators[i].gone |= gone;
         }
     run.changed = true;
 }
 
+/* What the iterator reads. */
+static const struct model_table *model_of(const struct model_iterator *it)
+{
+    return it->snapshot != NULL ? &it->snapshot->tables[it->table] : &run.model[it->table];
+}
+
 /* The rank the iterator must give next; key_count: none. */
 static size_t model_next(const struct model_iterator *it)
 {
-    const struct model_value *values = run.model[it->table].values;
+    const struct model_value *values = model_of(it)->values;
     size_t rank;
 
     if (!it->reverse) {
@@ -359,6 +421,15 @@ static void loans_end(void)
 static bool is_refusal(int result)
 {
     return run.may_refuse && (result == TARN_E_MEMORY || result == TARN_E_FULL);
+}
+
+/* Whether the snapshot has failed, as it may where memory is short, and then nothing else is answered. */
+static bool has_failed(const struct model_snapshot *s)
+{
+    const struct setting *setting = &run.program->setting;
+
+    expect(s->snapshot->failure == NULL || run.may_refuse || setting->snapshot_bytes_max != 0);
+    return s->snapshot->failure != NULL;
 }
 
 static void do_put_at(size_t t, size_t rank, const void *key, uint32_t word)
@@ -471,6 +542,108 @@ static void do_get_many(size_t t, size_t rank, uint32_t word)
     }
 }
 
+/* Make the number in a value of 8 bytes the one that the model's next value has as its bytes. */
+static void do_add(size_t t, size_t rank, uint32_t word)
+{
+    const tarn_bytes *key = &run.keys[rank];
+    const struct model_value *value = &run.model[t].values[rank];
+    int64_t delta, sum = 77, wanted = 0, old = 0;
+    uint8_t bytes[8];
+    bool fits;
+    int result;
+
+    value_fill(bytes, sizeof bytes, word);
+    wanted = (int64_t)tn_load_le64(bytes);
+    value_fill(bytes, sizeof bytes, value->seed);
+    if (value->present && value->bytes == sizeof bytes)
+        old = (int64_t)tn_load_le64(bytes);
+    fits = !__builtin_sub_overflow(wanted, old, &delta);
+    if (!fits)
+        delta = old < 0 ? INT64_MIN : INT64_MAX; /* overflows, too */
+    result = tarn_add_i64(run.tables[t], key->data, key->bytes, delta, &sum);
+    loans_end();
+    if (value->present && (value->bytes != sizeof bytes || !fits)) {
+        expect(result == TARN_E_TYPE && sum == 77);
+        return;
+    }
+    expect(result == TARN_OK || (!value->present && is_refusal(result)));
+    if (result != TARN_OK)
+        return;
+    expect(sum == wanted);
+    if (!value->present || delta != 0)
+        model_put(t, rank, sizeof bytes, word);
+}
+
+/* Go on with the bytes that a longer value of the same seed has. */
+static void do_append(size_t t, size_t rank, uint32_t word)
+{
+    const tarn_bytes *key = &run.keys[rank];
+    const struct model_value *value = &run.model[t].values[rank];
+    size_t old_bytes = value->present ? value->bytes : 0;
+    size_t bytes = tn_min(value_bytes_of(word), VALUE_BYTES_MAX - old_bytes);
+    uint32_t seed = value->present ? value->seed : word;
+    int result;
+
+    value_fill(run.value, old_bytes + bytes, seed);
+    result = tarn_append(run.tables[t], key->data, key->bytes, run.value + old_bytes, bytes);
+    loans_end();
+    expect(result == TARN_OK || is_refusal(result));
+    if (result == TARN_OK && (bytes > 0 || !value->present))
+        model_put(t, rank, old_bytes + bytes, seed);
+}
+
+static void do_take_entry(size_t t, size_t rank)
+{
+    const tarn_bytes *key = &run.keys[rank];
+    const struct model_value value = run.model[t].values[rank];
+    const void *data = NULL;
+    size_t bytes = 77;
+    int result = tarn_take(run.tables[t], key->data, key->bytes, &data, &bytes);
+
+    loans_end();
+    if (!value.present) {
+        expect(result == TARN_ABSENT && data == NULL && bytes == 77);
+        return;
+    }
+    expect(result == TARN_OK && value_is(&value, data, bytes));
+    model_delete(t, rank);
+    do_contains(t, rank); /* a reading call: the value stays */
+    expect(value_is(&value, data, bytes));
+}
+
+/* All become values of the same size; a key of another size among them, and nothing happens. */
+static void do_modify_many(size_t t, size_t rank, uint32_t word)
+{
+    static tarn_bytes keys[GET_MANY_MAX];
+    static void *values[GET_MANY_MAX];
+    static size_t ranks[GET_MANY_MAX];
+    size_t count = word % GET_MANY_MAX, bytes = value_bytes_of(word) % 2000, i;
+    bool fits = true;
+    int result;
+
+    if (run.model[t].values[rank].present && word % 16 != 0)
+        bytes = run.model[t].values[rank].bytes;
+    for (i = 0; i < count; i++, rank = (rank + word / 128) % run.key_count) {
+        const struct model_value *value = &run.model[t].values[rank];
+
+        ranks[i] = rank;
+        keys[i] = run.keys[rank];
+        fits &= !value->present || value->bytes == bytes;
+    }
+    result = tarn_modify_many(run.tables[t], keys, count, bytes, values);
+    loans_end();
+    expect(result == TARN_OK || is_refusal(result) || (!fits && result == TARN_E_TYPE));
+    expect(fits || result != TARN_OK);
+    for (i = 0; result == TARN_OK && i < count && !outcome->failed; i++) {
+        const struct model_value *value = &run.model[t].values[ranks[i]];
+
+        expect(value->present ? value_is(value, values[i], bytes)
+                              : bytes == 0 || *(const uint8_t *)values[i] == 0);
+        value_fill(values[i], bytes, word + (uint32_t)ranks[i]);
+        model_put(t, ranks[i], bytes, word + (uint32_t)ranks[i]);
+    }
+}
+
 static void iterator_close(struct model_iterator *it)
 {
     if (it->it != NULL)
@@ -526,12 +699,16 @@ static void range_make(tarn_range *range, struct model_iterator *it, size_t rank
     it->high = tn_max(it->low, it->high);
 }
 
-static void do_scan(size_t slot, size_t rank, uint32_t word)
+/* `snapshot` NULL: of a table as it is. */
+static void do_scan(size_t slot, size_t rank, uint32_t word, const struct model_snapshot *snapshot)
 {
     struct model_iterator *it = &run.iterators[slot];
+    tarn_table *table = run.tables[(word >> 28) % TABLES];
     tarn_range range;
     int result;
 
+    if (snapshot != NULL)
+        table = snapshot->views[(word >> 28) % TABLES];
     iterator_close(it);
     memset(it, 0, offsetof(struct model_iterator, seen) + run.key_count);
     it->table = (word >> 28) % TABLES;
@@ -539,18 +716,22 @@ static void do_scan(size_t slot, size_t rank, uint32_t word)
     range_make(&range, it, rank, it->ordered ? word : 0);
     it->reverse = range.reverse != 0;
     it->opened = run.step;
-    result = tarn_scan(&it->it, run.tables[it->table], word % 16 == 0 ? NULL : &range);
-    expect(result == TARN_OK || is_refusal(result));
+    it->snapshot = snapshot;
+    result = tarn_scan(&it->it, table, word % 16 == 0 ? NULL : &range);
+    if (snapshot != NULL && has_failed(snapshot))
+        expect(result == TARN_E_FULL);
+    else
+        expect(result == TARN_OK || is_refusal(result));
     expect((result == TARN_OK) == (it->it != NULL));
 }
 
 static void unordered_end(const struct model_iterator *it)
 {
-    const struct model_value *values = run.model[it->table].values;
+    const struct model_value *values = model_of(it)->values;
     size_t rank;
 
     for (rank = 0; rank < run.key_count; rank++)
-        if (values[rank].present && values[rank].changed < it->opened)
+        if (values[rank].present && (it->snapshot != NULL || values[rank].changed < it->opened))
             expect(it->seen[rank] == 1);
 }
 
@@ -570,6 +751,10 @@ static void do_next(size_t slot)
         expect(result == TARN_E_MISUSE);
         return;
     }
+    if (it->snapshot != NULL && has_failed(it->snapshot)) {
+        expect(result == TARN_E_FULL);
+        return;
+    }
     if (result != TARN_OK) {
         expect(result == TARN_END && wanted == run.key_count);
         expect(key.data == &run && value.data == &run);
@@ -583,8 +768,8 @@ static void do_next(size_t slot)
     expect(rank < run.key_count && compare_plainly(&run.keys[rank], &key) == 0);
     if (outcome->failed)
         return;
-    expect(run.model[it->table].values[rank].present);
-    expect(value_is(&run.model[it->table].values[rank], value.data, value.bytes));
+    expect(model_of(it)->values[rank].present);
+    expect(value_is(&model_of(it)->values[rank], value.data, value.bytes));
     expect(!it->ordered || rank == wanted);
     expect(it->ordered || it->seen[rank]++ == 0);
     it->started = true;
@@ -603,6 +788,10 @@ static void do_seek(size_t slot, size_t rank)
         return;
     result = tarn_seek(it->it, run.keys[rank].data, run.keys[rank].bytes);
     loans_end();
+    if (it->snapshot != NULL && !it->gone && has_failed(it->snapshot)) {
+        expect(result == TARN_E_FULL);
+        return;
+    }
     if (it->gone || !it->ordered) {
         expect(result == TARN_E_MISUSE);
         return;
@@ -641,6 +830,43 @@ static void do_run(size_t t, size_t rank, uint32_t word, bool deletes)
 
 static const char *const table_names[TABLES] = { "first", "second", "third" };
 
+static void view_close(struct model_snapshot *s, size_t t)
+{
+    if (s->views[t] != NULL)
+        expect(tarn_table_close(s->views[t]) == TARN_OK);
+    s->views[t] = NULL;
+}
+
+/* Handles and iterators are closed before the release or after it, as the word says. */
+static void do_release(size_t slot, uint32_t word)
+{
+    struct model_snapshot *s = &run.snapshots[slot];
+    bool before = word % 2 == 0;
+    const void *data;
+    size_t bytes, i;
+
+    if (s->snapshot == NULL)
+        return;
+    for (i = 0; i < ITERATORS; i++)
+        if (run.iterators[i].it != NULL && run.iterators[i].snapshot == s) {
+            run.iterators[i].gone = true;
+            if (before)
+                iterator_close(&run.iterators[i]);
+        }
+    for (i = 0; before && i < TABLES; i++)
+        view_close(s, i);
+    expect(tarn_snapshot_release(s->snapshot) == TARN_OK);
+    loans_end();
+    s->snapshot = NULL;
+    for (i = 0; i < TABLES; i++) {
+        if (s->views[i] == NULL)
+            continue;
+        expect(tarn_get(s->views[i], "k", 1, &data, &bytes) == TARN_E_MISUSE);
+        expect(tarn_table_count(s->views[i]) == 0);
+        view_close(s, i);
+    }
+}
+
 static void table_open(size_t t)
 {
     const tarn_table_options options = { .kind = run.program->setting.kinds[t] };
@@ -652,6 +878,8 @@ static void table_open(size_t t)
         if (result == TARN_E_FULL && tries == 10) {
             uint64_t i; /* a full store: make room, as users have to */
 
+            for (i = 0; i < SNAPSHOTS; i++)
+                do_release(i, 0);
             for (i = 0; i < TABLES; i++)
                 if (i != t && run.tables[i] != NULL && tarn_table_clear(run.tables[i]) == TARN_OK)
                     model_empty(i, false);
@@ -760,30 +988,195 @@ static void do_misuse(size_t t, size_t rank, uint32_t word)
 }
 
 /* Everything of a table, by a scan of its own. */
-static void do_compare(size_t t, uint32_t word)
+static void do_compare(size_t t, uint32_t word, const struct model_snapshot *snapshot)
 {
+    const struct model_table *model = snapshot != NULL ? &snapshot->tables[t] : &run.model[t];
+    tarn_table *table = snapshot != NULL ? snapshot->views[t] : run.tables[t];
     bool ordered = run.program->setting.kinds[t] == TARN_ORDERED;
     const tarn_range range = { .reverse = ordered && word % 2 };
     size_t found = 0, rank, last = range.reverse ? run.key_count : 0;
     tarn_iterator *it = NULL;
     tarn_bytes key, value;
-    int result = tarn_scan(&it, run.tables[t], &range);
+    int result = tarn_scan(&it, table, &range);
 
     loans_end();
-    expect(result == TARN_OK || is_refusal(result));
+    if (snapshot != NULL && has_failed(snapshot))
+        expect(result == TARN_E_FULL);
+    else
+        expect(result == TARN_OK || is_refusal(result));
     if (result != TARN_OK)
         return;
     while ((result = tarn_next(it, &key, &value)) == TARN_OK && !outcome->failed) {
         rank = rank_of(&key);
         expect(rank < run.key_count && compare_plainly(&run.keys[rank], &key) == 0);
-        expect(value_is(&run.model[t].values[rank], value.data, value.bytes));
-        expect(run.model[t].values[rank].present);
+        expect(value_is(&model->values[rank], value.data, value.bytes));
+        expect(model->values[rank].present);
         expect(!ordered || found == 0 || (range.reverse ? rank < last : rank > last));
         last = rank;
         found++;
     }
-    expect(result == TARN_END && found == run.model[t].count);
+    expect(result == TARN_END && found == model->count);
     expect(tarn_iterator_close(it) == TARN_OK);
+}
+
+/* ---- operations on snapshots ------------------------------------------------------------------------------------------------- */
+
+/* Room is copied by table, and of a table only what can be in use. */
+static void model_copy(struct model_table *to, const struct model_table *from)
+{
+    memcpy(to->values, from->values, run.key_count * sizeof to->values[0]);
+    to->count = from->count;
+    to->bytes = from->bytes;
+}
+
+static void do_take(size_t slot)
+{
+    struct model_snapshot *s = &run.snapshots[slot];
+    size_t t;
+    int result;
+
+    do_release(slot, run.step);
+    result = tarn_snapshot_take(&s->snapshot, run.store);
+    loans_end();
+    expect(result == TARN_OK || is_refusal(result));
+    s->taken = run.step;
+    for (t = 0; t < TABLES; t++)
+        model_copy(&s->tables[t], &run.model[t]);
+}
+
+/* NULL: not taken, failed, or refused. */
+static struct model_snapshot *view_open(size_t slot, size_t t)
+{
+    struct model_snapshot *s = &run.snapshots[slot];
+    tarn_table *again;
+    int result;
+
+    if (s->snapshot == NULL)
+        return NULL;
+    result = tarn_snapshot_table(&again, s->snapshot, table_names[t]);
+    loans_end();
+    if (has_failed(s))
+        expect(result == TARN_E_FULL && again == NULL);
+    else
+        expect(result == TARN_OK || is_refusal(result));
+    if (result != TARN_OK)
+        return NULL;
+    expect(s->views[t] == NULL || s->views[t] == again);
+    if (s->views[t] != NULL)
+        expect(tarn_table_close(again) == TARN_OK);
+    s->views[t] = again;
+    return s;
+}
+
+static void do_view_get(size_t slot, size_t t, size_t rank)
+{
+    static tarn_bytes values[GET_MANY_MAX];
+    struct model_snapshot *s = view_open(slot, t);
+    const struct model_value *value;
+    const void *data = NULL;
+    size_t bytes = 0, count, i;
+
+    if (s == NULL)
+        return;
+    for (count = 0; count < 20 && rank + count < run.key_count; count++) {
+        const tarn_bytes *key = &run.keys[rank + count];
+
+        value = &s->tables[t].values[rank + count];
+        expect(tarn_get(s->views[t], key->data, key->bytes, &data, &bytes) ==
+               (value->present ? TARN_OK : TARN_ABSENT));
+        expect(!value->present || value_is(value, data, bytes));
+        expect(tarn_contains(s->views[t], key->data, key->bytes) ==
+               (value->present ? TARN_OK : TARN_ABSENT));
+        expect(tarn_put(s->views[t], key->data, key->bytes, "", 0) == TARN_E_MISUSE);
+    }
+    expect(tarn_get_many(s->views[t], run.keys + rank, count, values) == TARN_OK);
+    for (i = 0; i < count; i++) {
+        value = &s->tables[t].values[rank + i];
+        expect(value->present ? value_is(value, values[i].data, values[i].bytes)
+                              : values[i].data == NULL);
+    }
+    loans_end();
+}
+
+static void do_view_close(size_t slot, size_t t)
+{
+    struct model_snapshot *s = &run.snapshots[slot];
+
+    if (s->snapshot != NULL)
+        view_close(s, t); /* its iterators go on */
+    loans_end();
+}
+
+static void do_view_scan(size_t iterator, size_t slot, size_t rank, uint32_t word)
+{
+    struct model_snapshot *s = view_open(slot, (word >> 28) % TABLES);
+
+    if (s != NULL)
+        do_scan(iterator, rank, word, s);
+}
+
+/* What the model says after a restore. */
+static void model_restore(const struct model_snapshot *s, size_t t)
+{
+    struct model_table *model = &run.model[t];
+    size_t rank;
+
+    if (model->emptied > s->taken)
+        model_empty(t, false);
+    for (rank = 0; rank < run.key_count; rank++) {
+        const struct model_value *old = &s->tables[t].values[rank];
+        struct model_value *value = &model->values[rank];
+
+        if (old->present == value->present &&
+            (!old->present || (old->bytes == value->bytes && old->seed == value->seed)))
+            continue;
+        *value = *old;
+        value->changed = run.step;
+    }
+    model->count = s->tables[t].count;
+    model->bytes = s->tables[t].bytes;
+}
+
+static void do_restore(size_t slot)
+{
+    struct model_snapshot *s = &run.snapshots[slot];
+    size_t t;
+    int result;
+
+    if (s->snapshot == NULL)
+        return;
+    result = tarn_snapshot_restore(s->snapshot);
+    loans_end();
+    if (has_failed(s)) {
+        expect(result == TARN_E_FULL);
+        return;
+    }
+    expect(result == TARN_OK || is_refusal(result));
+    if (result != TARN_OK) { /* once there is room, it can be repeated */
+        run.allocator.refuse_at = UINT64_MAX;
+        run.store->memory.limit_bytes = UINT64_MAX;
+        run.limit_lifted = true;
+        expect(tarn_snapshot_restore(s->snapshot) == TARN_OK);
+    }
+    run.changed = true;
+    for (t = 0; t < TABLES; t++)
+        model_restore(s, t);
+}
+
+static void snapshots_compare_counts(void)
+{
+    size_t i, t;
+
+    for (i = 0; i < SNAPSHOTS; i++)
+        for (t = 0; t < TABLES; t++) {
+            const struct model_snapshot *s = &run.snapshots[i];
+            bool failed = s->snapshot != NULL && has_failed(s);
+
+            if (s->snapshot == NULL || s->views[t] == NULL)
+                continue;
+            expect(tarn_table_count(s->views[t]) == (failed ? 0 : s->tables[t].count));
+            expect(tarn_table_bytes(s->views[t]) == (failed ? 0 : s->tables[t].bytes));
+        }
 }
 
 static void do_work(uint32_t word)
@@ -824,7 +1217,7 @@ static void operation_run(const struct operation *o)
         do_contains(t, rank);
         break;
     case SCAN:
-        do_scan(slot, rank, o->value);
+        do_scan(slot, rank, o->value, NULL);
         break;
     case NEXT:
         do_next(slot);
@@ -866,7 +1259,41 @@ static void operation_run(const struct operation *o)
         do_misuse(t, rank, o->value);
         break;
     case COMPARE:
-        do_compare(t, o->value);
+        do_compare(t, o->value, NULL);
+        break;
+    case TAKE:
+        do_take(o->slot % SNAPSHOTS);
+        break;
+    case RELEASE:
+        do_release(o->slot % SNAPSHOTS, o->value);
+        break;
+    case RESTORE:
+        do_restore(o->slot % SNAPSHOTS);
+        break;
+    case VIEW_GET:
+        do_view_get(o->slot % SNAPSHOTS, o->value % TABLES, rank);
+        break;
+    case VIEW_CLOSE:
+        do_view_close(o->slot % SNAPSHOTS, o->value % TABLES);
+        break;
+    case VIEW_SCAN:
+        do_view_scan(slot, o->slot / ITERATORS % SNAPSHOTS, rank, o->value);
+        break;
+    case VIEW_COMPARE:
+        if (view_open(o->slot % SNAPSHOTS, o->value % TABLES) != NULL)
+            do_compare(o->value % TABLES, o->value >> 8, &run.snapshots[o->slot % SNAPSHOTS]);
+        break;
+    case ADD:
+        do_add(t, rank, o->value);
+        break;
+    case APPEND:
+        do_append(t, rank, o->value);
+        break;
+    case TAKE_ENTRY:
+        do_take_entry(t, rank);
+        break;
+    case MODIFY_MANY:
+        do_modify_many(t, rank, o->value);
         break;
     default:
         break;
@@ -893,7 +1320,9 @@ static void look_inside(void)
     expect(tarn_stat(run.store, &stat) == TARN_OK);
     expect(stat.entry_count == entries && stat.table_count == TABLES);
     expect(stat.record_bytes + stat.index_bytes <= stat.memory_bytes);
-    expect(run.program->setting.limit_bytes == 0 ||
+    expect(tn_snapshots_check(run.store));
+    expect(stat.snapshot_bytes <= stat.memory_bytes);
+    expect(run.program->setting.limit_bytes == 0 || run.limit_lifted ||
            stat.memory_bytes_peak <= run.program->setting.limit_bytes);
 }
 
@@ -903,6 +1332,7 @@ static void program_open(const struct program *program)
     const tarn_options options = {
         .address_bytes = TN_GIB,
         .memory_bytes_max = setting->limit_bytes,
+        .snapshot_bytes_max = setting->snapshot_bytes_max,
         .allocate = allocator_call,
         .allocate_context = &run.allocator,
     };
@@ -914,6 +1344,7 @@ static void program_open(const struct program *program)
     run.allocator.refuse_at = UINT64_MAX;
     universe_make(setting);
     expect(tarn_open(&run.store, NULL, &options) == TARN_OK);
+    run.store->tick = setting->tick;
     for (t = 0; t < TABLES; t++)
         table_open(t);
     run.changed = true;
@@ -928,6 +1359,12 @@ static void program_close(void)
         if (run.iterators[i].it != NULL)
             expect(tarn_close(run.store) == TARN_E_MISUSE);
         iterator_close(&run.iterators[i]);
+    }
+    for (i = 0; i < SNAPSHOTS; i++) {
+        if (run.snapshots[i].snapshot == NULL)
+            continue;
+        expect(tarn_close(run.store) == TARN_E_MISUSE);
+        expect(tarn_snapshot_release(run.snapshots[i].snapshot) == TARN_OK);
     }
     expect(tarn_close(run.store) == TARN_OK);
     expect(run.allocator.live_blocks == 0 && run.allocator.live_bytes == 0);
@@ -952,12 +1389,17 @@ static void program_run(const struct program *program)
             expect(tarn_table_count(run.tables[t]) == run.model[t].count);
             expect(tarn_table_bytes(run.tables[t]) == run.model[t].bytes);
         }
+        snapshots_compare_counts();
         if (i % setting->look_inside_every == 0 && !outcome->failed)
             look_inside();
     }
     run.allocator.refuse_at = UINT64_MAX;
     for (t = 0; t < TABLES && !outcome->failed; t++)
-        do_compare(t, (uint32_t)t);
+        do_compare(t, (uint32_t)t, NULL);
+    for (i = 0; i < SNAPSHOTS && !outcome->failed; i++)
+        for (t = 0; t < TABLES; t++)
+            if (view_open(i, t) != NULL)
+                do_compare(t, (uint32_t)t, &run.snapshots[i]);
     if (!outcome->failed)
         look_inside();
     if (!outcome->failed)
@@ -994,21 +1436,21 @@ static bool program_passes(const struct program *program)
 /* ---- making programs ----------------------------------------------------------------------------------------------------------------- */
 
 /* How often each verb comes, by the character of a stretch of the program. */
-static const uint8_t characters[][VERB_COUNT] = {
-    /* p pia mod del get many con scan next seek close pc dc prun drun clear drop open com work mis cmp */
-    { 20, 6, 10, 8, 10, 1, 4, 3, 12, 2, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1 }, /* a bit of all */
-    { 40, 5, 10, 2, 4, 1, 2, 1, 5, 1, 1, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0 },   /* grows */
-    { 3, 0, 3, 40, 4, 1, 2, 1, 5, 1, 1, 0, 2, 0, 4, 0, 0, 0, 0, 1, 0, 0 },    /* shrinks */
-    { 30, 0, 4, 30, 2, 0, 1, 2, 30, 2, 1, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0 },  /* churns, scanned */
-    { 4, 1, 2, 4, 1, 1, 1, 5, 60, 5, 1, 4, 4, 1, 1, 0, 0, 0, 0, 0, 0, 1 },    /* is scanned */
-    { 20, 4, 4, 4, 4, 1, 1, 3, 9, 2, 1, 1, 1, 2, 1, 2, 2, 2, 3, 3, 1, 1 },    /* upheaval */
+static const uint8_t characters[][PLAIN_VERBS] = {
+    /* p pia mod del get many con scan next seek close pc dc prun drun clear drop open com work mis cmp add app take many */
+    { 20, 6, 10, 8, 10, 1, 4, 3, 12, 2, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 4, 4, 4, 1 }, /* a bit of all */
+    { 40, 5, 10, 2, 4, 1, 2, 1, 5, 1, 1, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2, 9, 1, 3 }, /* grows */
+    { 3, 0, 3, 40, 4, 1, 2, 1, 5, 1, 1, 0, 2, 0, 4, 0, 0, 0, 0, 1, 0, 0, 1, 0, 20, 0 }, /* shrinks */
+    { 30, 0, 4, 30, 2, 0, 1, 2, 30, 2, 1, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 4, 6, 1 }, /* churns, scanned */
+    { 4, 1, 2, 4, 1, 1, 1, 5, 60, 5, 1, 4, 4, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 1 }, /* is scanned */
+    { 20, 4, 4, 4, 4, 1, 1, 3, 9, 2, 1, 1, 1, 2, 1, 2, 2, 2, 3, 3, 1, 1, 1, 3, 3, 1 }, /* upheaval */
 };
 
 static uint8_t verb_choose(const uint8_t *weights, uint64_t random)
 {
     unsigned sum = 0, i;
 
-    for (i = 0; i < VERB_COUNT; i++)
+    for (i = 0; i < PLAIN_VERBS; i++)
         sum += weights[i];
     random %= sum;
     for (i = 0; random >= weights[i]; i++)
@@ -1016,11 +1458,29 @@ static uint8_t verb_choose(const uint8_t *weights, uint64_t random)
     return (uint8_t)i;
 }
 
+/* A stretch may have snapshots, too: of a hundred verbs so many. */
+static const uint8_t snapshot_shares[] = { 0, 0, 2, 5, 20 };
+
+static uint8_t snapshot_verb_choose(uint64_t random)
+{
+    static const uint8_t weights[] = {
+        [TAKE - PLAIN_VERBS] = 3,        [RELEASE - PLAIN_VERBS] = 2,
+        [RESTORE - PLAIN_VERBS] = 1,     [VIEW_GET - PLAIN_VERBS] = 4,
+        [VIEW_CLOSE - PLAIN_VERBS] = 1,  [VIEW_SCAN - PLAIN_VERBS] = 4,
+        [VIEW_COMPARE - PLAIN_VERBS] = 1
+    };
+    unsigned i = 0;
+
+    for (random %= 16; random >= weights[i]; i++)
+        random -= weights[i];
+    return (uint8_t)(PLAIN_VERBS + i);
+}
+
 static void program_make(struct program *program, uint64_t seed)
 {
     static const size_t key_counts[UNIVERSE_KINDS] = { 9, 3000, 2000, 3000, 90, 20000 };
     struct setting *setting = &program->setting;
-    uint64_t state = seed * 0x9E3779B97F4A7C15 + 1, character = 0, near = 0, width = 1;
+    uint64_t state = seed * 0x9E3779B97F4A7C15 + 1, character = 0, near = 0, width = 1, share = 0;
     size_t i;
 
     *setting = (struct setting){ .seed = seed, .kinds = { TARN_ORDERED, TARN_UNORDERED } };
@@ -1033,6 +1493,9 @@ static void program_make(struct program *program, uint64_t seed)
         setting->limit_bytes = 300000 + test_random(&state) % 3000000;
     if (seed % 5 == 4)
         setting->refuse_every = 1 + test_random(&state) % 30;
+    setting->tick = UINT32_MAX - seed % 100;
+    if (seed % 5 == 2)
+        setting->snapshot_bytes_max = 10000 + test_random(&state) % 500000;
     setting->count = 500 + (size_t)(test_random(&state) % 12000);
     setting->look_inside_every = setting->key_count < 50 ? 1 : setting->key_count < 400 ? 50 : 2500;
     if (setting->key_count < 50)
@@ -1043,6 +1506,7 @@ static void program_make(struct program *program, uint64_t seed)
         if (i % 512 == 0) {
             character = random % TN_ARRAY_COUNT(characters);
             near = random >> 16;
+            share = snapshot_shares[(random >> 50) % TN_ARRAY_COUNT(snapshot_shares)];
             width = random >> 40 & 1 ? UINT16_MAX : 1 + (random >> 41) % 200;
         }
         program->operations[i] = (struct operation){
@@ -1051,6 +1515,9 @@ static void program_make(struct program *program, uint64_t seed)
             .key = (uint16_t)(near + (random >> 32) % width),
             .value = (uint32_t)test_random(&state),
         };
+        random = test_random(&state);
+        if (random % 100 < share)
+            program->operations[i].verb = snapshot_verb_choose(random >> 8);
     }
 }
 
@@ -1166,7 +1633,7 @@ bool model_every_sequence(size_t length, int kind)
     size_t i;
 
     outcome_share();
-    program.setting = (struct setting){ .universe = UNIVERSE_TINY, .key_count = 3 };
+    program.setting = (struct setting){ .universe = UNIVERSE_TINY, .key_count = 3, .tick = 1 };
     program.setting.kinds[0] = program.setting.kinds[1] = program.setting.kinds[2] = kind;
     program_open(&program);
     for (i = 0; i < length; i++)
@@ -1218,6 +1685,9 @@ static void program_decode(struct program *program, const uint8_t *data, size_t 
     if (head[5] != 0)
         setting->limit_bytes = 300000 + (uint64_t)head[5] * 10000;
     setting->refuse_every = head[6] % 32;
+    if (head[6] >= 128)
+        setting->snapshot_bytes_max = (uint64_t)head[6] * 1000;
+    setting->tick = UINT32_MAX - head[7]; /* near the wrap */
     for (i = sizeof head; i + 8 <= bytes && setting->count < PROGRAM_MAX; i += 8)
         program->operations[setting->count++] = (struct operation){
             .verb = data[i] % VERB_COUNT,

@@ -1,5 +1,5 @@
-# The programs people read first are compiled as they stand, run, and print what is said: the one at
-# the top of tarn.h, and the one in README.md (its first C block; the block after it is the output).
+# The programs people read first are compiled as they stand, run, and print what is said: those at
+# the top of tarn.h and tarn_typed.h, and the one in README.md (its first C block; the block after it is the output).
 #
 # shellcheck shell=sh disable=SC1091,SC2086
 . "$SOURCE_DIR/tests/tap.sh"
@@ -37,6 +37,16 @@ runs_and_prints() {
 it "the program at the top of tarn.h compiles as C99, runs, and prints two pages"
 from_header "$SOURCE_DIR/include/tarn.h" >"$work/header.c"
 runs_and_prints header "2 pages seen"
+
+it "the program at the top of tarn_typed.h compiles as C99, runs, and prints a reading"
+from_header "$SOURCE_DIR/include/tarn_typed.h" >"$work/typed.c"
+runs_and_prints typed "21.5 after 1"
+
+it "the program at the top of tarn_typed.h is C++98, too"
+cp "$work/typed.c" "$work/typed.cpp"
+expect "$CXX" -std=c++98 -pedantic -Wall -Wextra -Werror -I"$SOURCE_DIR/include" $TARN_BUILD_FLAGS \
+    -o "$work/typed" "$work/typed.cpp" "$BUILD_DIR/libtarn.a"
+expect_eq "$("$work/typed" 2>&1), exit $?" "21.5 after 1, exit 0"
 
 it "the program in README.md compiles as C99, runs, and prints what README.md says"
 if [ -e "$SOURCE_DIR/README.md" ]; then

@@ -1,4 +1,4 @@
-# tarn.h by itself: any C from 1999 on, any C++ from 1998 on, and a library that keeps its promises.
+# The headers by themselves: any C from 1999 on, any C++ from 1998 on, and a library that keeps its promises.
 #
 # shellcheck shell=sh disable=SC1091
 . "$SOURCE_DIR/tests/tap.sh"
@@ -7,31 +7,29 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 header=$SOURCE_DIR/include/tarn.h
 
-printf '#include <tarn.h>\n#include <tarn.h>\nint tarn_twice(void);\nint tarn_twice(void) { return TARN_OK; }\n' \
-    >"$work/twice.c"
-cp "$work/twice.c" "$work/twice.cpp"
 strict="-Wall -Wextra -Wshadow -Wundef -pedantic -Werror -fsyntax-only -I$SOURCE_DIR/include"
 
-for compiler in gcc clang; do
+# takes HEADER COMPILER STANDARD LANGUAGE FLAGS...: the header, included twice and used, without a warning.
+takes() {
+    it "$2 takes $1 twice as $3 without a warning"
+    command -v "$2" >/dev/null || { skip "no $2"; return; }
+    {
+        printf '#include <%s>\n#include <%s>\n' "$1" "$1"
+        [ "$1" = tarn.h ] || printf 'struct pair { double a, b; };\nTARN_STRUCT_TABLE(pairs, struct pair)\n'
+        printf 'int tarn_twice(void);\nint tarn_twice(void) { return TARN_OK; }\n'
+    } >"$work/twice.$4"
+    # shellcheck disable=SC2086
+    expect "$2" -std="$3" $strict $5 "$work/twice.$4"
+}
+
+for name in tarn.h tarn_typed.h; do
     for standard in c99 c11 c17; do
-        it "$compiler takes the header twice as $standard without a warning"
-        # shellcheck disable=SC2086
-        if command -v $compiler >/dev/null; then
-            expect $compiler -std=$standard $strict -Wc++-compat "$work/twice.c"
-        else
-            skip "no $compiler"
-        fi
+        takes $name gcc $standard c -Wc++-compat
+        takes $name clang $standard c -Wc++-compat
     done
-done
-for compiler in g++ clang++; do
     for standard in c++98 c++17; do
-        it "$compiler takes the header twice as $standard without a warning"
-        # shellcheck disable=SC2086
-        if command -v $compiler >/dev/null; then
-            expect $compiler -std=$standard $strict "$work/twice.cpp"
-        else
-            skip "no $compiler"
-        fi
+        takes $name g++ $standard cpp ""
+        takes $name clang++ $standard cpp ""
     done
 done
 

@@ -34,8 +34,8 @@ expect_eq "$(ls "$work/stage")" "opt"
 mv "$work/stage/opt/tarn" "$work/tree"
 library=$(dirname "$(find "$work/tree" -name libtarn.a)")
 
-it "the library, both ways, the header and the command are there"
-for file in include/tarn.h bin/tarn; do
+it "the library, both ways, the headers and the command are there"
+for file in include/tarn.h include/tarn_typed.h bin/tarn; do
     [ -e "$work/tree/$file" ] || fail "no $file"
 done
 expect_eq "$(cd "$library" && ls -d lib*)" "libtarn.a

@@ -17,7 +17,7 @@ struct fixture {
 static struct fixture fixture_open(void)
 {
     tarn_options options = { .allocate = allocator_call, .allocate_context = &allocator };
-    tarn_table_options kind = { TARN_UNORDERED };
+    tarn_table_options kind = { .kind = TARN_UNORDERED };
     struct fixture f;
 
     allocator = (struct allocator){ .refuse_at = UINT64_MAX };

@@ -479,7 +479,7 @@ static void faults_scan(size_t t)
 
 static void faults_tables(void)
 {
-    const tarn_table_options kinds[] = { { TARN_ORDERED }, { TARN_UNORDERED } };
+    const tarn_table_options kinds[] = { { .kind = TARN_ORDERED }, { .kind = TARN_UNORDERED } };
     size_t t;
 
     for (t = 0; t < FAULT_TABLES; t++)

@@ -82,7 +82,8 @@ static void a_name_opened_twice_is_one_handle(void)
 
 static void options_must_agree_with_an_existing_table(void)
 {
-    const tarn_table_options ordered = { TARN_ORDERED }, unordered = { TARN_UNORDERED };
+    const tarn_table_options ordered = { .kind = TARN_ORDERED },
+                             unordered = { .kind = TARN_UNORDERED };
     tarn_store *store = store_new(0);
     tarn_table *a = NULL, *b = (void *)store;
 
@@ -119,8 +120,10 @@ static void names_have_1_to_255_bytes_of_any_kind(void)
     check_eq(tarn_table_open(&table, store, NULL, NULL), TARN_E_MISUSE);
     check_eq(tarn_table_open(NULL, store, "t", NULL), TARN_E_MISUSE);
     check_eq(tarn_table_open(&table, NULL, "t", NULL), TARN_E_MISUSE);
-    check_eq(tarn_table_open(&table, store, "t", &(tarn_table_options){ 2 }), TARN_E_MISUSE);
-    check_eq(tarn_table_open(&table, store, "t", &(tarn_table_options){ -1 }), TARN_E_MISUSE);
+    check_eq(tarn_table_open(&table, store, "t", &(tarn_table_options){ .kind = 2 }),
+             TARN_E_MISUSE);
+    check_eq(tarn_table_open(&table, store, "t", &(tarn_table_options){ .kind = -1 }),
+             TARN_E_MISUSE);
     store_end(store);
 }
 

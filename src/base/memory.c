@@ -29,7 +29,12 @@ void tn_memory_init(struct tn_memory *memory, tn_allocate_fn *allocate, void *co
 
 bool tn_memory_charge(struct tn_memory *memory, uint64_t bytes)
 {
-    memory->limit_refused = bytes > memory->limit_bytes - memory->counted_bytes; /* M2 */
+    uint64_t reserve = memory->reserve_is_open ? 0 : memory->reserve_bytes; /* M4 */
+
+    memory->limit_refused = bytes + reserve > memory->limit_bytes - memory->counted_bytes; /* M2 */
+    memory->budget_refused = !memory->limit_refused && memory->budget != NULL &&
+                             !tn_budget_charge(memory->budget, bytes, reserve);
+    memory->limit_refused |= memory->budget_refused;
     if (memory->limit_refused)
         return false;
     memory->counted_bytes += bytes;
@@ -42,6 +47,8 @@ void tn_memory_discharge(struct tn_memory *memory, uint64_t bytes)
 {
     tn_assert(bytes <= memory->counted_bytes);
     memory->counted_bytes -= bytes;
+    if (memory->budget != NULL)
+        tn_budget_discharge(memory->budget, bytes);
 }
 
 void *tn_memory_new(struct tn_memory *memory, size_t bytes, bool zero)
@@ -63,7 +70,7 @@ void *tn_memory_resize(struct tn_memory *memory, void *old, size_t old_bytes, si
         return NULL;
     block = memory->allocate(memory->context, old, old_bytes, new_bytes);
     if (block == NULL) {
-        memory->limit_refused = false;
+        tn_memory_refuse(memory, false);
         if (new_bytes > old_bytes)
             tn_memory_discharge(memory, new_bytes - old_bytes);
         return NULL;

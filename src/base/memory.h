@@ -7,13 +7,16 @@
  *
  * Rules
  *   M1  counted_bytes is the sum of the sizes of all live blocks, plus what was charged.
- *   M2  Nothing is counted beyond limit_bytes: the call fails and nothing has changed.
+ *   M2  Nothing is counted beyond limit_bytes, nor beyond the shared budget, if there is one: the call
+ *       fails and nothing has changed. What is counted here is counted there, too.
  *   M3  Freeing and shrinking to zero never fail.
+ *   M4  The last reserve_bytes below a limit are for what has to take some memory to give back more.
  */
 #ifndef TN_MEMORY_H
 #define TN_MEMORY_H
 
 #include "base/base.h"
+#include "base/budget.h"
 
 /*
  * The allocator behind a store: new_bytes 0 frees, old NULL allocates, otherwise resizes. NULL is
@@ -27,10 +30,15 @@ struct tn_memory {
     uint64_t limit_bytes;       /* UINT64_MAX: none */
     uint64_t counted_bytes;     /* M1 */
     uint64_t counted_bytes_max; /* high-water mark */
+    uint64_t reserve_bytes;     /* M4 */
+    bool reserve_is_open;       /* what is being done may use it */
+    struct tn_budget *budget;   /* shared with others; NULL: none */
     bool limit_refused;         /* the last failure was M2 (a limit), not the system's */
+    bool budget_refused;        /* ... and it was the budget's limit */
 };
 
-/* allocate NULL: the C library's. limit_bytes 0: none. */
+/* allocate NULL: the C library's. limit_bytes 0: none. No budget and no reserve: set them before
+ * the first charge. */
 void tn_memory_init(struct tn_memory *memory, tn_allocate_fn *allocate, void *context,
                     uint64_t limit_bytes);
 
@@ -46,5 +54,12 @@ void tn_memory_free(struct tn_memory *memory, void *block, size_t bytes);
 /* Count bytes that came from somewhere else (mapped memory); false: over the limit, not counted. */
 bool tn_memory_charge(struct tn_memory *memory, uint64_t bytes);
 void tn_memory_discharge(struct tn_memory *memory, uint64_t bytes);
+
+/* Memory is refused for another reason than bytes: by a limit of some kind, or by the system. */
+static inline void tn_memory_refuse(struct tn_memory *memory, bool by_limit)
+{
+    memory->limit_refused = by_limit;
+    memory->budget_refused = false;
+}
 
 #endif

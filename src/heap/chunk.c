@@ -26,6 +26,10 @@ static uint8_t *chunk_address(const struct tn_heap *heap, const struct heap_divi
 
 static uint64_t kept_bytes_max(const struct tn_heap *heap)
 {
+    const struct tn_budget *budget = heap->memory->budget;
+
+    if (budget != NULL && tn_budget_is_tight(budget))
+        return 0; /* other stores need it more */
     return heap->used_bytes / 8 + 4 * TN_MIB;
 }
 
@@ -94,7 +98,7 @@ static struct heap_division *division_new(struct tn_heap *heap, unsigned shift, 
     size_t region = region_find(heap, region_count), i;
     struct heap_division *division;
 
-    heap->memory->limit_refused = region == heap->region_count;
+    tn_memory_refuse(heap->memory, region == heap->region_count);
     if (region == heap->region_count || !region_table_reach(heap, region + region_count))
         return NULL;
     division = tn_memory_new(heap->memory, bytes, true);

@@ -18,7 +18,7 @@
 
 struct heap_chunk {
     struct tn_heap_owner *owner;
-    struct heap_chunk *next, *previous; /* chunks of the class with free slots */
+    struct heap_chunk *next, *previous; /* ring of the class's chunks of this level */
     struct heap_chunk *next_all,
         *previous_all; /* chunks of the class; of large ones: of the owner */
     tn_handle first;   /* of slot 0 */
@@ -26,7 +26,10 @@ struct heap_chunk {
     uint32_t slot_granules; /* 0: one large record */
     uint32_t slot_count;
     uint32_t free_count;
-    uint32_t hint_word; /* no free bit below this word */
+    uint32_t hint_word;   /* no free bit below this word */
+    uint32_t level;       /* enum heap_level */
+    uint32_t level_first; /* fewer free slots than this, or more than level_last: another level */
+    uint32_t level_last;
     uint32_t class_place;
     uint64_t reciprocal;  /* ceil(2^32 / slot_granules): a multiplication finds the slot */
     uint64_t free_bits[]; /* 1: free */
@@ -42,14 +45,6 @@ struct heap_division {
     uint64_t free_bits[DIVISION_WORDS];
     uint64_t kept_bits[DIVISION_WORDS]; /* free and still committed */
     struct heap_chunk *chunks[];
-};
-
-/* One size class of one owner. */
-struct heap_class {
-    struct heap_chunk *open; /* chunks with free slots: a ring's first */
-    struct heap_chunk *all;
-    uint64_t chunk_bytes;
-    uint32_t slot_granules;
 };
 
 static inline struct heap_division *heap_division_at(const struct tn_heap *heap, tn_handle handle)

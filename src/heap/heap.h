@@ -8,7 +8,7 @@
  *     range    | region table | region | region | region ...                    reserved, 1 TiB
  *     region   2 MiB: one chunk, or equal chunks of 4 KiB .. 1 MiB, or part of a large record
  *     chunk    | slot | slot | slot | ...            one owner, one class; free slots in a bitmap aside
- *     slot     a record and at most 5 % slack
+ *     slot     a record and at most 5 % slack; when memory is refused, up to as much again
  *
  * Rules
  *   P1  A handle is stable until it is freed; 0 is never handed out.
@@ -16,9 +16,13 @@
  *   P3  Freeing never fails and needs no memory.
  *   P4  Memory comes back: an empty chunk is given up as soon as its class has room elsewhere, or
  *       nothing left but this one, and it is larger than a first chunk; given up chunks are kept,
- *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB.
+ *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB; none while a shared
+ *       budget is nearly used up.
  *   P5  Committed bytes, descriptors included, are counted in the store's tn_memory, kept ones too.
  *   P6  Free slots are recorded aside, never in the slots: a stale pointer cannot damage the heap.
+ *   P7  What deletes leave behind comes back: the records of a sparse chunk are moved to free slots of
+ *       other chunks of their class, one by one, until it is empty (evacuate.c). At most one chunk of
+ *       an owner at a time is being emptied, and no record is put there meanwhile.
  */
 #ifndef TN_HEAP_H
 #define TN_HEAP_H
@@ -53,6 +57,7 @@ struct tn_heap {
         *open[TN_CHUNK_SHIFTS]; /* divisions that have free chunks, by chunk size */
     uint64_t used_bytes;        /* committed and handed out */
     uint64_t kept_bytes;        /* committed and free (P4) */
+    bool has_idle;              /* some class may have an empty chunk that it was left (P4) */
 };
 
 /* What one table holds of the heap. Zero-filled is empty. */
@@ -60,8 +65,12 @@ struct tn_heap_owner {
     struct heap_class *classes; /* of the sizes in use */
     uint16_t class_count;
     uint16_t class_room;
+    bool sparse;                          /* some class may be less than half full */
+    bool loose;                           /* some class may be less than 4/5 full */
     uint16_t class_index[TN_CLASS_COUNT]; /* 1 + place in classes; 0: none yet */
     struct heap_chunk *large;             /* chunks of one record each */
+    struct heap_chunk *victim;            /* P7: being emptied; NULL: none */
+    uint32_t victim_slot;                 /* no used slot of it below this one */
     uint64_t chunk_bytes;
 };
 
@@ -83,6 +92,25 @@ size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle);
 /* Free about *budget_bytes of an owner's chunks, less what was spent. true: it holds nothing now. */
 bool tn_heap_owner_free_step(struct tn_heap *heap, struct tn_heap_owner *owner,
                              uint64_t *budget_bytes);
+
+/* Give up empty chunks that P4 leaves to classes: before memory is refused. */
+void tn_heap_owner_trim(struct tn_heap *heap, struct tn_heap_owner *owner);
+
+/* When P7 is worth its price: a class less than half full, or, with time to spare, less than 4/5. */
+enum tn_heap_effort { TN_EFFORT_SPARSE, TN_EFFORT_LOOSE };
+
+static inline bool tn_heap_is_uneven(const struct tn_heap_owner *owner, enum tn_heap_effort effort)
+{
+    return effort == TN_EFFORT_SPARSE ? owner->sparse : owner->loose;
+}
+
+/*
+ * P7: the next record to move, `*from`, and a slot of the same size taken for it, `*to`: the caller
+ * copies the record, makes it known there, and frees `*from`. A slot `pinned` holds no record
+ * any more, but is lent. false: nothing to move, or not now.
+ */
+bool tn_heap_evacuate(struct tn_heap *heap, struct tn_heap_owner *owner, enum tn_heap_effort effort,
+                      tn_handle pinned, tn_handle *from, tn_handle *to);
 
 /* Give kept chunks back to the system until at most keep_bytes are kept. */
 void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes);

@@ -21,6 +21,8 @@
  *   R1  A record's key never changes while the record lives.
  *   R2  The value starts at a multiple of 8.
  *   R3  Padding bytes are never read.
+ *   R4  Ticks wrap: two are compared by the sign of their 32-bit difference, so they must lie within
+ *       2^31 of each other.
  */
 #ifndef TN_RECORD_H
 #define TN_RECORD_H
@@ -35,6 +37,9 @@ typedef uint64_t tn_handle; /* 40 bits */
 
 #define TN_RECORD_KEY_LONG 255u
 #define TN_RECORD_VALUE_LONG 0xFFFFu
+
+/* Flag of records that snapshots keep: there was no such key (src/store/snapshot.h). */
+#define TN_RECORD_ABSENT 0x01u
 
 struct tn_record {
     uint32_t tick;
@@ -135,6 +140,39 @@ static inline size_t tn_record_bytes(size_t key_bytes, size_t value_bytes)
     size_t head_bytes = tn_record_head_bytes(tn_record_must_be_long(key_bytes, value_bytes));
 
     return tn_align_up(head_bytes + key_bytes, TN_GRANULE_BYTES) + value_bytes;
+}
+
+/* R4: whether the record was changed after the tick. */
+static inline bool tn_record_is_after(const struct tn_record *record, uint64_t tick)
+{
+    return (int32_t)(record->tick - (uint32_t)tick) > 0;
+}
+
+/* Lengths and key into a slot that holds nothing of use, or, in place, the same key. */
+static inline void tn_record_write_head(struct tn_record *record, uint64_t tick, const void *key,
+                                        size_t key_bytes, size_t value_bytes)
+{
+    bool is_long = tn_record_must_be_long(key_bytes, value_bytes);
+
+    if (key_bytes > 0)
+        memmove((uint8_t *)record + tn_record_head_bytes(is_long), key, key_bytes);
+    record->tick = (uint32_t)tick;
+    record->flags = 0;
+    record->key_bytes = is_long ? TN_RECORD_KEY_LONG : (uint8_t)key_bytes;
+    record->value_bytes = is_long ? TN_RECORD_VALUE_LONG : (uint16_t)value_bytes;
+    if (is_long) {
+        struct tn_record_long *extended = (struct tn_record_long *)(void *)record;
+
+        extended->key_bytes = (uint32_t)key_bytes;
+        extended->value_bytes = (uint32_t)value_bytes;
+    }
+}
+
+static inline void tn_record_set_value(struct tn_record *record, const void *value,
+                                       size_t value_bytes)
+{
+    if (value_bytes > 0)
+        memcpy(tn_record_value(record), value, value_bytes);
 }
 
 #endif

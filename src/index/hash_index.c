@@ -121,9 +121,14 @@ static size_t array_bytes(uint64_t count)
     return (size_t)(count + slack_for(count)) * BUCKET_BYTES;
 }
 
+static size_t commit_step(size_t bytes)
+{
+    return bytes >= 2 * COMMIT_STEP_LARGE ? COMMIT_STEP_LARGE : COMMIT_STEP_SMALL;
+}
+
 static bool array_commit(struct tn_index *index, size_t bytes)
 {
-    size_t step = bytes >= 2 * COMMIT_STEP_LARGE ? COMMIT_STEP_LARGE : COMMIT_STEP_SMALL;
+    size_t step = commit_step(bytes);
     size_t goal = tn_align_up(bytes, step);
     uint8_t *start = (uint8_t *)index->buckets;
     unsigned flags = step == COMMIT_STEP_LARGE ? TN_OS_HUGE : 0;
@@ -143,7 +148,7 @@ static bool array_commit(struct tn_index *index, size_t bytes)
 
 static void array_decommit(struct tn_index *index, size_t keep_bytes)
 {
-    size_t keep = tn_align_up(keep_bytes, COMMIT_STEP_LARGE);
+    size_t keep = tn_align_up(keep_bytes, commit_step(keep_bytes));
     uint8_t *start = (uint8_t *)index->buckets;
 
     if (keep >= index->bytes)
@@ -439,7 +444,7 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
                              place)) {
         uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
-        index->memory->limit_refused = index->entry_count < slots / 16; /* no hash does this */
+        tn_memory_refuse(index->memory, index->entry_count < slots / 16); /* no hash does this */
         if (index->memory->limit_refused || !index_grow(index))
             return false;
         move_all(index);
@@ -538,9 +543,15 @@ static size_t gather_home(const uint64_t *bucket, uint32_t first, uint32_t end, 
 size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                        size_t wanted, struct tn_walk_entry *out)
 {
+    return tn_index_gather_some(index, block_bits, position, wanted, UINT64_MAX, out);
+}
+
+size_t tn_index_gather_some(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                            size_t wanted, uint64_t home_max, struct tn_walk_entry *out)
+{
     size_t found = 0;
 
-    while (found < wanted && *position < TN_HASH31_END) {
+    for (; home_max > 0 && found < wanted && *position < TN_HASH31_END; home_max--) {
         uint32_t hash31 = tn_walk_turn((uint32_t)*position, block_bits);
         uint64_t block_end = (hash31 | UINT32_C(0x7FFFFFFF) >> block_bits) + UINT64_C(1);
         bool below = hash31 < index->boundary;

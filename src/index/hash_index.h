@@ -92,9 +92,13 @@ TN_ALWAYS_INLINE uint64_t *tn_index_home(const struct tn_index *index, uint32_t 
     return (uint64_t *)(void *)((uint8_t *)index->buckets + (hash31 * count >> 25 & ~UINT64_C(63)));
 }
 
-static inline void tn_index_prefetch(const struct tn_index *index, uint64_t hash)
+/* Answers the home bucket, on its way into the cache: for tn_index_guess_at. */
+TN_ALWAYS_INLINE const uint64_t *tn_index_prefetch(const struct tn_index *index, uint64_t hash)
 {
-    __builtin_prefetch(tn_index_home(index, tn_hash31(hash)));
+    const uint64_t *bucket = tn_index_home(index, tn_hash31(hash));
+
+    __builtin_prefetch(bucket);
+    return bucket;
 }
 
 #define INDEX_TAKEN 0x80u
@@ -217,11 +221,13 @@ TN_ALWAYS_INLINE tn_handle tn_index_find(const struct tn_index *index, uint8_t *
     }
 }
 
-/* The first handle whose 31 hash bits agree, without reading records; a guess worth prefetching. */
-static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t hash)
+/*
+ * The first handle whose 31 hash bits agree, without reading records: a guess worth prefetching. Where there
+ * is none the key is absent. `bucket` is the hash's home.
+ */
+TN_ALWAYS_INLINE tn_handle tn_index_guess_at(const uint64_t *bucket, uint64_t hash)
 {
     uint32_t hash31 = tn_hash31(hash);
-    const uint64_t *bucket = tn_index_home(index, hash31);
 
     for (;;) {
         uint32_t match = index_match(bucket[0], index_print(hash31));
@@ -236,6 +242,11 @@ static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t ha
             return TN_HANDLE_NONE;
         bucket += TN_BUCKET_WORDS;
     }
+}
+
+static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t hash)
+{
+    return tn_index_guess_at(tn_index_home(index, tn_hash31(hash)), hash);
 }
 
 /* ---- changes ---------------------------------------------------------------------------------------- */
@@ -312,6 +323,10 @@ struct tn_walk_entry {
  */
 size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                        size_t wanted, struct tn_walk_entry *out);
+
+/* The same, but look at no more than `home_max` home buckets, in which there may be none. */
+size_t tn_index_gather_some(const struct tn_index *index, unsigned block_bits, uint64_t *position,
+                            size_t wanted, uint64_t home_max, struct tn_walk_entry *out);
 
 /* I1, I2 and the counts, slowly; for tests. */
 bool tn_index_check(const struct tn_index *index);

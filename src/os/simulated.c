@@ -224,6 +224,11 @@ static void simulated_fork_mark_release(void *context, uint32_t *mark)
     free(mark);
 }
 
+uint64_t tn_simulated_committed_bytes(const struct tn_simulated *simulated)
+{
+    return simulated->pages.committed_bytes + simulated->mark_count * TN_OS_PAGE_BYTES;
+}
+
 void tn_simulated_fork(struct tn_simulated *simulated)
 {
     size_t i;

@@ -100,6 +100,9 @@ void tn_simulated_restart_with(struct tn_simulated *simulated, tn_disk_fate_fn *
 /* S5 after kill -9 of the process only: everything written is there, what is pending still is. */
 void tn_simulated_restart_process(struct tn_simulated *simulated);
 
+/* Pages committed now, over all reservations, and a page for each fork mark. */
+uint64_t tn_simulated_committed_bytes(const struct tn_simulated *simulated);
+
 /* What fork does to the marks, without a child: all of them read 0. */
 void tn_simulated_fork(struct tn_simulated *simulated);
 void tn_simulated_clock_set(struct tn_simulated *simulated, uint64_t now_ns);

@@ -8,10 +8,12 @@
  * the same one.
  */
 #include "store/store.h"
+#include "store/typed.h"
 
 #include <string.h>
 
 #define CATALOG_ROOM_FIRST 8
+#define CLEAR_TABLES_MAX 2
 
 /* What `alive` points at once an object is gone (T2). */
 static const uint32_t table_gone = 0;
@@ -37,6 +39,14 @@ static size_t catalog_search(const tarn_store *store, const char *name, size_t n
     return *found ? high : low;
 }
 
+tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name)
+{
+    bool found;
+    size_t place = catalog_search(store, name.data, name.bytes, &found);
+
+    return found ? store->tables[place] : NULL;
+}
+
 static bool catalog_reserve(tarn_store *store)
 {
     size_t room = store->table_room == 0 ? CATALOG_ROOM_FIRST : 2 * store->table_room;
@@ -51,6 +61,39 @@ static bool catalog_reserve(tarn_store *store)
     store->tables = tables;
     store->table_room = room;
     return true;
+}
+
+bool tn_catalog_add(tarn_store *store, tarn_table *table)
+{
+    bool found;
+    size_t place = catalog_search(store, table->name, table->name_bytes, &found);
+
+    tn_assert(!found);
+    if (!catalog_reserve(store))
+        return false;
+    memmove(store->tables + place + 1, store->tables + place,
+            (store->table_count - place) * sizeof *store->tables);
+    store->tables[place] = table;
+    store->table_count++;
+    tn_walker_table_added(store, place);
+    store->changed = true;
+    return true;
+}
+
+void tn_catalog_remove(tarn_table *table)
+{
+    tarn_store *store = table->store;
+    bool found;
+    size_t place = catalog_search(store, table->name, table->name_bytes, &found);
+
+    tn_assert(found && store->tables[place] == table);
+    store->table_count--;
+    memmove(store->tables + place, store->tables + place + 1,
+            (store->table_count - place) * sizeof *store->tables);
+    tn_walker_table_removed(store, place);
+    store->changed = true;
+    tn_table_retire(table);
+    tn_table_let_go(table);
 }
 
 /* ---- one table --------------------------------------------------------------------------------------- */
@@ -83,6 +126,15 @@ no_index:
     return false;
 }
 
+static void parts_discard(tarn_store *store, struct table_parts *parts)
+{
+    uint64_t no_limit = UINT64_MAX;
+
+    (void)tn_index_free_step(&parts->index, &no_limit);
+    tn_ordered_free(parts->ordered);
+    tn_memory_free(&store->memory, parts->body, sizeof *parts->body);
+}
+
 static void table_install(tarn_table *table, const struct table_parts *parts)
 {
     table->body = parts->body;
@@ -90,19 +142,17 @@ static void table_install(tarn_table *table, const struct table_parts *parts)
     table->ordered = parts->ordered;
 }
 
-/* A table and its place in the catalog. NULL: refused. */
-static tarn_table *table_new(tarn_store *store, const char *name, size_t name_bytes, int kind)
+/* A table that is known nowhere. NULL: refused. */
+static tarn_table *table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                             const tarn_table_options *options, bool with_parts)
 {
-    struct table_parts parts;
-    tarn_table *table;
+    struct table_parts parts = { 0 };
+    tarn_table *table = tn_memory_new(&store->memory, sizeof *table + name.bytes + 1, true);
 
-    if (!catalog_reserve(store))
-        return NULL;
-    table = tn_memory_new(&store->memory, sizeof *table + name_bytes + 1, true);
     if (table == NULL)
         return NULL;
-    if (!parts_new(store, kind, &parts)) {
-        tn_memory_free(&store->memory, table, sizeof *table + name_bytes + 1);
+    if (with_parts && !parts_new(store, options->kind, &parts)) {
+        tn_memory_free(&store->memory, table, sizeof *table + name.bytes + 1);
         return NULL;
     }
     table_install(table, &parts);
@@ -110,9 +160,66 @@ static tarn_table *table_new(tarn_store *store, const char *name, size_t name_by
     table->base = store->heap.base;
     table->secret = store->secret;
     table->store = store;
-    table->kind = kind;
-    table->name_bytes = name_bytes;
-    memcpy(table->name, name, name_bytes);
+    table->kind = options->kind;
+    table->type = options->type;
+    table->value_bytes = tn_type_bytes(options);
+    table->role = role;
+    table->born_tick = store->tick;
+    table->name_bytes = name.bytes;
+    memcpy(table->name, name.data, name.bytes);
+    return table;
+}
+
+tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts)
+{
+    const tarn_table_options options = { table->kind, table->type, table->value_bytes };
+
+    return table_new(table->store, tn_table_name(table), table->role, &options, with_parts);
+}
+
+bool tn_table_is_like(const tarn_table *a, const tarn_table *b)
+{
+    return a->kind == b->kind && a->type == b->type && a->value_bytes == b->value_bytes &&
+           a->role == b->role;
+}
+
+void tn_table_free(tarn_table *table)
+{
+    tn_memory_free(&table->store->memory, table, sizeof *table + table->name_bytes + 1);
+}
+
+void tn_table_move_parts(tarn_table *to, tarn_table *from)
+{
+    to->body = from->body;
+    to->index = from->index;
+    to->ordered = from->ordered;
+    to->entry_bytes = from->entry_bytes;
+    to->key_bytes_max = tn_max(to->key_bytes_max, from->key_bytes_max);
+    from->body = NULL;
+    from->ordered = NULL;
+    from->index = (struct tn_index){ 0 };
+    from->entry_bytes = 0;
+}
+
+void tn_table_let_go(tarn_table *table)
+{
+    table->alive = &table_gone;
+    table->next_gone = table->store->gone;
+    table->store->gone = table;
+    tn_table_free_if_unused(table);
+}
+
+/* A new table in the catalog. NULL: refused. */
+static tarn_table *table_create(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                                const tarn_table_options *options)
+{
+    tarn_table *table;
+
+    if (!catalog_reserve(store))
+        return NULL;
+    table = table_new(store, name, role, options, true);
+    if (table != NULL && !tn_catalog_add(store, table))
+        tn_unreachable(); /* there is room */
     return table;
 }
 
@@ -121,41 +228,105 @@ void tn_table_free_if_unused(tarn_table *table)
     tarn_store *store = table->store;
     tarn_table **link = &store->gone;
 
+    if (tn_table_is_view(table)) {
+        tn_view_free_if_unused(table);
+        return;
+    }
     if (table->alive != &table_gone || table->open_count > 0 || table->iterators != NULL)
         return;
     while (*link != table)
         link = &(*link)->next_gone;
     *link = table->next_gone;
-    tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
+    tn_table_free(table);
 }
 
-/* ---- the calls ----------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------------------- */
 
-static int table_open_existing(tarn_table **out, tarn_table *table,
-                               const tarn_table_options *options)
+static const char *kind_text(int kind)
 {
-    if (options != NULL && options->kind != table->kind)
+    return kind == TARN_ORDERED ? "ordered" : "unordered";
+}
+
+/* TARN_OK, or why the table that is there is not the one asked for. */
+static int table_compare(const tarn_table *table, const char *call, enum tn_table_role role,
+                         const tarn_table_options *options)
+{
+    if (table->role != role)
+        return tn_store_fail(table->store, TARN_E_TYPE,
+                             "%s: '%s' is a %s; open it as one, or choose another name", call,
+                             table->name, table->role == TN_ROLE_PLAIN ? "table" : "dictionary");
+    if (options == NULL)
+        return TARN_OK;
+    if (options->kind != table->kind)
+        return tn_store_fail(table->store, TARN_E_TYPE,
+                             "%s: table '%s' is %s, not %s; open it as it is, or drop it", call,
+                             table->name, kind_text(table->kind), kind_text(options->kind));
+    if (options->type != TARN_ANY &&
+        (options->type != table->type || tn_type_bytes(options) != table->value_bytes))
         return tn_store_fail(
             table->store, TARN_E_TYPE,
-            "tarn_table_open: table '%s' is %s, not %s; open it as it is, or drop it", table->name,
-            table->kind == TARN_ORDERED ? "ordered" : "unordered",
-            options->kind == TARN_ORDERED ? "ordered" : "unordered");
+            "%s: table '%s' has values of type %s and %zu bytes (0: any), not %s and %zu; open it "
+            "as it is, or drop it",
+            call, table->name, tn_type_text(table->type), table->value_bytes,
+            tn_type_text(options->type), tn_type_bytes(options));
+    return TARN_OK;
+}
+
+static int table_open_existing(tarn_table **out, tarn_table *table, const char *call,
+                               enum tn_table_role role, const tarn_table_options *options)
+{
+    int result = table_compare(table, call, role, options);
+
+    if (result < 0)
+        return result;
     if (table->open_count == UINT32_MAX)
-        return tn_store_fail(
-            table->store, TARN_E_MISUSE,
-            "tarn_table_open: table '%s' has been opened 2^32 - 1 times; close some", table->name);
+        return tn_store_fail(table->store, TARN_E_MISUSE,
+                             "%s: table '%s' has been opened 2^32 - 1 times; close some", call,
+                             table->name);
     table->open_count++;
     *out = table;
+    return TARN_OK;
+}
+
+int tn_table_open(tarn_table **out, tarn_store *store, const char *call, tarn_bytes name,
+                  enum tn_table_role role, const tarn_table_options *options)
+{
+    static const tarn_table_options defaults;
+    const tarn_table_options *shape = options != NULL ? options : &defaults;
+    tarn_table *table = tn_catalog_find(store, name);
+
+    if (table != NULL)
+        return table_open_existing(out, table, call, role, options);
+    table = table_create(store, name, role, shape);
+    if (table == NULL && tn_store_reclaim_all(store))
+        table = table_create(store, name, role, shape);
+    if (table == NULL)
+        return tn_store_refused(store, call);
+    table->open_count = 1;
+    *out = table;
+    return TARN_OK;
+}
+
+static int options_check(tarn_store *store, const tarn_table_options *options)
+{
+    if (options == NULL)
+        return TARN_OK;
+    if (options->kind != TARN_ORDERED && options->kind != TARN_UNORDERED)
+        return tn_store_fail(store, TARN_E_MISUSE, "tarn_table_open: %d is no kind of table",
+                             options->kind);
+    if (!tn_type_ok(options))
+        return tn_store_fail(store, TARN_E_MISUSE,
+                             "tarn_table_open: type %d with values of %zu bytes: there is no such "
+                             "type; TARN_STRUCT needs value_bytes, TARN_ANY has none",
+                             options->type, options->value_bytes);
     return TARN_OK;
 }
 
 int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
                     const tarn_table_options *options)
 {
-    int kind = options != NULL ? options->kind : TARN_ORDERED;
-    size_t name_bytes, place;
-    tarn_table *table;
-    bool found;
+    size_t name_bytes;
+    int result;
 
     if (out != NULL)
         *out = NULL;
@@ -169,25 +340,14 @@ int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
         return tn_store_fail(store, TARN_E_MISUSE,
                              "tarn_table_open: a table's name has 1 to %u bytes",
                              TARN_TABLE_NAME_BYTES_MAX);
-    if (kind != TARN_ORDERED && kind != TARN_UNORDERED)
-        return tn_store_fail(store, TARN_E_MISUSE, "tarn_table_open: %d is no kind of table", kind);
-    place = catalog_search(store, name, name_bytes, &found);
-    if (found)
-        return table_open_existing(out, store->tables[place], options);
-    table = table_new(store, name, name_bytes, kind);
-    if (table == NULL && tn_store_reclaim_all(store))
-        table = table_new(store, name, name_bytes, kind);
-    if (table == NULL)
-        return tn_store_refused(store, "tarn_table_open");
-    memmove(store->tables + place + 1, store->tables + place,
-            (store->table_count - place) * sizeof *store->tables);
-    store->tables[place] = table;
-    store->table_count++;
-    store->changed = true;
-    table->open_count = 1;
-    *out = table;
-    return TARN_OK;
+    result = options_check(store, options);
+    if (result < 0)
+        return result;
+    return tn_table_open(out, store, "tarn_table_open", (tarn_bytes){ name, name_bytes },
+                         TN_ROLE_PLAIN, options);
 }
+
+/* ---- closing, dropping, clearing --------------------------------------------------------------------------- */
 
 int tarn_table_close(tarn_table *table)
 {
@@ -202,55 +362,88 @@ int tarn_table_close(tarn_table *table)
 
 int tarn_table_drop(tarn_table *table)
 {
-    tarn_store *store;
-    size_t place;
-    bool found;
-
     if (table == NULL || *table->alive == 0)
         return tn_table_misuse(table, "tarn_table_drop", "");
-    store = table->store;
-    place = catalog_search(store, table->name, table->name_bytes, &found);
-    tn_assert(found && store->tables[place] == table);
-    store->table_count--;
-    memmove(store->tables + place, store->tables + place + 1,
-            (store->table_count - place) * sizeof *store->tables);
-    tn_iterators_end(table);
-    tn_store_discard(store, table);
-    table->alive = &table_gone;
-    table->next_gone = store->gone;
-    store->gone = table;
+    tn_catalog_remove(table);
+    return TARN_OK;
+}
+
+/* Parts for `count` tables. false: no memory for one, so for none. */
+static bool parts_new_many(tarn_table *const *tables, size_t count, struct table_parts *parts)
+{
+    tarn_store *store = tables[0]->store;
+    size_t i;
+
+    for (i = 0; i < count && parts_new(store, tables[i]->kind, &parts[i]); i++) {
+    }
+    if (i == count)
+        return true;
+    while (i > 0)
+        parts_discard(store, &parts[--i]);
+    return false;
+}
+
+/* Tables are about to give back their own parts: the new ones from the reserve, if need be (M4). */
+static bool parts_exchange(tarn_table *const *tables, size_t count, struct table_parts *parts)
+{
+    tarn_store *store = tables[0]->store;
+    bool done;
+
+    store->memory.reserve_is_open = true;
+    done = parts_new_many(tables, count, parts) ||
+           (tn_store_reclaim_all(store) && parts_new_many(tables, count, parts));
+    store->memory.reserve_is_open = false;
+    return done;
+}
+
+int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call)
+{
+    struct table_parts parts[CLEAR_TABLES_MAX];
+    tarn_store *store = tables[0]->store;
+    size_t i;
+
+    tn_assert(count <= CLEAR_TABLES_MAX);
+    if (!parts_exchange(tables, count, parts))
+        return tn_store_refused(store, call);
+    for (i = 0; i < count; i++) {
+        tn_table_retire(tables[i]);
+        table_install(tables[i], &parts[i]);
+        tables[i]->born_tick = store->tick;
+    }
     store->changed = true;
-    tn_table_free_if_unused(table);
     return TARN_OK;
 }
 
 int tarn_table_clear(tarn_table *table)
 {
-    struct table_parts parts;
-
     if (table == NULL || *table->alive == 0)
         return tn_table_misuse(table, "tarn_table_clear", "");
-    if (!parts_new(table->store, table->kind, &parts) &&
-        (!tn_store_reclaim_all(table->store) || !parts_new(table->store, table->kind, &parts)))
-        return tn_store_refused(table->store, "tarn_table_clear");
-    tn_iterators_end(table);
-    tn_store_discard(table->store, table);
-    table_install(table, &parts);
-    table->store->changed = true;
-    return TARN_OK;
+    return tn_tables_clear(&table, 1, "tarn_table_clear");
 }
 
 uint64_t tarn_table_count(const tarn_table *table)
 {
-    return table == NULL || *table->alive == 0 ? 0 : table->index.entry_count;
+    if (TN_UNLIKELY(table == NULL || *table->alive == 0))
+        return tn_table_is_view(table) ? tn_view_count(table) : 0;
+    return table->index.entry_count;
 }
 
 uint64_t tarn_table_bytes(const tarn_table *table)
 {
-    return table == NULL || *table->alive == 0 ? 0 : table->entry_bytes;
+    if (TN_UNLIKELY(table == NULL || *table->alive == 0))
+        return tn_table_is_view(table) ? tn_view_bytes(table) : 0;
+    return table->entry_bytes;
 }
 
 const char *tarn_table_name(const tarn_table *table)
 {
     return table == NULL ? NULL : table->name;
+}
+
+int tarn_table_describe(const tarn_table *table, tarn_table_options *out)
+{
+    if (table == NULL || out == NULL || (*table->alive == 0 && !tn_table_is_view(table)))
+        return TARN_E_MISUSE;
+    *out = (tarn_table_options){ table->kind, table->type, table->value_bytes };
+    return TARN_OK;
 }

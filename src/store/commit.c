@@ -46,7 +46,7 @@ int tarn_commit(tarn_store *store, const void *note, size_t note_bytes, unsigned
         (!tn_store_reclaim_all(store) || !note_replace(store, note, note_bytes)))
         return tn_store_refused(store, "tarn_commit");
     store->commit_number++;
-    store->tick++;
+    tn_store_tick(store);
     store->changed = false;
     return TARN_OK;
 }

@@ -98,7 +98,7 @@ static void iterator_free(tarn_iterator *it)
     tn_memory_free(memory, it, sizeof *it);
 }
 
-static tarn_iterator *iterator_new(tarn_table *table, const tarn_range *range)
+static tarn_iterator *iterator_new(tarn_table *table, const tarn_range *range, size_t key_bytes)
 {
     struct tn_memory *memory = &table->store->memory;
     tarn_iterator *it = tn_memory_new(memory, sizeof *it, true);
@@ -110,10 +110,10 @@ static tarn_iterator *iterator_new(tarn_table *table, const tarn_range *range)
     it->block_bits = tn_walk_block_bits(&table->index);
     it->first = table->scan_count++ * UINT32_C(0x9E3779B9) >> 1; /* far from the ones before */
     it->position = it->first;
-    it->saved_key = tn_memory_new(memory, table->key_bytes_max + 1, false);
+    it->saved_key = tn_memory_new(memory, key_bytes + 1, false);
     if (it->saved_key == NULL)
         goto refused;
-    it->saved_key_room = table->key_bytes_max + 1; /* T4 */
+    it->saved_key_room = key_bytes + 1; /* T4 */
     tn_gather_forget(it);
     if (table->ordered != NULL && !iterator_set_bounds(it, range))
         goto refused;
@@ -127,6 +127,52 @@ refused:
     return NULL;
 }
 
+void tn_iterator_attach(tarn_iterator *it, tarn_table *table)
+{
+    it->table = table;
+    it->previous = NULL;
+    it->next = table->iterators;
+    if (it->next != NULL)
+        it->next->previous = it;
+    table->iterators = it;
+}
+
+void tn_iterator_detach(tarn_iterator *it)
+{
+    if (it->previous != NULL)
+        it->previous->next = it->next;
+    else
+        it->table->iterators = it->next;
+    if (it->next != NULL)
+        it->next->previous = it->previous;
+}
+
+tarn_iterator *tn_iterator_new_inner(tarn_table *table, const tarn_range *range, size_t key_bytes)
+{
+    tarn_iterator *it = iterator_new(table, range, tn_max(key_bytes, table->key_bytes_max));
+
+    if (it == NULL)
+        return NULL;
+    it->inner = true;
+    tn_iterator_attach(it, table);
+    return it;
+}
+
+void tn_iterator_free_inner(tarn_iterator *it)
+{
+    tarn_table *table = it->table;
+
+    tn_iterator_detach(it);
+    iterator_free(it);
+    tn_table_free_if_unused(table);
+}
+
+bool tn_scan_ok(const tarn_table *table, const tarn_range *range)
+{
+    return bytes_ok(&range->lower) && bytes_ok(&range->upper) && bytes_ok(&range->prefix) &&
+           (table->kind == TARN_ORDERED || range_is_whole(range));
+}
+
 int tarn_scan(tarn_iterator **out, tarn_table *table, const tarn_range *range)
 {
     static const tarn_range whole;
@@ -135,21 +181,16 @@ int tarn_scan(tarn_iterator **out, tarn_table *table, const tarn_range *range)
     if (out != NULL)
         *out = NULL;
     range = range != NULL ? range : &whole;
-    if (!tn_table_call_ok(table, NULL, 0) || out == NULL || !bytes_ok(&range->lower) ||
-        !bytes_ok(&range->upper) || !bytes_ok(&range->prefix))
-        return tn_table_misuse(table, "tarn_scan",
-                               "out must be there, and a bound have at most 65,535 bytes");
-    if (table->ordered == NULL && !range_is_whole(range))
-        return tn_table_misuse(table, "tarn_scan", "an unordered table can only be scanned whole");
-    it = iterator_new(table, range);
+    if (tn_table_is_view(table))
+        return tn_view_scan(out, table, range);
+    if (!tn_table_call_ok(table, NULL, 0) || out == NULL || !tn_scan_ok(table, range))
+        return tn_table_misuse(table, "tarn_scan", TN_SCAN_RULE);
+    it = iterator_new(table, range, table->key_bytes_max);
     if (it == NULL && tn_store_reclaim_all(table->store))
-        it = iterator_new(table, range);
+        it = iterator_new(table, range, table->key_bytes_max);
     if (it == NULL)
         return tn_store_refused(table->store, "tarn_scan");
-    it->next = table->iterators;
-    if (it->next != NULL)
-        it->next->previous = it;
-    table->iterators = it;
+    tn_iterator_attach(it, table);
     table->store->iterator_count++;
     *out = it;
     return TARN_OK;
@@ -164,14 +205,12 @@ int tarn_iterator_close(tarn_iterator *it)
     table = it->table;
     if (*table->store->alive == 0)
         return TARN_E_MISUSE;
-    if (it->previous != NULL)
-        it->previous->next = it->next;
-    else
-        table->iterators = it->next;
-    if (it->next != NULL)
-        it->next->previous = it->previous;
+    tn_iterator_detach(it);
     table->store->iterator_count--;
-    iterator_free(it);
+    if (it->view != NULL)
+        tn_view_scan_free(it);
+    else
+        iterator_free(it);
     tn_table_free_if_unused(table);
     return TARN_OK;
 }
@@ -198,7 +237,7 @@ void tn_iterators_leave(tarn_table *table, tn_handle handle)
     }
 }
 
-static bool iterator_reserve_key(tarn_iterator *it, size_t key_bytes)
+bool tn_iterator_reserve_key(tarn_iterator *it, size_t key_bytes)
 {
     uint8_t *saved_key = it->saved_key;
 
@@ -218,7 +257,7 @@ bool tn_iterators_reserve(tarn_table *table, size_t key_bytes)
     tarn_iterator *it;
 
     for (it = table->iterators; it != NULL; it = it->next) {
-        if (!iterator_reserve_key(it, key_bytes))
+        if (!tn_iterator_reserve_key(it, key_bytes))
             return false;
     }
     return true;
@@ -238,6 +277,45 @@ void tn_iterators_end(tarn_table *table)
 
     for (it = table->iterators; it != NULL; it = it->next)
         (void)iterator_end(it);
+}
+
+void tn_iterators_follow(tarn_table *table, tarn_table *ghost)
+{
+    tarn_iterator *it, *next;
+
+    for (it = table->iterators; it != NULL; it = next) {
+        next = it->next;
+        if (!it->inner)
+            continue;
+        if (it->version_now == &table->index.version)
+            it->version_now = &ghost->index.version;
+        tn_iterator_detach(it);
+        tn_iterator_attach(it, ghost);
+    }
+}
+
+void tn_iterator_go_on(tarn_iterator *it, bool at)
+{
+    tn_gather_forget(it);
+    it->current = TN_HANDLE_NONE;
+    it->started = true;
+    it->at_saved_key = at;
+    it->ended = false;
+}
+
+void tn_iterator_walk_as(tarn_iterator *it, const tarn_iterator *other)
+{
+    it->block_bits = other->block_bits;
+    it->first = other->first;
+    it->position = it->first;
+}
+
+void tn_iterator_restart(tarn_iterator *it)
+{
+    tn_iterator_go_on(it, false);
+    it->started = false;
+    it->wrapped = false;
+    it->position = it->first;
 }
 
 tarn_bytes tn_iterator_last_key(const tarn_iterator *it)
@@ -288,6 +366,8 @@ static bool batch_is_current(const tarn_iterator *it)
 /* Any step; out of line, and called last, so that the common step saves no registers. */
 static __attribute__((noinline)) int next_any(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
 {
+    if (it != NULL && it->view != NULL)
+        return tn_view_next(it, key, value);
     if (it == NULL || *it->table->alive == 0)
         return it == NULL ? TARN_E_MISUSE : tn_table_misuse(it->table, "tarn_next", "");
     if (it->ended)
@@ -320,6 +400,8 @@ int tarn_next(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
 
 int tarn_seek(tarn_iterator *it, const void *key, size_t key_bytes)
 {
+    if (it != NULL && it->view != NULL)
+        return tn_view_seek(it, key, key_bytes);
     if (it == NULL || !tn_table_call_ok(it->table, key, key_bytes))
         return it == NULL ? TARN_E_MISUSE
                           : tn_table_misuse(it->table, "tarn_seek",
@@ -327,17 +409,12 @@ int tarn_seek(tarn_iterator *it, const void *key, size_t key_bytes)
     if (it->table->ordered == NULL)
         return tn_table_misuse(it->table, "tarn_seek",
                                "an unordered table has no order to seek in");
-    if (!iterator_reserve_key(it, tn_max(key_bytes, 1)) &&
-        (!tn_store_reclaim_all(it->table->store) ||
-         !iterator_reserve_key(it, tn_max(key_bytes, 1))))
+    if (!tn_iterator_reserve_key(it, key_bytes) &&
+        (!tn_store_reclaim_all(it->table->store) || !tn_iterator_reserve_key(it, key_bytes)))
         return tn_store_refused(it->table->store, "tarn_seek");
     if (key_bytes > 0)
         memmove(it->saved_key, key, key_bytes);
-    tn_gather_forget(it);
     it->saved_key_bytes = key_bytes;
-    it->current = TN_HANDLE_NONE;
-    it->started = true;
-    it->at_saved_key = true;
-    it->ended = false;
+    tn_iterator_go_on(it, true);
     return TARN_OK;
 }

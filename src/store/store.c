@@ -1,6 +1,7 @@
 /*
  * store.c - opening and closing, errors, upkeep, statistics; see store.h for the picture and the rules
  */
+#include "store/relocate.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -14,6 +15,10 @@
 
 /* Moving one home bucket reads one cache line and writes about two. */
 #define UPKEEP_BUCKET_BYTES 192u
+
+/* What tarn_work leaves of spare pages: a part of those in use, and enough for a small table. */
+#define WORK_KEPT_PART 16u
+#define WORK_KEPT_BYTES (256 * TN_KIB)
 
 /* ---- errors --------------------------------------------------------------------------------------- */
 
@@ -31,13 +36,23 @@ int tn_store_refused(tarn_store *store, const char *call)
 {
     const struct tn_memory *memory = &store->memory;
 
+    if (memory->budget_refused)
+        return tn_store_fail(
+            store, TARN_E_FULL,
+            "%s: no room: %llu of at most %llu bytes of the shared budget are in use, %llu of them "
+            "by "
+            "this store; delete entries, drop tables or let other stores tarn_work",
+            call, (unsigned long long)tarn_budget_used(store->budget),
+            (unsigned long long)memory->budget->limit_bytes,
+            (unsigned long long)memory->counted_bytes);
     if (memory->limit_refused && memory->limit_bytes != UINT64_MAX)
         return tn_store_fail(
             store, TARN_E_FULL,
-            "%s: no room: %llu of at most %llu bytes are in use; delete entries, drop "
+            "%s: no room: %llu of at most %llu bytes are in use; %sdelete entries, drop "
             "tables or raise memory_bytes_max",
             call, (unsigned long long)memory->counted_bytes,
-            (unsigned long long)memory->limit_bytes);
+            (unsigned long long)memory->limit_bytes,
+            store->snapshot_count > 0 ? "release snapshots, " : "");
     if (memory->limit_refused)
         return tn_store_fail(store, TARN_E_FULL,
                              "%s: no room: the address range of %llu bytes is used up; raise "
@@ -100,20 +115,27 @@ static const uint32_t always_alive = 1;
 /* A mark that a fork clears; where there is no such thing, calls of a child go undetected. */
 static int store_mark(tarn_store *store)
 {
-    int result = store->os.ops->fork_mark(store->os.context, &store->fork_mark);
+    int result;
 
-    if (result < 0 && result != -ENOTSUP)
-        return TARN_E_MEMORY;
-    if (result < 0)
+    if (!tn_memory_charge(&store->memory, TN_OS_PAGE_BYTES))
+        return TARN_E_FULL;
+    result = store->os.ops->fork_mark(store->os.context, &store->fork_mark);
+    if (result < 0) {
+        tn_memory_discharge(&store->memory, TN_OS_PAGE_BYTES);
         store->fork_mark = NULL;
-    store->alive = store->fork_mark != NULL ? store->fork_mark : &always_alive;
+        store->alive = &always_alive;
+        return result == -ENOTSUP ? TARN_OK : TARN_E_MEMORY;
+    }
+    store->alive = store->fork_mark;
     return TARN_OK;
 }
 
 static void store_unmark(tarn_store *store)
 {
-    if (store->fork_mark != NULL)
-        store->os.ops->fork_mark_release(store->os.context, store->fork_mark);
+    if (store->fork_mark == NULL)
+        return;
+    store->os.ops->fork_mark_release(store->os.context, store->fork_mark);
+    tn_memory_discharge(&store->memory, TN_OS_PAGE_BYTES);
 }
 
 /* Everything the store holds outside its own memory block. */
@@ -123,25 +145,51 @@ static int store_acquire(tarn_store *store, const tarn_options *options)
     uint64_t wanted = asked != 0 ? asked : ADDRESS_BYTES_DEFAULT;
     uint64_t least = wanted < ADDRESS_BYTES_LEAST ? wanted : ADDRESS_BYTES_LEAST;
     const struct tn_os *os = &store->os;
+    int result;
 
     if (os->ops->random(os->context, &store->secret, sizeof store->secret) < 0)
         return TARN_E_MEMORY;
-    if (store_mark(store) < 0)
-        return TARN_E_MEMORY;
+    result = store_mark(store);
+    if (result < 0)
+        return result;
     if (tn_heap_open(&store->heap, os, &store->memory, wanted, least) < 0) {
         store_unmark(store);
         return TARN_E_MEMORY;
     }
-    store->tick = 1;
     return TARN_OK;
 }
 
-int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
-                  const struct tn_os *os)
+static tarn_store *store_new(const tarn_options *options, const struct tn_os *os, uint64_t tick,
+                             int *result)
 {
-    static const tarn_options defaults;
     struct tn_memory memory;
     tarn_store *store;
+
+    tn_memory_init(&memory, options->allocate, options->allocate_context,
+                   options->memory_bytes_max);
+    memory.budget = options->budget != NULL ? &options->budget->shared : NULL;
+    memory.reserve_bytes = TN_RESERVE_BYTES;
+    store = tn_memory_new(&memory, sizeof *store, true);
+    *result = memory.limit_refused ? TARN_E_FULL : TARN_E_MEMORY;
+    if (store == NULL)
+        return NULL;
+    store->memory = memory;
+    store->budget = options->budget;
+    store->os = *os;
+    store->tick = store->walker.begin_tick = tick;
+    store->snapshot_bytes_max =
+        options->snapshot_bytes_max != 0 ? options->snapshot_bytes_max : UINT64_MAX;
+    *result = store_acquire(store, options);
+    if (*result == TARN_OK)
+        return store;
+    tn_memory_free(&memory, store, sizeof *store);
+    return NULL;
+}
+
+int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *options,
+                       const struct tn_os *os, uint64_t tick)
+{
+    static const tarn_options defaults;
     int result;
 
     if (out == NULL)
@@ -150,20 +198,18 @@ int tn_store_open(tarn_store **out, const char *path, const tarn_options *option
     options = options != NULL ? options : &defaults;
     if (path != NULL || options->address_bytes > ADDRESS_BYTES_MOST)
         return TARN_E_MISUSE;
-    tn_memory_init(&memory, options->allocate, options->allocate_context,
-                   options->memory_bytes_max);
-    store = tn_memory_new(&memory, sizeof *store, true);
-    if (store == NULL)
-        return memory.limit_refused ? TARN_E_FULL : TARN_E_MEMORY;
-    store->memory = memory;
-    store->os = *os;
-    result = store_acquire(store, options);
-    if (result < 0) {
-        tn_memory_free(&memory, store, sizeof *store);
-        return result;
-    }
-    *out = store;
-    return TARN_OK;
+    if (options->budget != NULL)
+        tn_budget_join(&options->budget->shared);
+    *out = store_new(options, os, tick, &result);
+    if (*out == NULL && options->budget != NULL)
+        tn_budget_leave(&options->budget->shared);
+    return result;
+}
+
+int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
+                  const struct tn_os *os)
+{
+    return tn_store_open_from(out, path, options, os, 1);
 }
 
 int tarn_open(tarn_store **out, const char *path, const tarn_options *options)
@@ -176,17 +222,20 @@ static void store_free_tables(tarn_store *store)
     uint64_t no_limit = UINT64_MAX;
     tarn_table *table;
 
+    (void)tn_store_reclaim(store, &no_limit);
+    tn_snapshots_forget(store);
     while (store->table_count > 0) {
         table = store->tables[--store->table_count];
         tn_store_discard(store, table);
-        tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
+        tn_table_free(table);
     }
     while (store->gone != NULL) {
         table = store->gone;
         store->gone = table->next_gone;
-        tn_memory_free(&store->memory, table, sizeof *table + table->name_bytes + 1);
+        tn_table_free(table);
     }
     (void)tn_store_reclaim(store, &no_limit);
+    tn_dicts_free(store);
     tn_memory_free(&store->memory, store->tables, store->table_room * sizeof *store->tables);
 }
 
@@ -202,6 +251,10 @@ int tarn_close(tarn_store *store)
         return tn_store_fail(store, TARN_E_MISUSE,
                              "tarn_close: %llu iterators are open; close them first",
                              (unsigned long long)store->iterator_count);
+    if (store->snapshot_count > 0)
+        return tn_store_fail(store, TARN_E_MISUSE,
+                             "tarn_close: %llu snapshots are open; release them first",
+                             (unsigned long long)store->snapshot_count);
     store_free_tables(store);
     tn_memory_free(&store->memory, store->note, store->note_bytes);
     tn_heap_close(&store->heap);
@@ -209,10 +262,43 @@ int tarn_close(tarn_store *store)
     memory = store->memory;
     tn_memory_free(&memory, store, sizeof *store);
     tn_assert(memory.counted_bytes == 0); /* M1: nothing was lost on the way */
+    if (memory.budget != NULL)
+        tn_budget_leave(memory.budget);
     return TARN_OK;
 }
 
 /* ---- upkeep and statistics ------------------------------------------------------------------------------ */
+
+void tn_store_tick(tarn_store *store)
+{
+    store->tick++;
+    tn_walker_tick(store);
+}
+
+/* Finish growing or shrinking, then P7 of heap.h. false: the budget is spent, there is more to do. */
+static bool table_work(tarn_table *table, uint64_t *budget_bytes)
+{
+    while (tn_index_has_upkeep(&table->index)) {
+        if (*budget_bytes == 0)
+            return false;
+        *budget_bytes -= tn_min(*budget_bytes, UPKEEP_BUCKET_BYTES);
+        (void)tn_index_upkeep(&table->index, 1);
+    }
+    return !tn_heap_is_uneven(&table->body->owner, TN_EFFORT_LOOSE) ||
+           !tn_table_evacuate(table, TN_EFFORT_LOOSE, budget_bytes);
+}
+
+/* Spare pages but a small share: in idle moments there is time to get others. false: as above. */
+static bool store_trim(tarn_store *store, uint64_t budget_bytes)
+{
+    struct tn_heap *heap = &store->heap;
+    uint64_t goal_bytes = heap->used_bytes / WORK_KEPT_PART + WORK_KEPT_BYTES;
+
+    if (heap->kept_bytes > goal_bytes)
+        tn_heap_trim(heap,
+                     tn_max(goal_bytes, heap->kept_bytes - tn_min(heap->kept_bytes, budget_bytes)));
+    return heap->kept_bytes <= goal_bytes;
+}
 
 int tarn_work(tarn_store *store, uint64_t budget_bytes)
 {
@@ -223,16 +309,22 @@ int tarn_work(tarn_store *store, uint64_t budget_bytes)
     if (!tn_store_reclaim(store, &budget_bytes))
         return TARN_OK;
     for (i = 0; i < store->table_count; i++) {
-        struct tn_index *index = &store->tables[i]->index;
-
-        while (tn_index_has_upkeep(index)) {
-            if (budget_bytes == 0)
-                return TARN_OK;
-            budget_bytes -= tn_min(budget_bytes, UPKEEP_BUCKET_BYTES);
-            (void)tn_index_upkeep(index, 1);
-        }
+        if (!table_work(store->tables[i], &budget_bytes))
+            return TARN_OK;
     }
+    if (tn_walker_step(store, &budget_bytes) || !store_trim(store, budget_bytes))
+        return TARN_OK;
     return TARN_END;
+}
+
+static void stat_budget(const tarn_store *store, tarn_statistics *out)
+{
+    const struct tn_budget *budget = store->memory.budget;
+
+    if (budget == NULL)
+        return;
+    out->budget_bytes = tarn_budget_used(store->budget);
+    out->budget_bytes_max = budget->limit_bytes != UINT64_MAX ? budget->limit_bytes : 0;
 }
 
 int tarn_stat(const tarn_store *store, tarn_statistics *out)
@@ -247,8 +339,12 @@ int tarn_stat(const tarn_store *store, tarn_statistics *out)
         .memory_bytes = store->memory.counted_bytes,
         .memory_bytes_peak = store->memory.counted_bytes_max,
         .record_bytes = store->heap.used_bytes,
+        .kept_bytes = store->heap.kept_bytes,
         .address_bytes = store->heap.address_bytes,
+        .moved_count = store->walker.moved_count,
+        .revolution_count = store->walker.revolution_count,
     };
+    stat_budget(store, out);
     for (i = 0; i < store->table_count; i++) {
         const tarn_table *table = store->tables[i];
 
@@ -263,5 +359,6 @@ int tarn_stat(const tarn_store *store, tarn_statistics *out)
         if (body->ordered != NULL)
             out->garbage_bytes += tn_ordered_bytes(body->ordered);
     }
+    tn_snapshots_stat(store, out);
     return TARN_OK;
 }

@@ -1,68 +1,31 @@
 /*
- * write.c - changing entries: tarn_put, tarn_put_if_absent, tarn_modify, tarn_delete
+ * write.c - changing entries: tarn_put, tarn_put_if_absent, tarn_modify, tarn_delete, tarn_take
  *
  *     put    found?  yes: fits in its slot?  yes: in place      no: a new slot, the entry moves
  *                    no: reserve in order, hash index and heap; then write the record, then publish
  *
- * Rules T1 (reserve first), T3 and T4 (iterators) and T5 (upkeep) of store.h are kept here.
+ *     take   as delete, but the slot is freed by the next reclaim (T6), so the value can be lent
+ *
+ * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are kept
+ * here.
  */
-#include "store/store.h"
+#include "store/relocate.h"
+#include "store/write.h"
 
 /* A slot at least twice too large for its record is exchanged for a smaller one, above this size. */
 #define SLOT_SHRINK_BYTES 64u
 
-#define KEY_RULE "the key must be there and have at most 65,535 bytes"
-#define VALUE_RULE "key and value must be there; a key has at most 65,535 bytes, a value 2^32 - 1"
-
-static bool write_call_ok(const tarn_table *table, const void *key, size_t key_bytes,
-                          const void *value, size_t value_bytes)
-{
-    return tn_table_call_ok(table, key, key_bytes) && (value != NULL || value_bytes == 0) &&
-           value_bytes <= TARN_VALUE_BYTES_MAX;
-}
-
-/* ---- records ------------------------------------------------------------------------------------------- */
-
-/* Lengths and key into a slot that holds nothing of use, or, in place, the same key. */
-static void record_write_head(struct tn_record *record, uint32_t tick, const void *key,
-                              size_t key_bytes, size_t value_bytes)
-{
-    bool is_long = tn_record_must_be_long(key_bytes, value_bytes);
-
-    if (key_bytes > 0)
-        memmove((uint8_t *)record + tn_record_head_bytes(is_long), key, key_bytes);
-    record->tick = tick;
-    record->flags = 0;
-    record->key_bytes = is_long ? TN_RECORD_KEY_LONG : (uint8_t)key_bytes;
-    record->value_bytes = is_long ? TN_RECORD_VALUE_LONG : (uint16_t)value_bytes;
-    if (is_long) {
-        struct tn_record_long *extended = (struct tn_record_long *)(void *)record;
-
-        extended->key_bytes = (uint32_t)key_bytes;
-        extended->value_bytes = (uint32_t)value_bytes;
-    }
-}
-
-static void record_set_value(struct tn_record *record, const void *value, size_t value_bytes)
-{
-    if (value_bytes > 0)
-        memcpy(tn_record_value(record), value, value_bytes);
-}
-
 /* ---- upkeep: a bounded share with each write (T5) -------------------------------------------------------- */
 
-static void write_upkeep(tarn_table *table)
+void tn_write_upkeep_due(tarn_table *table)
 {
     tarn_store *store = table->store;
+    uint64_t budget_bytes = TN_WRITE_SHARE_BYTES;
 
-    store->changed = true;
-    if (TN_UNLIKELY(tn_index_is_moving(&table->index)))
+    if (tn_index_is_moving(&table->index))
         (void)tn_index_upkeep(&table->index, TN_WRITE_SHARE_BUCKETS);
-    if (TN_UNLIKELY(store->garbage != NULL)) {
-        uint64_t budget_bytes = TN_WRITE_SHARE_BYTES;
-
+    if (tn_store_has_garbage(store))
         (void)tn_store_reclaim(store, &budget_bytes);
-    }
 }
 
 /* ---- inserting --------------------------------------------------------------------------------------------- */
@@ -84,14 +47,15 @@ static tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *looku
                             tn_record_bytes(key_bytes, value_bytes));
 }
 
-/* A new entry with an unwritten value. NULL: refused, nothing changed. */
-static struct tn_record *table_insert(tarn_table *table, const struct tn_lookup *lookup,
-                                      const void *key, size_t key_bytes, size_t value_bytes)
+struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
+                                  const void *key, size_t key_bytes, size_t value_bytes)
 {
     struct tn_index_place place;
     struct tn_record *record;
     tn_handle handle;
 
+    if (TN_UNLIKELY(!tn_table_takes(table, value_bytes)))
+        return NULL;
     handle = insert_reserve(table, lookup, key, key_bytes, value_bytes, &place);
     if (TN_UNLIKELY(handle == TN_HANDLE_NONE)) {
         if (!tn_store_reclaim_all(table->store))
@@ -100,38 +64,49 @@ static struct tn_record *table_insert(tarn_table *table, const struct tn_lookup 
         if (handle == TN_HANDLE_NONE)
             return NULL;
     }
+    tn_snapshots_keep(table, lookup, key, key_bytes);
     record = tn_record_at(table->base, handle);
-    record_write_head(record, (uint32_t)table->store->tick, key, key_bytes, value_bytes);
+    tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
     tn_index_insert(&table->index, place, lookup->hash, handle);
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
     table->entry_bytes += key_bytes + value_bytes;
-    write_upkeep(table);
+    tn_write_upkeep(table);
     return record;
+}
+
+int tn_insert_refused(tarn_table *table, const char *call, size_t value_bytes)
+{
+    if (!tn_table_takes(table, value_bytes))
+        return tn_table_fail_type(table, call, value_bytes);
+    return tn_store_refused(table->store, call);
 }
 
 /* ---- replacing a value ---------------------------------------------------------------------------------------- */
 
-/* The entry in another slot. TN_HANDLE_NONE: refused, nothing changed. */
-static tn_handle entry_move(tarn_table *table, struct tn_lookup *lookup, const void *key,
-                            size_t key_bytes, size_t value_bytes)
+tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void *key,
+                        size_t key_bytes, size_t value_bytes, size_t room_bytes, size_t keep_bytes)
 {
-    struct tn_heap *heap = &table->store->heap;
-    struct tn_heap_owner *owner = &table->body->owner;
-    size_t bytes = tn_record_bytes(key_bytes, value_bytes);
-    tn_handle old = lookup->handle, moved = tn_heap_allocate(heap, owner, bytes);
+    tn_handle moved = tn_heap_allocate(&table->store->heap, &table->body->owner, room_bytes);
+    tn_handle old = lookup->handle;
+    struct tn_record *record = tn_record_at(table->base, moved);
 
     if (moved == TN_HANDLE_NONE)
         return TN_HANDLE_NONE;
-    record_write_head(tn_record_at(table->base, moved), (uint32_t)table->store->tick, key,
-                      key_bytes, value_bytes);
-    tn_iterators_leave(table, old);
-    tn_index_set_handle(&table->index, lookup->place, moved);
-    if (table->ordered != NULL)
-        tn_ordered_move(table->ordered, old, moved);
-    tn_heap_free(heap, owner, old);
+    tn_snapshots_keep(table, lookup, key, key_bytes);
+    tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
+    tn_record_set_value(record, tn_record_value(tn_record_at(table->base, old)), keep_bytes);
+    tn_relocate(table, lookup->place, old, moved);
     lookup->handle = moved;
     return moved;
+}
+
+/* The entry in a slot that just fits; its value is still to be written. */
+static bool entry_refit(tarn_table *table, struct tn_lookup *lookup, const void *key,
+                        size_t key_bytes, size_t value_bytes)
+{
+    return tn_entry_move(table, lookup, key, key_bytes, value_bytes,
+                         tn_record_bytes(key_bytes, value_bytes), 0) != TN_HANDLE_NONE;
 }
 
 static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void *key,
@@ -147,19 +122,23 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
         bool fits = bytes <= slot_bytes;
         bool roomy = slot_bytes > SLOT_SHRINK_BYTES && bytes < slot_bytes / 2;
 
-        if (!fits && entry_move(table, lookup, key, key_bytes, value_bytes) == TN_HANDLE_NONE &&
+        if (!tn_table_takes(table, value_bytes))
+            return tn_table_fail_type(table, "tarn_put", value_bytes);
+        if (!fits && !entry_refit(table, lookup, key, key_bytes, value_bytes) &&
             (!tn_store_reclaim_all(store) ||
-             entry_move(table, lookup, key, key_bytes, value_bytes) == TN_HANDLE_NONE))
+             !entry_refit(table, lookup, key, key_bytes, value_bytes)))
             return tn_store_refused(store, "tarn_put");
-        if (fits &&
-            (!roomy || entry_move(table, lookup, key, key_bytes, value_bytes) == TN_HANDLE_NONE))
-            record_write_head(record, 0, key, key_bytes, value_bytes);
-        table->entry_bytes += value_bytes - old_bytes;
-        record = tn_record_at(table->base, lookup->handle);
+        if (fits && roomy)
+            (void)entry_refit(table, lookup, key, key_bytes, value_bytes);
     }
-    record->tick = (uint32_t)store->tick;
-    record_set_value(record, value, value_bytes);
-    write_upkeep(table);
+    record = tn_entry_change(table, lookup);
+    table->entry_bytes += value_bytes - old_bytes;
+    if (TN_UNLIKELY(value_bytes != tn_record_value_bytes(record)))
+        tn_record_write_head(record, store->tick, key, key_bytes, value_bytes);
+    tn_record_set_value(record, value, value_bytes);
+    tn_write_upkeep(table);
+    if (TN_UNLIKELY(value_bytes != old_bytes))
+        tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
 }
 
@@ -171,14 +150,14 @@ int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *v
     struct tn_lookup lookup;
     struct tn_record *record;
 
-    if (TN_UNLIKELY(!write_call_ok(table, key, key_bytes, value, value_bytes)))
-        return tn_table_misuse(table, "tarn_put", VALUE_RULE);
+    if (TN_UNLIKELY(!tn_write_call_ok(table, key, key_bytes, value, value_bytes)))
+        return tn_table_misuse(table, "tarn_put", TN_VALUE_RULE);
     if (tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE)
         return table_replace(table, &lookup, key, key_bytes, value, value_bytes);
-    record = table_insert(table, &lookup, key, key_bytes, value_bytes);
+    record = tn_entry_insert(table, &lookup, key, key_bytes, value_bytes);
     if (TN_UNLIKELY(record == NULL))
-        return tn_store_refused(table->store, "tarn_put");
-    record_set_value(record, value, value_bytes);
+        return tn_insert_refused(table, "tarn_put", value_bytes);
+    tn_record_set_value(record, value, value_bytes);
     return TARN_OK;
 }
 
@@ -188,8 +167,8 @@ int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, con
     struct tn_lookup lookup;
     struct tn_record *record;
 
-    if (TN_UNLIKELY(!write_call_ok(table, key, key_bytes, value, value_bytes)))
-        return tn_table_misuse(table, "tarn_put_if_absent", VALUE_RULE);
+    if (TN_UNLIKELY(!tn_write_call_ok(table, key, key_bytes, value, value_bytes)))
+        return tn_table_misuse(table, "tarn_put_if_absent", TN_VALUE_RULE);
     if (tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE) {
         record = tn_record_at(table->base, lookup.handle);
         if (old != NULL)
@@ -198,10 +177,10 @@ int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, con
             *old_bytes = tn_record_value_bytes(record);
         return TARN_PRESENT;
     }
-    record = table_insert(table, &lookup, key, key_bytes, value_bytes);
+    record = tn_entry_insert(table, &lookup, key, key_bytes, value_bytes);
     if (TN_UNLIKELY(record == NULL))
-        return tn_store_refused(table->store, "tarn_put_if_absent");
-    record_set_value(record, value, value_bytes);
+        return tn_insert_refused(table, "tarn_put_if_absent", value_bytes);
+    tn_record_set_value(record, value, value_bytes);
     return TARN_OK;
 }
 
@@ -211,43 +190,71 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
     struct tn_lookup lookup;
     struct tn_record *record;
 
-    if (TN_UNLIKELY(!write_call_ok(table, key, key_bytes, "", value_bytes) || value == NULL))
-        return tn_table_misuse(table, "tarn_modify", VALUE_RULE);
+    if (TN_UNLIKELY(!tn_write_call_ok(table, key, key_bytes, "", value_bytes) || value == NULL))
+        return tn_table_misuse(table, "tarn_modify", TN_VALUE_RULE);
     if (TN_LIKELY(tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE)) {
         record = tn_record_at(table->base, lookup.handle);
         if (TN_UNLIKELY(tn_record_value_bytes(record) != value_bytes))
             return tn_store_fail(table->store, TARN_E_TYPE,
                                  "tarn_modify: table '%s': the value has %zu bytes, not %zu",
                                  table->name, tn_record_value_bytes(record), value_bytes);
-        record->tick = (uint32_t)table->store->tick;
-        *value = tn_record_value(record);
-        write_upkeep(table);
+        *value = tn_record_value(tn_entry_change(table, &lookup));
+        tn_write_upkeep(table);
         return TARN_OK;
     }
-    record = table_insert(table, &lookup, key, key_bytes, value_bytes);
+    record = tn_entry_insert(table, &lookup, key, key_bytes, value_bytes);
     if (TN_UNLIKELY(record == NULL))
-        return tn_store_refused(table->store, "tarn_modify");
+        return tn_insert_refused(table, "tarn_modify", value_bytes);
     *value = tn_record_value(record);
     memset(*value, 0, value_bytes);
     return TARN_OK;
 }
 
+void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
+{
+    struct tn_record *record = tn_entry_change(table, lookup);
+
+    tn_iterators_leave(table, lookup->handle);
+    if (table->ordered != NULL)
+        tn_ordered_remove(table->ordered, lookup->handle);
+    table->entry_bytes -= tn_record_key_bytes(record) + tn_record_value_bytes(record);
+    tn_index_remove(&table->index, lookup->place, lookup->hash);
+}
+
 int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
+{
+    struct tn_lookup lookup;
+
+    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes)))
+        return tn_table_misuse(table, "tarn_delete", TN_KEY_RULE);
+    if (tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE)
+        return TARN_ABSENT;
+    tn_entry_unlink(table, &lookup);
+    tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
+    tn_write_upkeep(table);
+    tn_table_evacuate_share(table, TN_HANDLE_NONE);
+    return TARN_OK;
+}
+
+int tarn_take(tarn_table *table, const void *key, size_t key_bytes, const void **value,
+              size_t *value_bytes)
 {
     struct tn_lookup lookup;
     struct tn_record *record;
 
-    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes)))
-        return tn_table_misuse(table, "tarn_delete", KEY_RULE);
+    if (TN_UNLIKELY(!tn_table_call_ok(table, key, key_bytes) || value == NULL ||
+                    value_bytes == NULL))
+        return tn_table_misuse(table, "tarn_take",
+                               "key, value and value_bytes must be there, and a key has at most "
+                               "65,535 bytes");
     if (tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE)
         return TARN_ABSENT;
+    tn_entry_unlink(table, &lookup);
+    tn_write_upkeep(table); /* ends what the take before has lent */
+    tn_table_evacuate_share(table, lookup.handle);
+    table->store->taken = (struct tn_taken){ table->body, lookup.handle }; /* T6 */
     record = tn_record_at(table->base, lookup.handle);
-    tn_iterators_leave(table, lookup.handle);
-    if (table->ordered != NULL)
-        tn_ordered_remove(table->ordered, lookup.handle);
-    table->entry_bytes -= tn_record_key_bytes(record) + tn_record_value_bytes(record);
-    tn_index_remove(&table->index, lookup.place, lookup.hash);
-    tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
-    write_upkeep(table);
+    *value = tn_record_value(record);
+    *value_bytes = tn_record_value_bytes(record);
     return TARN_OK;
 }

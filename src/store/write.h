@@ -1,0 +1,72 @@
+/*
+ * write.h - what every changing call is made of; the calls are in write.c, merge.c, many.c and dict.c
+ *
+ *     find  ->  in place: tn_entry_change, then write the value, then tn_write_upkeep
+ *               new:      tn_entry_insert, then write the value
+ *               gone:     tn_entry_unlink, free the slot, tn_write_upkeep
+ *
+ * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are kept
+ * by these.
+ */
+#ifndef TN_WRITE_H
+#define TN_WRITE_H
+
+#include "store/store.h"
+
+#define TN_KEY_RULE "the key must be there and have at most 65,535 bytes"
+#define TN_VALUE_RULE                                                                              \
+    "key and value must be there; a key has at most 65,535 bytes, a value 2^32 - 1"
+
+/* Whether a call that writes is within the contract. */
+static inline bool tn_write_call_ok(const tarn_table *table, const void *key, size_t key_bytes,
+                                    const void *value, size_t value_bytes)
+{
+    return tn_table_call_ok(table, key, key_bytes) && (value != NULL || value_bytes == 0) &&
+           value_bytes <= TARN_VALUE_BYTES_MAX;
+}
+
+/* Whether the table's type allows values of that size. */
+static inline bool tn_table_takes(const tarn_table *table, size_t value_bytes)
+{
+    return TN_LIKELY(table->value_bytes == 0) || table->value_bytes == value_bytes;
+}
+
+/* The entry that was found is about to be written in place, or to go (T7). */
+static inline struct tn_record *tn_entry_change(tarn_table *table, const struct tn_lookup *lookup)
+{
+    struct tn_record *record = tn_record_at(table->base, lookup->handle);
+
+    tn_snapshots_keep(table, lookup, NULL, 0);
+    record->tick = (uint32_t)table->store->tick;
+    return record;
+}
+
+/* A new entry with an unwritten value. NULL: ask tn_insert_refused; nothing changed. */
+struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
+                                  const void *key, size_t key_bytes, size_t value_bytes);
+
+/* After tn_entry_insert answered NULL: the result, with its text. */
+int tn_insert_refused(tarn_table *table, const char *call, size_t value_bytes);
+
+/*
+ * The entry in another slot of at least room_bytes, with value_bytes of value, of which the first
+ * keep_bytes are the old ones. TN_HANDLE_NONE: refused, nothing changed.
+ */
+tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void *key,
+                        size_t key_bytes, size_t value_bytes, size_t room_bytes, size_t keep_bytes);
+
+/* Take an entry out of the table. Its slot is still taken, and its record readable. */
+void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup);
+
+/* The share of upkeep that each write pays (T5), when there is any to do. */
+void tn_write_upkeep_due(tarn_table *table);
+
+/* Every write ends with this: the store has changed, and a share of upkeep is paid. */
+TN_ALWAYS_INLINE void tn_write_upkeep(tarn_table *table)
+{
+    table->store->changed = true;
+    if (TN_UNLIKELY(tn_index_is_moving(&table->index) || tn_store_has_garbage(table->store)))
+        tn_write_upkeep_due(table);
+}
+
+#endif
