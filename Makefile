@@ -2,6 +2,7 @@
 #
 #     make CMAKE_ARGS=-DTARN_WERROR=ON     more for the configure step
 #     make test T=window                   only tests with 'window' in the name
+#     make fuzz SECONDS=600 T=csv          that entry point for ten minutes
 #     make install PREFIX=/usr DESTDIR=pkg
 
 BUILD      = build
@@ -9,6 +10,7 @@ PREFIX     = /usr/local
 JOBS      := $(shell nproc 2>/dev/null || echo 2)
 CMAKE_ARGS =
 T          =
+SECONDS    = 60
 
 MAKEFLAGS += --no-print-directory
 
@@ -16,7 +18,12 @@ build_in   = cmake --build $(1) --parallel $(JOBS)
 c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.[ch] bench/*.cpp \
              bench/rivals/* tests/*.[ch])
 
-.PHONY: all deps configure demo test asan tsan tidy cppcheck format coverage bench install clean help
+# Not counted as branches: what cannot be taken. A tn_assert that fails traps, and the C++ compiler's
+# exception paths are not ours.
+gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
+    --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
+
+.PHONY: all deps configure demo test asan tsan fuzz valgrind tidy cppcheck format coverage bench install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -40,6 +47,17 @@ asan tsan: deps ## the tests under address+undefined, or thread, sanitizers
 	@$(call build_in,build-$@) --target all tests
 	@tests/run build-$@ $(T)
 
+fuzz: ## fuzz each entry point for SECONDS (needs clang)
+	@scripts/deps check
+	@[ -e build-fuzz/CMakeCache.txt ] || cmake --preset fuzz
+	@$(call build_in,build-fuzz) --target fuzzers
+	@tests/fuzz build-fuzz $(SECONDS) $(T)
+
+valgrind: all ## some of the tests under valgrind's memcheck
+	@scripts/deps valgrind
+	@$(call build_in,$(BUILD)) --target tests
+	@tests/valgrind $(BUILD) $(T)
+
 tidy: configure ## clang-tidy over all sources
 	@scripts/deps check
 	@scripts/tidy $(BUILD) $(JOBS)
@@ -57,8 +75,10 @@ coverage: deps ## which lines the tests run: build-coverage/coverage.html
 	@[ -e build-coverage/CMakeCache.txt ] || cmake --preset coverage
 	@$(call build_in,build-coverage) --target all tests
 	@tests/run build-coverage $(T)
-	@gcovr --root . --filter src/ --filter cli/ --print-summary \
+	@gcovr --root . $(gcovr_options) --print-summary --txt build-coverage/lines.txt \
 	    --html-details build-coverage/coverage.html build-coverage
+	@gcovr --root . $(gcovr_options) --branches build-coverage > build-coverage/branches.txt
+	@cat build-coverage/branches.txt
 
 bench: ## measure the store beside its rivals, as many as can be built here
 	@scripts/deps bench

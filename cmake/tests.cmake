@@ -1,22 +1,49 @@
-# tests/test_*.c: a program each, linked with every part; tests/test_*.sh: scripts that print TAP.
-# 'make tests' builds the programs, 'ctest' or tests/run runs both kinds.
+# tests/test_*.c: a program each, linked with every part; tests/test_*.sh: scripts that print TAP;
+# tests/fuzz_*.c: entry points for fuzzing, made into tests by fuzz_main.c.
+# 'make tests' builds the programs, 'ctest' or tests/run runs all kinds.
 
 enable_testing()
 add_custom_target(tests)
 
-# The system as tests want it: everything in memory, refusing and forgetting on demand.
+# The system as tests want it, everything in memory, refusing and forgetting on demand; and the model.
 file(GLOB simulated_sources CONFIGURE_DEPENDS src/os/simulated*.c)
-tarn_part(tarn_test_support ${simulated_sources})
+tarn_part(tarn_test_support ${simulated_sources} tests/model.c)
+target_include_directories(tarn_test_support PRIVATE tests)
 
-file(GLOB test_sources CONFIGURE_DEPENDS tests/test_*.c tests/test_*.cpp)
-foreach(source ${test_sources})
-  get_filename_component(name ${source} NAME_WE)
-  add_executable(${name} EXCLUDE_FROM_ALL ${source})
+# tarn_test(NAME SOURCES...): a program in tests/ of the build, linked with every part.
+function(tarn_test name)
+  add_executable(${name} EXCLUDE_FROM_ALL ${ARGN})
   set_target_properties(${name} PROPERTIES
     LINKER_LANGUAGE CXX RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   target_include_directories(${name} PRIVATE src tests ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE
     tarn_flags tarn_cli tarn_stream tarn_io tarn_test_support libtarn_static)
+endfunction()
+
+file(GLOB fuzz_sources CONFIGURE_DEPENDS tests/fuzz_*.c)
+list(FILTER fuzz_sources EXCLUDE REGEX "/fuzz_main\\.c$")
+if(TARN_FUZZ)
+  # Programs of libFuzzer; the tests are another build's.
+  add_custom_target(fuzzers)
+  foreach(source ${fuzz_sources})
+    get_filename_component(name ${source} NAME_WE)
+    tarn_test(${name} ${source})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers ${name})
+  endforeach()
+  return()
+endif()
+
+file(GLOB test_sources CONFIGURE_DEPENDS tests/test_*.c tests/test_*.cpp)
+foreach(source ${test_sources} ${fuzz_sources})
+  get_filename_component(name ${source} NAME_WE)
+  if(name MATCHES "^fuzz_")
+    list(APPEND source ${PROJECT_SOURCE_DIR}/tests/fuzz_main.c)
+  endif()
+  tarn_test(${name} ${source})
+  if(name STREQUAL fuzz_model) # a program is dearer than a text
+    target_compile_definitions(${name} PRIVATE FUZZ_MUTATIONS=300)
+  endif()
   add_dependencies(tests ${name})
   add_test(NAME ${name} COMMAND ${name})
 endforeach()

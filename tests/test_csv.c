@@ -184,6 +184,16 @@ static void rows_longer_than_the_limit_are_bad_once(void)
                "2! 1,\"2\n3: 7|8|9\n4: x||\n5! \",3\n6: 4|5|6\nend\n");
 }
 
+static void a_broken_row_on_a_line_longer_than_the_limit_is_cut_the_same(void)
+{
+    struct tn_reader_options options = all;
+
+    options.row_bytes_max = 10;
+    check_rows(options, "a,b,c\n\"1\"x,\"2\"\"3,45678901234567890\n4,5,6\n",
+               "2! \"1\"x,\"2\"\"3\n3: 4|5|6\nend\n");
+    check_rows(options, "a,b,c\n\"1\"x,\"2\"\"3,45678901234567890", "2! \"1\"x,\"2\"\"3\nend\n");
+}
+
 static void nul_bytes_are_data(void)
 {
     struct rows rows = { .options = all };
@@ -287,6 +297,7 @@ static const struct test tests[] = {
     T(a_whole_row_behind_a_stray_quote_may_span_lines),
     T(a_quote_inside_a_field_matters_only_where_wanted),
     T(rows_longer_than_the_limit_are_bad_once),
+    T(a_broken_row_on_a_line_longer_than_the_limit_is_cut_the_same),
     T(nul_bytes_are_data),
     T(binary_junk_ends_in_answers),
     T(hostile_quoting_takes_linear_time),

@@ -53,7 +53,9 @@ nm "$BUILD_DIR/libtarn.a" 2>/dev/null | awk '$2 == "T" { print $3 }' | sort -u >
 expect_eq "$(comm -23 "$work/declared" "$work/defined")" ""
 
 it "the shared library exports what the header declares and nothing else"
-nm -D --defined-only "$BUILD_DIR/libtarn.so" | awk '{ print $3 }' | sort >"$work/exported"
+# What counts lines (a build for coverage) brings symbols of its own.
+nm -D --defined-only "$BUILD_DIR/libtarn.so" |
+    awk '$3 !~ /^(__gcov_.*|mangle_path)$/ { print $3 }' | sort >"$work/exported"
 expect_eq "$(cat "$work/exported")" "$(cat "$work/declared")"
 
 done_testing

@@ -1,5 +1,5 @@
 /*
- * test_iterator.c - scans: tarn.h sentence by sentence; test_model.c has the random programs
+ * test_iterator.c - scans: tarn.h sentence by sentence; test_store_model.c has the random programs
  */
 #include "store/store.h"
 

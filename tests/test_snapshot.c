@@ -1,5 +1,5 @@
 /*
- * test_snapshot.c - snapshots, sentence by sentence of tarn.h; test_model.c drives them at random
+ * test_snapshot.c - snapshots, sentence by sentence of tarn.h; test_store_model.c drives them at random
  */
 #include "store/snapshot.h"
 

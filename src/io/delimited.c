@@ -128,7 +128,10 @@ static void row_need_line(struct tn_delimited *table)
     *table->reason = said;
 }
 
-/* Go on behind the first line of a bad row (D6). Answers that line. */
+/*
+ * Go on behind the first line of a bad row (D6). Answers that line, or as much of it as a row may have:
+ * how much more of it is there depends on the blocks.
+ */
 static tarn_bytes row_abandon(struct tn_delimited *table, size_t seen_bytes)
 {
     struct tn_text *text = table->text;
@@ -141,6 +144,7 @@ static tarn_bytes row_abandon(struct tn_delimited *table, size_t seen_bytes)
     if (seen_end > table->replay_end)
         table->replay_end = seen_end;
     places_seek(table);
+    line.bytes = tn_min(line.bytes, text->row_bytes_max);
     return line;
 }
 
@@ -169,7 +173,6 @@ static int row_too_long(struct tn_delimited *table, struct tn_row *row)
         tn_reason_add(table->reason, "; is the quote that opens field %zu closed?",
                       table->walk.column + 1);
     row->raw = row_abandon(table, most);
-    row->raw.bytes = tn_min(row->raw.bytes, most);
     return TN_READER_BAD;
 }
 

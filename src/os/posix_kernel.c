@@ -21,17 +21,22 @@ void tn_kernel_pages_advise_huge(void *at, size_t bytes)
 /*
  * Mappings merge if they have one owner (the kernel's anon_vma) or one of them has none yet, and a
  * mapping gets its owner at its first touch: chunks touched before the gap between them was
- * committed would stay apart for ever. So the reservation is touched while it is one mapping.
+ * committed would stay apart for ever. So the start of the reservation is opened, touched and closed
+ * again: closed, it merges with the rest, which has no owner yet and takes that one.
+ * Not the whole reservation at once: valgrind looks at each byte that becomes writable, which takes
+ * 5 s for a GiB, and strict overcommit would charge for all of it.
  * Unlocked before, because making locked memory writable (mlockall) would fill all of it. Where
- * this is refused (RLIMIT_DATA, strict overcommit), nothing is lost but the merging.
+ * this is refused (RLIMIT_DATA), nothing is lost but the merging.
  */
 void tn_kernel_pages_reserved(void *at, size_t bytes)
 {
-    if (munlock(at, bytes) != 0 || mprotect(at, bytes, PROT_READ | PROT_WRITE) != 0)
+    size_t start_bytes = tn_min(bytes, 2 * TN_MIB);
+
+    if (munlock(at, bytes) != 0 || mprotect(at, start_bytes, PROT_READ | PROT_WRITE) != 0)
         return;
     *(volatile char *)at = 0;
-    (void)madvise(at, tn_min(bytes, 2 * TN_MIB), MADV_DONTNEED); /* it may have been a huge page */
-    (void)mprotect(at, bytes, PROT_NONE);
+    (void)madvise(at, start_bytes, MADV_DONTNEED); /* it may have been a huge page */
+    (void)mprotect(at, start_bytes, PROT_NONE);
 }
 
 /* Emulators have been seen to answer 0 to any advice, so nonsense is asked first. */

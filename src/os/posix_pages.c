@@ -37,7 +37,8 @@ int tn_posix_pages_reserve(void *context, size_t bytes, void **out)
         return -ENOMEM;
     start = pages_map(bytes + slack_bytes, PROT_NONE);
     if (start == MAP_FAILED)
-        return -errno;
+        return errno == EINVAL ? -ENOMEM
+                               : -errno; /* valgrind says EINVAL where the kernel has no room */
     before_bytes = tn_align_up((uintptr_t)start, RESERVATION_ALIGNMENT_BYTES) - (uintptr_t)start;
     if (before_bytes != 0)
         (void)munmap(start, before_bytes);

@@ -1,5 +1,5 @@
 /*
- * test_model.c - random programs against a store that is trivially right
+ * model.c - programs of operations against a store that is trivially right; see model.h
  *
  * A program is a list of operations of 8 bytes and a setting; both come from a seed. Keys are drawn from
  * a universe made beforehand and sorted, so a table of the model is an array by rank: what is present,
@@ -10,9 +10,9 @@
  *
  * Every program runs in a child, so a crash is a failure like others. A failing program is made short
  * by leaving out parts of it as long as it fails, then printed in readable lines.
- *
- * Environment: SEED of the first program; OPS operations in all (600,000).
  */
+#include "model.h"
+
 #include "store/snapshot.h"
 
 #include "allocator.h"
@@ -1338,7 +1338,8 @@ static void program_open(const struct program *program)
     };
     size_t t;
 
-    memset(&run, 0, sizeof run);
+    memset(&run, 0, offsetof(struct run, arena)); /* the two big parts are written before read */
+    memset(run.model, 0, sizeof run - offsetof(struct run, model));
     run.program = program;
     run.allocator.refuse_at = UINT64_MAX;
     universe_make(setting);
@@ -1585,25 +1586,22 @@ static void outcome_share(void)
         abort();
 }
 
-static void random_programs_do_what_the_model_does(void)
+bool model_random_programs(uint64_t seed, uint64_t operation_count)
 {
     static struct program program;
-    const char *text = getenv("OPS");
-    uint64_t wanted = text != NULL ? strtoull(text, NULL, 0) : 600000, done = 0;
-    uint64_t seed = test_seed();
+    uint64_t first = seed, done = 0;
 
     outcome_share();
-    for (; done < wanted; seed++) {
+    for (; done < operation_count; seed++) {
         program_make(&program, seed);
         done += program.setting.count;
         if (program_passes(&program))
             continue;
-        test_fail(__FILE__, __LINE__, "seed %" PRIu64 " differs", seed);
         program_report(&program);
-        return;
+        return false;
     }
-    printf("# %" PRIu64 " operations, seeds %" PRIu64 " to %" PRIu64 "\n", done, test_seed(),
-           seed - 1);
+    printf("# %" PRIu64 " operations, seeds %" PRIu64 " to %" PRIu64 "\n", done, first, seed - 1);
+    return true;
 }
 
 /* ---- every short sequence -------------------------------------------------------------------------------------------------------------------- */
@@ -1627,13 +1625,14 @@ static const struct operation alphabet[] = {
 #define ALPHABET TN_ARRAY_COUNT(alphabet)
 
 /* One store for all, cleared in between. An unordered table scans forward only and does not seek. */
-static void every_sequence_of(size_t length, int kind)
+bool model_every_sequence(size_t length, int kind)
 {
     static struct program program;
     struct operation word[8];
     uint64_t all = 1, number, rest;
     size_t i;
 
+    outcome_share();
     program.setting = (struct setting){ .universe = UNIVERSE_TINY, .key_count = 3, .tick = 1 };
     program.setting.kinds[0] = program.setting.kinds[1] = program.setting.kinds[2] = kind;
     program_open(&program);
@@ -1662,25 +1661,53 @@ static void every_sequence_of(size_t length, int kind)
     }
     if (!outcome->failed)
         program_close();
-    check(!outcome->failed);
+    return !outcome->failed;
 }
 
-static void every_sequence_of_5_operations_on_3_keys_ordered(void)
+/* ---- programs from outside ----------------------------------------------------------------------------------------------------------------- */
+
+/* The first 8 bytes are the setting. */
+static void program_decode(struct program *program, const uint8_t *data, size_t bytes)
 {
-    outcome_share();
-    every_sequence_of(5, TARN_ORDERED);
+    static const uint16_t key_counts[] = { 1, 3, 9, 40, 90, 300, 900, 2000 };
+    uint8_t head[8] = { 0 };
+    struct setting *setting = &program->setting;
+    size_t i;
+
+    memcpy(head, data, tn_min(bytes, sizeof head));
+    *setting = (struct setting){ .seed = head[0], .look_inside_every = 1 + head[1] % 16 };
+    setting->universe = (enum universe_kind)(head[2] % UNIVERSE_KINDS);
+    setting->key_count = key_counts[head[3] % TN_ARRAY_COUNT(key_counts)];
+    if (setting->universe == UNIVERSE_LONG)
+        setting->key_count = tn_min(setting->key_count, 90);
+    for (i = 0; i < TABLES; i++)
+        setting->kinds[i] = (head[4] >> i & 1) != 0 ? TARN_ORDERED : TARN_UNORDERED;
+    if (head[5] != 0)
+        setting->limit_bytes = 300000 + (uint64_t)head[5] * 10000;
+    setting->refuse_every = head[6] % 32;
+    if (head[6] >= 128)
+        setting->snapshot_bytes_max = (uint64_t)head[6] * 1000;
+    setting->tick = UINT32_MAX - head[7]; /* near the wrap */
+    for (i = sizeof head; i + 8 <= bytes && setting->count < PROGRAM_MAX; i += 8)
+        program->operations[setting->count++] = (struct operation){
+            .verb = data[i] % VERB_COUNT,
+            .slot = data[i + 1],
+            .key = (uint16_t)(data[i + 2] | data[i + 3] << 8),
+            .value = tn_load_le32(data + i + 4),
+        };
 }
 
-static void every_sequence_of_5_operations_on_3_keys_unordered(void)
+const char *model_run_bytes(const uint8_t *data, size_t bytes)
 {
-    outcome_share();
-    every_sequence_of(5, TARN_UNORDERED);
+    static struct program program;
+    static struct outcome at_home;
+
+    outcome = &at_home;
+    memset(outcome, 0, sizeof *outcome);
+    memset(&program.setting, 0, sizeof program.setting);
+    program_decode(&program, data, bytes);
+    program_run(&program);
+    if (outcome->failed)
+        program_print(&program);
+    return outcome->failed ? outcome->text : NULL;
 }
-
-static const struct test tests[] = {
-    T(every_sequence_of_5_operations_on_3_keys_ordered),
-    T(every_sequence_of_5_operations_on_3_keys_unordered),
-    T(random_programs_do_what_the_model_does),
-};
-
-TEST_MAIN(tests)

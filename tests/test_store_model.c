@@ -1,0 +1,34 @@
+/*
+ * test_store_model.c - the store does what a store that is trivially right does
+ *
+ * Environment: SEED of the first random program; OPS operations in all (600,000).
+ */
+#include "model.h"
+#include "test.h"
+
+#include <tarn.h>
+
+static void every_sequence_of_5_operations_on_3_keys_ordered(void)
+{
+    check(model_every_sequence(5, TARN_ORDERED));
+}
+
+static void every_sequence_of_5_operations_on_3_keys_unordered(void)
+{
+    check(model_every_sequence(5, TARN_UNORDERED));
+}
+
+static void random_programs_do_what_the_model_does(void)
+{
+    const char *text = getenv("OPS");
+
+    check(model_random_programs(test_seed(), text != NULL ? strtoull(text, NULL, 0) : 600000));
+}
+
+static const struct test tests[] = {
+    T(every_sequence_of_5_operations_on_3_keys_ordered),
+    T(every_sequence_of_5_operations_on_3_keys_unordered),
+    T(random_programs_do_what_the_model_does),
+};
+
+TEST_MAIN(tests)
