@@ -687,7 +687,14 @@ static void a_view_is_scanned_backward_across_any_write(void)
 
 static void a_view_of_an_unordered_table_is_scanned_across_any_write(void)
 {
-    a_scan_of_a_view_gives_each_entry_once_whatever_is_written(TARN_UNORDERED, false);
+    int i;
+
+    /*
+     * The store's secret decides where scans and moves meet: a record that a delete had moved while
+     * it was peeked was once passed over, in one run of ten.
+     */
+    for (i = 0; i < 60; i++)
+        a_scan_of_a_view_gives_each_entry_once_whatever_is_written(TARN_UNORDERED, false);
 }
 
 static void a_view_stands_deletes_of_everything_while_it_is_scanned(void)

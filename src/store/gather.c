@@ -110,11 +110,12 @@ static tarn_bytes entry_key(const tarn_iterator *it, tn_handle handle)
     return (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) };
 }
 
-static bool entry_is_after(const tarn_iterator *it, tn_handle handle, tarn_bytes key)
+/* < 0, 0, > 0 as the entry's key sorts before, with, after the key. */
+static int entry_compare(const tarn_iterator *it, tn_handle handle, tarn_bytes key)
 {
     tarn_bytes own = entry_key(it, handle);
 
-    return tn_key_compare(own.data, own.bytes, key.data, key.bytes) > 0;
+    return tn_key_compare(own.data, own.bytes, key.data, key.bytes);
 }
 
 /* Entries come ordered by hash; put those with equal hashes into key order. */
@@ -126,7 +127,7 @@ static void unordered_order_ties(tarn_iterator *it, size_t from)
         struct tn_walk_entry entry = it->batch[i];
 
         for (j = i; j > from && it->batch[j - 1].place == entry.place &&
-                    entry_is_after(it, it->batch[j - 1].handle, entry_key(it, entry.handle));
+                    entry_compare(it, it->batch[j - 1].handle, entry_key(it, entry.handle)) > 0;
              j--)
             it->batch[j] = it->batch[j - 1];
         it->batch[j] = entry;
@@ -167,10 +168,11 @@ static void unordered_gather(tarn_iterator *it)
     it->gather_count = tn_min(2 * it->gather_count, TN_GATHER_ENTRIES);
 }
 
-/* Go on behind the last key: gather from its hash on, and skip what was given. */
+/* Go on behind the last key, or at it: gather from its hash on, and skip what was given. */
 static void unordered_find_place(tarn_iterator *it)
 {
     tarn_bytes last = tn_iterator_last_key(it);
+    int skip_below = it->at_saved_key ? 0 : 1; /* its entry too, unless it was sought */
     uint32_t hash31, place;
 
     if (!it->started)
@@ -181,7 +183,7 @@ static void unordered_find_place(tarn_iterator *it)
     it->wrapped = place < it->first;
     unordered_gather(it); /* a whole home bucket at least, so all entries of this hash */
     while (it->batch_next < it->batch_count && it->batch[it->batch_next].place == place &&
-           !entry_is_after(it, it->batch[it->batch_next].handle, last))
+           entry_compare(it, it->batch[it->batch_next].handle, last) < skip_below)
         it->batch_next++;
 }
 

@@ -11,7 +11,8 @@
  * to kept, never back, hence:
  *
  *   V1  A live peek holds as long as the iterator is still on it and its record is not after the
- *       snapshot. If not, live goes on behind it: entries are only ever lost from live.
+ *       snapshot. A record that left may only have moved (P7 of heap.h), so live goes on at its key,
+ *       not behind it; what is after the snapshot by now is passed over.
  *   V2  A kept peek holds as long as nothing was added to the undo; after that kept goes on behind
  *       the key given last, since what came may lie before the peek.
  *   V3  The key given last is in the saved key of kept, which has room for the longest key of the
@@ -210,8 +211,11 @@ static struct tn_record *live_peek(struct tn_view_scan *scan, uint64_t tick)
 {
     tarn_iterator *live = scan->live;
 
-    while (!scan->live_peeked || live->current == TN_HANDLE_NONE ||
-           tn_record_is_after(record_of(live), tick)) { /* V1 */
+    if (scan->live_peeked && live->current == TN_HANDLE_NONE) { /* V1 */
+        tn_iterator_go_on(live, true);
+        scan->live_peeked = false;
+    }
+    while (!scan->live_peeked || tn_record_is_after(record_of(live), tick)) {
         scan->live_peeked = tarn_next(live, NULL, NULL) == TARN_OK;
         if (!scan->live_peeked)
             return NULL;
