@@ -138,6 +138,15 @@ static void what_is_not_an_object_is_bad(void)
     check_bad("a,b,c", "JSON");
 }
 
+static void a_key_without_a_value_is_bad_also_where_it_is_not_wanted(void)
+{
+    check_rows(all, "{\"x\":]}\n{\"a\":1}\n", "1! {\"x\":]}\n2: 1||\nend\n");
+    check_rows(all, "{\"x\":}\n{\"x\":,\"a\":1}\n{\"x\"::1}\n",
+               "1! {\"x\":}\n2! {\"x\":,\"a\":1}\n3! {\"x\"::1}\nend\n");
+    check_rows(all, "{\"x\":", "1! {\"x\":\nend\n");
+    check_rows(all, "\n{\"x\":]}", "2! {\"x\":]}\nend\n");
+}
+
 static void broken_objects_are_bad(void)
 {
     check_bad("{", "");
@@ -312,6 +321,7 @@ static const struct test tests[] = {
     T(blank_lines_are_skipped),
     T(a_row_ends_at_the_line_feed),
     T(what_is_not_an_object_is_bad),
+    T(a_key_without_a_value_is_bad_also_where_it_is_not_wanted),
     T(broken_objects_are_bad),
     T(what_follows_the_object_is_bad),
     T(wanted_values_are_checked_to_the_last_byte),

@@ -408,8 +408,13 @@ int read_field(tn_json *json, ondemand::field &field, size_t number, tarn_bytes 
 {
     int slot = key_slot(json, field.key().raw(), number);
 
-    if (slot == not_wanted)
-        return TN_JSON_OBJECT;
+    if (slot == not_wanted) {
+        /* simdjson passes over a bracket that closes nothing, and then reads behind the text. */
+        if (strchr("]},:", field.value().raw_json_token()[0]) == nullptr)
+            return TN_JSON_OBJECT;
+        tn_reason_set(reason, "a key without a value");
+        return TN_JSON_BAD;
+    }
     if (slot < not_wanted) {
         tn_reason_set(reason, "a key with a wrong escape");
         return TN_JSON_BAD;
