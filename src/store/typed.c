@@ -78,10 +78,11 @@ int tarn_get_as(tarn_table *table, int type, const void *key, size_t key_bytes, 
     size_t found_bytes = 0;
     int result = tn_table_check_type(table, "tarn_get_as", type, value_bytes);
 
-    if (result == TARN_OK && value == NULL)
-        result = tn_table_misuse(table, "tarn_get_as", "value must not be NULL");
-    if (result == TARN_OK)
-        result = tarn_get(table, key, key_bytes, &found, &found_bytes);
+    if (result != TARN_OK)
+        return result;
+    if (value == NULL)
+        return tn_table_misuse(table, "tarn_get_as", "value must not be NULL");
+    result = tarn_get(table, key, key_bytes, &found, &found_bytes);
     if (result != TARN_OK)
         return result;
     if (TN_UNLIKELY(found_bytes != value_bytes))
