@@ -3,12 +3,14 @@
  *
  * A small index (up to SMALL_BUCKETS_MAX homes) is one allocated block, and is grown and shrunk by
  * building another. A larger one is an array of mapped pages inside address space reserved for many
- * times its size (once that is used up, it is built anew too), and is grown and shrunk in place, a few buckets per write:
+ * times its size (once that is used up, it is built anew, too), and is grown and shrunk in place, a few
+ * buckets per write:
  *
  *     at rest --load > 4/5--> growing --last bucket moved--> at rest     [index_grow, move_step]
  *     at rest --load < 2/5--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
  *
- * While growing, at most count/3 inserts pass (3 buckets move for each), so the load stays under 0.85.
+ * While growing, at most count/3 inserts pass (3 buckets move for each), so the load stays under
+ * 0.85.
  */
 #include "index/hash_index.h"
 
