@@ -52,10 +52,10 @@ struct tn_log_commit {
 };
 
 struct tn_log_options {
-    uint64_t file_bytes_min;  /* no file is finished before it has that many; 0: 1 MiB */
-    bool create;              /* make the directory and the store if there is none */
-    bool read_only;           /* no lock, nothing written */
-    uint32_t hash_version;    /* of the store's hash: its positions are only good for that one */
+    uint64_t file_bytes_min; /* no file is finished before it has that many; 0: 1 MiB */
+    bool create;             /* make the directory and the store if there is none */
+    bool read_only;          /* no lock, nothing written */
+    uint32_t hash_version;   /* of the store's hash: its positions are only good for that one */
 };
 
 /* Why a call failed, and what recovery left out. Texts name files. */
@@ -70,6 +70,7 @@ enum tn_log_kind { TN_LOG_ENTRY = 1, TN_LOG_TOMBSTONE = 2 };
 enum tn_log_part { TN_LOG_DELTA, TN_LOG_TOMBSTONES, TN_LOG_SWEEP, TN_LOG_PART_COUNT };
 
 struct tn_log;
+struct tn_log_reading;
 
 /* One entry as replay gives it; pointers are valid during the call. */
 struct tn_log_entry {
@@ -78,7 +79,7 @@ struct tn_log_entry {
     tarn_bytes key;
     uint32_t value_bytes;
     const uint8_t *value; /* NULL: too large for the window; tn_log_entry_value reads it */
-    struct tn_log *log;   /* with the place of the value, for that */
+    struct tn_log_reading *reading; /* of the log: for that */
     uint64_t file;
     uint64_t value_offset;
 };
@@ -144,11 +145,12 @@ const char *tn_log_error_text(const struct tn_log *log);
 struct tn_log_statistics {
     uint64_t file_count;
     uint64_t file_bytes;       /* of all files */
+    uint64_t other_name_count; /* in the directory, and not ours: left alone */
     uint64_t section_count;    /* from first needed on */
     uint64_t first_needed;
     uint64_t synced_number;
     uint64_t incarnation;
-    uint64_t written_bytes;    /* since open */
+    uint64_t written_bytes; /* since open */
     uint64_t sync_count;
 };
 void tn_log_stat(const struct tn_log *log, struct tn_log_statistics *out);
