@@ -21,6 +21,9 @@
 
 #include "base/bytes.h"
 
+/* Files keep positions in the order of hashes: another function needs another number. */
+#define TN_HASH_VERSION 1u
+
 struct tn_hash_secret {
     uint64_t words[6];
 };

@@ -44,6 +44,7 @@ struct tn_table_body {
     struct tn_index index;
     struct tn_ordered *ordered;
     bool index_freed;
+    uint64_t dead_count; /* buried records in its slots: B2 of durable.h */
 };
 
 /* What a table is for: only plain ones can be opened by users. */
@@ -77,6 +78,8 @@ struct tarn_table {
     int type;           /* enum tarn_type, of the values */
     size_t value_bytes; /* that every value has; 0: any */
     enum tn_table_role role;
+    uint64_t id;           /* of a store on disk: the table's number (B3 of durable.h) */
+    bool is_foreign;       /* structs in the other byte order: cannot be opened */
     tarn_table *next_gone; /* in store->gone; a ghost: in a list of restore.c */
     /* Snapshots: snapshot.h. */
     uint64_t born_tick;        /* when what it holds began */
@@ -105,7 +108,9 @@ struct tarn_store {
     uint32_t *fork_mark;
     uint64_t tick; /* advanced by tn_store_tick only */
     struct tn_walker walker;
-    bool changed; /* since the last commit */
+    bool changed;               /* since the last commit */
+    struct tn_durable *durable; /* NULL: in memory only */
+    uint64_t interval_tick;     /* the first since the last commit (B1 of durable.h) */
     /* Catalog: tables by name. */
     tarn_table **tables;
     size_t table_count;
@@ -169,6 +174,8 @@ struct tarn_iterator {
     uint32_t first;      /* the place it began at; behind the last place it goes on at 0 */
     bool wrapped;        /* it has */
 };
+
+struct tn_durable;
 
 /* Opening with another door to the system: for tests. */
 int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
@@ -258,6 +265,13 @@ tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts);
 
 /* Whether two tables of one name have the same kind, type and role. */
 bool tn_table_is_like(const tarn_table *a, const tarn_table *b);
+
+/* A new, empty table, known nowhere. NULL: refused. */
+tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                         const tarn_table_options *options);
+
+/* Give back a table known nowhere, with its parts, which hold nothing. */
+void tn_table_free_whole(tarn_table *table);
 
 /* Put a new table into the catalog, where there is none of that name. false: refused. */
 bool tn_catalog_add(tarn_store *store, tarn_table *table);
@@ -381,6 +395,30 @@ TN_ALWAYS_INLINE tn_handle tn_table_find(const tarn_table *table, const void *ke
     if (TN_LIKELY(key_bytes == sizeof(uint64_t)))
         return tn_table_find_sized(table, key, sizeof(uint64_t), lookup);
     return tn_table_find_any(table, key, key_bytes, lookup);
+}
+
+/* ---- stores on disk, as the rest sees them: durable.h ------------------------------------------ */
+
+/* B1: the record is about to change, and has not since the last commit. */
+void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handle);
+
+/* B1, B2: a new record. */
+static inline void tn_record_mark_born(tarn_table *table, struct tn_record *record,
+                                       tn_handle handle)
+{
+    if (TN_LIKELY(table->store->durable == NULL))
+        return;
+    record->flags |= TN_RECORD_BORN;
+    tn_heap_mark(&table->store->heap, &table->body->owner, handle);
+}
+
+/* Before the tick of a record is set to now. */
+static inline void tn_record_mark_change(tarn_table *table, struct tn_record *record,
+                                         tn_handle handle)
+{
+    if (TN_UNLIKELY(table->store->durable != NULL) &&
+        !tn_record_is_after(record, table->store->interval_tick - 1))
+        tn_record_mark(table, record, handle);
 }
 
 /* ---- snapshots, as the rest sees them: snapshot.h -------------------------------------------- */
