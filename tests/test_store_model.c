@@ -1,7 +1,7 @@
 /*
  * test_store_model.c - the store does what a store that is trivially right does
  *
- * Environment: SEED of the first random program; OPS operations in all (600,000).
+ * Environment: SEED of the first random program; OPS operations in all (10,000,000).
  */
 #include "model.h"
 #include "test.h"
@@ -21,8 +21,11 @@ static void every_sequence_of_5_operations_on_3_keys_unordered(void)
 static void random_programs_do_what_the_model_does(void)
 {
     const char *text = getenv("OPS");
+    uint64_t first = test_seed(), seed = first;
 
-    check(model_random_programs(test_seed(), text != NULL ? strtoull(text, NULL, 0) : 600000));
+    check(model_random_programs(&seed, text != NULL ? strtoull(text, NULL, 0) : 10000000));
+    printf("# %" PRIu64 " operations, seeds %" PRIu64 " to %" PRIu64 "\n", model_operation_count(),
+           first, seed - 1);
 }
 
 static const struct test tests[] = {
