@@ -25,7 +25,7 @@ c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.
 gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
     --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
 
-.PHONY: all deps configure demo test asan tsan fuzz prove valgrind tidy cppcheck format coverage bench install clean help
+.PHONY: all deps configure demo test asan tsan fuzz prove mutants valgrind tidy cppcheck format coverage bench install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -58,6 +58,10 @@ fuzz: ## fuzz each entry point for SECONDS (needs clang)
 prove: configure ## the model beside the engine for OPS operations in all: docs/PROOF.md
 	@$(call build_in,$(BUILD)) --target prove_engine
 	@scripts/prove $(BUILD)/tests/prove_engine $(OPS)
+
+mutants: ## break a rule at a time, and see that a test fails; T=word: only some
+	@scripts/deps test
+	@scripts/mutants build-mutants $(T)
 
 valgrind: all ## some of the tests under valgrind's memcheck
 	@scripts/deps valgrind

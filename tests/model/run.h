@@ -165,6 +165,9 @@ void do_compare(size_t t, uint32_t word, const struct model_snapshot *snapshot);
 
 const char *table_name(size_t t);
 void table_open(size_t t);
+
+/* A full store: make room, as users have to, everywhere but in this table. */
+void make_room(size_t except);
 void model_empty(size_t t, bool gone);
 void do_clear(size_t t);
 void do_drop(size_t t);

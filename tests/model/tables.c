@@ -29,8 +29,7 @@ void model_empty(size_t t, bool gone)
     run.changed = true;
 }
 
-/* A full store: make room, as users have to. */
-static void make_room(size_t except)
+void make_room(size_t except)
 {
     size_t i;
 
