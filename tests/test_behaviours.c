@@ -394,6 +394,45 @@ static void one_hot_key_takes_no_more_memory_than_once(void)
     each_kind(run_one_hot_key);
 }
 
+/* As if all of the range but its last 256 MiB were in use; the heap's own table of regions is real. */
+static bool use_the_end_of_the_range(struct fixture *f)
+{
+    struct tn_heap *heap = &f->store->heap;
+
+    heap->region_next = heap->region_hint = heap->region_count - 128;
+    return heap->address_bytes > 64 * TN_GIB;
+}
+
+static void run_far_away(struct fixture *f)
+{
+    struct tn_lookup lookup;
+    const void *value;
+    size_t bytes;
+    uint64_t i, far = 0;
+
+    if (!use_the_end_of_the_range(f)) {
+        printf(
+            "# not tested: the system has less address space to give\n"); /* valgrind, ulimit -v */
+        return;
+    }
+    for (i = 0; i < 20000; i++)
+        check_ok(tarn_put(f->table, &i, sizeof i, &i, sizeof i));
+    for (i = 0; i < 20000; i += 3)
+        check_ok(tarn_put(f->table, &i, sizeof i, "a longer value, which moves", 27));
+    for (i = 0; i < 20000; i++) {
+        far += tn_table_find_any(f->table, &i, sizeof i, &lookup) >> 32 != 0;
+        check_ok(tarn_get(f->table, &i, sizeof i, &value, &bytes));
+        check(i % 3 == 0 ? bytes == 27 : *(const uint64_t *)value == i);
+    }
+    check_eq(far, 20000);
+}
+
+/* W10: places were cut to 32 bits, and what lay beyond 4 GiB came back as something else. */
+static void records_beyond_what_32_bits_can_tell_are_found(void)
+{
+    each_kind(run_far_away);
+}
+
 /* ---- types ------------------------------------------------------------------------------------- */
 
 static void run_alignment(struct fixture *f)
@@ -552,6 +591,7 @@ static const struct test tests[] = {
     T(restoring_gives_exactly_what_was_there),
     T(memory_comes_back_after_deletes_and_nothing_is_lost),
     T(one_hot_key_takes_no_more_memory_than_once),
+    T(records_beyond_what_32_bits_can_tell_are_found),
     T(a_typed_value_is_aligned_whatever_lies_before_it),
     T(gets_and_steps_of_scans_allocate_nothing),
     T(no_key_is_taken_for_another_with_the_same_hash_bits),
