@@ -505,7 +505,7 @@ unsigned tn_walk_block_bits(const struct tn_index *index)
 {
     unsigned count_bits = tn_log2(index->counts[1]);
 
-    return count_bits < 4 ? 0 : (unsigned)tn_min(count_bits - 4, 10);
+    return count_bits < 4 ? 0 : count_bits - 4;
 }
 
 static void gather_insert(struct tn_walk_entry *out, size_t from, size_t count,
