@@ -46,11 +46,11 @@ struct tn_table_body {
     bool index_freed;
 };
 
-/* What a table is for: only plain ones can be opened by users. */
+/* What a table is for: only plain ones can be opened by users. The numbers are part of exports. */
 enum tn_table_role {
-    TN_ROLE_PLAIN,
-    TN_ROLE_DICT_CODES, /* of a dictionary: key -> code */
-    TN_ROLE_DICT_KEYS   /* of a dictionary: code -> key */
+    TN_ROLE_PLAIN = 0,
+    TN_ROLE_DICT_CODES = 1, /* of a dictionary: key -> code */
+    TN_ROLE_DICT_KEYS = 2   /* of a dictionary: code -> key */
 };
 
 struct tn_undo;
@@ -77,7 +77,7 @@ struct tarn_table {
     int type;           /* enum tarn_type, of the values */
     size_t value_bytes; /* that every value has; 0: any */
     enum tn_table_role role;
-    tarn_table *next_gone; /* in store->gone; a ghost: in a list of restore.c */
+    tarn_table *next_gone; /* in store->gone, or in a list of restore.c or import.c */
     /* Snapshots: snapshot.h. */
     uint64_t born_tick;        /* when what it holds began */
     struct tn_undo *undos;     /* what snapshots keep of it, newest first */
@@ -240,7 +240,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call);
 /* Give back the handles of dictionaries that the user has not. Their tables may be gone. */
 void tn_dicts_free(tarn_store *store);
 
-/* ---- tables, as snapshots see them ----------------------------------------------------------- */
+/* ---- tables, as snapshots, exports and imports see them -------------------------------------- */
 
 /* The table of that name; NULL: none. */
 tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name);
@@ -256,11 +256,24 @@ static inline tarn_bytes tn_table_name(const tarn_table *table)
  */
 tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts);
 
+/* A table with parts, not in the catalog. NULL: refused. */
+tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                         const tarn_table_options *options);
+
 /* Whether two tables of one name have the same kind, type and role. */
 bool tn_table_is_like(const tarn_table *a, const tarn_table *b);
 
 /* Put a new table into the catalog, where there is none of that name. false: refused. */
 bool tn_catalog_add(tarn_store *store, tarn_table *table);
+
+/*
+ * Put new tables into the catalog, chained by next_gone, descending by name; it has none of their names.
+ * false: refused, nothing changed.
+ */
+bool tn_catalog_add_all(tarn_store *store, tarn_table *tables);
+
+/* The place of the first table with a greater name. */
+size_t tn_catalog_place_after(const tarn_store *store, tarn_bytes name);
 
 /* Give back the memory of a table that holds nothing and is known nowhere. */
 void tn_table_free(tarn_table *table);
