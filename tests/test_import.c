@@ -316,6 +316,36 @@ static void blocks_of_any_size_and_reads_of_any_piece_are_taken(void)
     check_ok(tarn_close(store));
 }
 
+/*
+ * An import looks one entry ahead. Behind a table's last entry that is no entry, and here another entry's
+ * key lies at the same place of a later block.
+ */
+static void what_follows_a_table_is_not_taken_for_an_entry(void)
+{
+    static const char name[] =
+        "n23456789012345678901234567890123456789012345678901234567890123456789";
+    struct bytes payload = { 0 }, b;
+    tarn_store *store = store_new();
+    size_t block_bytes = strlen(name) + TN_EXPORT_TABLE_BYTES;
+    int kind;
+
+    for (kind = TARN_ORDERED; kind <= TARN_UNORDERED; kind++) {
+        bytes_put_table(&payload, kind, 0, 0, 0, 0, "a", 1, 1, 1);
+        bytes_put_entry(&payload, "a", 1, "", 0);
+        bytes_put_table(&payload, kind, 0, 0, 0, 0, name, strlen(name), 1, 6);
+        bytes_put_entry(&payload, "the key", 5, "v", 1);
+        b = bytes_seal(payload.data, payload.count, block_bytes);
+        check_ok(import_bytes(store, &b));
+        check_ok(tarn_contains(table_of(store, name, kind), "the key", 5));
+        check(tn_index_check(&table_of(store, name, kind)->index));
+        check_ok(tarn_table_drop(table_of(store, name, kind)));
+        check_ok(tarn_table_drop(table_of(store, "a", kind)));
+        bytes_free(&payload);
+        bytes_free(&b);
+    }
+    check_ok(tarn_close(store));
+}
+
 /* ---- content that no store wrote --------------------------------------------------------------- */
 
 static void a_table_that_cannot_be_is_refused(void)
@@ -887,6 +917,7 @@ static const struct test tests[] = {
     T(blocks_out_of_place_are_found),
     T(a_blocks_head_is_within_the_format),
     T(blocks_of_any_size_and_reads_of_any_piece_are_taken),
+    T(what_follows_a_table_is_not_taken_for_an_entry),
     T(a_table_that_cannot_be_is_refused),
     T(structs_of_the_other_byte_order_are_refused),
     T(tables_out_of_order_are_refused),

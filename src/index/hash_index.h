@@ -260,6 +260,12 @@ bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes);
 /* Where an entry of this hash can go (I3). false: refused, nothing changed. */
 bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place);
 
+/*
+ * That many entries are to come, all told: grow for them at once, as inserting would in many steps. Takes
+ * time as the entries there are. Refused, it does nothing.
+ */
+void tn_index_expect(struct tn_index *index, uint64_t entry_count);
+
 void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
                      tn_handle handle);
 

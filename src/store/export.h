@@ -25,7 +25,8 @@
  *   X2  An import builds tables that nobody knows, and puts them into the catalog once all of them
  *       are there and nothing lies behind them. Whatever fails before discards them.
  *   X3  An import believes no number: tables and entries are counted as they come, and memory is
- *       taken for what has come, and for IMPORT_AHEAD_BYTES more at most.
+ *       taken for what has come. What is ahead of it is bounded: IMPORT_AHEAD_BYTES of a value, and room
+ *       in a hash index for IMPORT_AHEAD_FACTOR times the entries there are.
  *   X4  The two tables of a dictionary come together, and D1 (dict.c) holds between them.
  *   X5  The entries of an unordered table come in the order of a walk, so that they can be inserted
  *       into any index (hash_index.h). An import takes them in any order.

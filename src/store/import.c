@@ -11,8 +11,10 @@
 
 #define CALL "tarn_import"
 
-/* X3: memory taken for a value before it has come. */
+/* X3: memory taken for a value before it has come; room in the index, by entries that have. */
 #define IMPORT_AHEAD_BYTES ((size_t)1 << 20)
+#define IMPORT_AHEAD_FACTOR 4u
+#define IMPORT_AHEAD_ENTRIES 4096u
 
 #define DICT_KEY_BYTES sizeof(uint64_t)
 
@@ -22,8 +24,10 @@ struct importer {
     tarn_table *last;     /* of those that came, which are chained by next_gone, the newest first */
     uint64_t entry_count; /* that `last` is said to have */
     uint64_t entry_bytes;
-    tn_handle last_handle; /* of the entry that came last, in `last` */
-    uint8_t *scratch;      /* SCRATCH_BYTES: of what lies in two blocks */
+    tn_handle last_handle;   /* of the entry that came last, in `last` */
+    const uint8_t *next_key; /* of the entry behind the one at hand, when its hash is known */
+    uint64_t next_hash;
+    uint8_t *scratch; /* SCRATCH_BYTES: of what lies in two blocks */
 };
 
 #define SCRATCH_BYTES ((size_t)TARN_KEY_BYTES_MAX)
@@ -92,6 +96,32 @@ static bool code_is_known(const struct importer *im)
     code = tn_load_be64(tn_record_key(record));
     return code < codes->index.entry_count &&
            code == tn_load_le32(tn_record_value(tn_record_at(codes->base, lookup.handle)));
+}
+
+/* ---- one entry ahead ------------------------------------------------------------------------- */
+
+static uint64_t key_hash(const struct importer *im, const uint8_t *key, size_t key_bytes)
+{
+    return key == im->next_key ? im->next_hash : tn_hash(&im->last->secret, key, key_bytes);
+}
+
+/* Have the bucket of the entry behind this value fetched, if its key lies in the block at hand. */
+static void next_fetch(struct importer *im, size_t value_bytes)
+{
+    const uint8_t *at = im->in.next;
+    size_t left = (size_t)(im->in.end - at), key_bytes;
+
+    im->next_key = NULL;
+    if (left < TN_EXPORT_ENTRY_BYTES || value_bytes > left - TN_EXPORT_ENTRY_BYTES)
+        return;
+    at += value_bytes;
+    left -= value_bytes + TN_EXPORT_ENTRY_BYTES;
+    key_bytes = (size_t)(at[0] | at[1] << 8);
+    if (key_bytes > left)
+        return;
+    im->next_key = at + TN_EXPORT_ENTRY_BYTES;
+    im->next_hash = tn_hash(&im->last->secret, im->next_key, key_bytes);
+    (void)tn_index_prefetch(&im->last->index, im->next_hash);
 }
 
 /* ---- one entry ------------------------------------------------------------------------------- */
@@ -181,11 +211,12 @@ static int entry_insert(struct importer *im, tarn_bytes key, size_t value_bytes)
 {
     size_t room_bytes = tn_min(value_bytes, IMPORT_AHEAD_BYTES);
     tarn_table *table = im->last;
-    uint64_t hash = tn_hash(&table->secret, key.data, key.bytes);
+    uint64_t hash = key_hash(im, key.data, key.bytes);
     struct tn_index_place place;
     tn_handle handle;
     int result;
 
+    next_fetch(im, value_bytes);
     if (!key_is_new(im, hash, key))
         return import_fail(im,
                            table->ordered != NULL ? "keys are not ascending" : "a key comes twice");
@@ -204,8 +235,8 @@ static int entry_insert(struct importer *im, tarn_bytes key, size_t value_bytes)
     tn_index_insert(&table->index, place, hash, handle);
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
-    if (tn_index_is_moving(&table->index))
-        (void)tn_index_upkeep(&table->index, TN_WRITE_SHARE_BUCKETS);
+    if (TN_UNLIKELY(tn_index_is_moving(&table->index) || tn_store_has_garbage(im->store)))
+        tn_write_upkeep_due(table); /* T5 */
     im->last_handle = handle;
     return TARN_OK;
 }
@@ -247,6 +278,7 @@ static int table_new(struct importer *im, tarn_bytes name, enum tn_table_role ro
     table->next_gone = im->last;
     im->last = table;
     im->last_handle = TN_HANDLE_NONE;
+    im->next_key = NULL; /* what lay behind the last entry was no entry */
     return TARN_OK;
 }
 
@@ -302,13 +334,26 @@ static int table_head_read(struct importer *im)
     return result < 0 ? result : table_new(im, name, head[2], &options);
 }
 
+/* Room in the index for what is to come, as far as it is believed. Answers how far that is. */
+static uint64_t index_expect(struct importer *im)
+{
+    uint64_t there = im->last->index.entry_count;
+    uint64_t believed = tn_max(IMPORT_AHEAD_ENTRIES, IMPORT_AHEAD_FACTOR * there);
+
+    tn_index_expect(&im->last->index, tn_min(im->entry_count, believed));
+    return believed;
+}
+
 static int table_read(struct importer *im)
 {
     int result = table_head_read(im);
-    uint64_t left = im->entry_count;
+    uint64_t done, believed = 0;
 
-    for (; result == TARN_OK && left > 0; left--)
+    for (done = 0; result == TARN_OK && done < im->entry_count; done++) {
+        if (TN_UNLIKELY(done == believed))
+            believed = index_expect(im);
         result = entry_read(im);
+    }
     if (result == TARN_OK && im->last->entry_bytes != im->entry_bytes)
         result = import_fail(im, "a table has other entries than it says");
     return result;
