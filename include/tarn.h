@@ -715,10 +715,64 @@ TARN_API int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, cons
 TARN_API int tarn_snapshot_restore(tarn_snapshot *snapshot);
 
 /*
+ * Write everything the snapshot sees, all tables and dictionaries, to a descriptor open for writing: a
+ * file, a pipe, a socket. It goes on from where the descriptor stands; tarn_import makes tables of it
+ * again, here or on another machine. docs/FORMAT.md says what is written: blocks with checksums,
+ * little-endian, with a version.
+ *
+ * The snapshot and the store stay as they are, and go on to be usable whatever happens to the export.
+ * Memory: some 70 KB, and what scans and their table handles need; how much is exported does not matter. The same
+ * content gives the same bytes, but for the entries of unordered tables (and dictionaries), which come in
+ * an order of this store's own. Nothing is synced: a file is on the disk after your fsync.
+ *
+ * TARN_E_FULL: no space, over a file size limit or a quota (or a failed snapshot, or a memory limit).
+ * TARN_E_IO: any other failed write. The error text has the errno and the byte it failed at. What was
+ * written so far is not an export, and no import takes it. A pipe or socket without a reader raises
+ * SIGPIPE, as write(2) does; a program that ignores the signal is answered TARN_E_IO.
+ */
+TARN_API int tarn_snapshot_export(tarn_snapshot *snapshot, int descriptor);
+
+/*
+ * The same through a function of yours: it takes all of `count` bytes (at most 65,552) and answers 0, or an
+ * errno (ENOSPC, EIO, ...) when it could not. It must not call on this store.
+ */
+typedef int tarn_write_fn(void *context, const void *bytes, size_t count);
+TARN_API int tarn_snapshot_export_with(tarn_snapshot *snapshot, tarn_write_fn *write,
+                                       void *context);
+
+/*
  * Give a snapshot back. O(1): memory comes back in later steps. NULL is allowed. Using the snapshot
  * after that is undefined; its table handles and iterators answer TARN_E_MISUSE until closed.
  */
 TARN_API int tarn_snapshot_release(tarn_snapshot *snapshot);
+
+/* ---- imports ---------------------------------------------------------------------------------- */
+
+/*
+ * Read an export from a descriptor, up to its end, and add its tables to a store: all of them or, on any
+ * failure, none. The store may have other tables; one with a name of the export's is TARN_E_MISUSE.
+ *
+ * These are changes like others, uncommitted: snapshots taken before do not see the tables, and
+ * restoring one drops them. Limits hold. Memory: what the entries need and some 140 KB; a value of more than 1 MiB
+ * needs up to half as much again while it comes in. After a failure memory comes back as after tarn_table_drop.
+ *
+ * Every block is checked before anything in it is used, so a file may come from anywhere:
+ *
+ * TARN_E_CORRUPT: it is damaged, cut short, has something behind its end, or is no export.
+ * TARN_E_VERSION: of a format that this library does not know.
+ * TARN_E_TYPE:    a table has TARN_STRUCT values of a machine with the other byte order.
+ * TARN_E_IO:      a read failed.
+ *
+ * The error text has the offset, counted from where the descriptor stood, and says what to do.
+ */
+TARN_API int tarn_import(tarn_store *store, int descriptor);
+
+/*
+ * The same through a function of yours: it reads up to `room` bytes, at least 1, and *count tells how many;
+ * 0 means that there are no more. It answers 0, or an errno (EIO, ...). It must not call on this store.
+ */
+typedef int tarn_read_fn(void *context, void *to, size_t room, size_t *count);
+TARN_API int tarn_import_with(tarn_store *store, tarn_read_fn *read, void *context);
 
 #ifdef __cplusplus
 }

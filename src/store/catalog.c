@@ -48,13 +48,15 @@ tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name)
     return found ? store->tables[place] : NULL;
 }
 
-static bool catalog_reserve(tarn_store *store)
+/* Room for `count` tables more. */
+static bool catalog_reserve(tarn_store *store, size_t count)
 {
     size_t room = store->table_room == 0 ? CATALOG_ROOM_FIRST : 2 * store->table_room;
     tarn_table **tables;
 
-    if (store->table_count < store->table_room)
+    if (count <= store->table_room - store->table_count)
         return true;
+    room = tn_max(room, store->table_count + count);
     tables = tn_memory_resize(&store->memory, store->tables, store->table_room * sizeof *tables,
                               room * sizeof *tables);
     if (tables == NULL)
@@ -70,14 +72,50 @@ bool tn_catalog_add(tarn_store *store, tarn_table *table)
     size_t place = catalog_search(store, table->name, table->name_bytes, &found);
 
     tn_assert(!found);
-    if (!catalog_reserve(store) || !tn_roster_add(table))
+    if (!catalog_reserve(store, 1) || !tn_roster_add(table))
         return false;
     memmove(store->tables + place + 1, store->tables + place,
             (store->table_count - place) * sizeof *store->tables);
     store->tables[place] = table;
     store->table_count++;
-    tn_walker_table_added(store, place);
+    tn_walker_tables_added(store, place <= store->walker.table_place);
     store->changed = true;
+    return true;
+}
+
+size_t tn_catalog_place_after(const tarn_store *store, tarn_bytes name)
+{
+    bool found;
+    size_t place = catalog_search(store, name.data, name.bytes, &found);
+
+    return found ? place + 1 : place;
+}
+
+/* Two sorted lists become one, from their ends; one by one would move what follows each time. */
+bool tn_catalog_add_all(tarn_store *store, tarn_table *tables)
+{
+    size_t old_count = store->table_count, place, count = 0, before_count = 0;
+    tarn_table *table, *next;
+
+    for (table = tables; table != NULL; table = table->next_gone)
+        count++;
+    if (!catalog_reserve(store, count) || !tn_roster_add_all(tables))
+        return false;
+    for (table = tables, place = old_count; table != NULL; table = next) {
+        next = table->next_gone;
+        while (place > 0 &&
+               tn_key_compare(store->tables[place - 1]->name, store->tables[place - 1]->name_bytes,
+                              table->name, table->name_bytes) > 0) {
+            place--;
+            store->tables[place + count] = store->tables[place];
+        }
+        before_count += place <= store->walker.table_place;
+        store->tables[place + --count] = table;
+        store->table_count++;
+        table->next_gone = NULL;
+    }
+    tn_walker_tables_added(store, before_count);
+    store->changed |= tables != NULL;
     return true;
 }
 
@@ -172,6 +210,12 @@ static tarn_table *table_new(tarn_store *store, tarn_bytes name, enum tn_table_r
     return table;
 }
 
+tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                         const tarn_table_options *options)
+{
+    return table_new(store, name, role, options, true);
+}
+
 tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts)
 {
     const tarn_table_options options = { table->kind, table->type, table->value_bytes };
@@ -211,12 +255,6 @@ void tn_table_let_go(tarn_table *table)
     tn_table_free_if_unused(table);
 }
 
-tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
-                         const tarn_table_options *options)
-{
-    return table_new(store, name, role, options, true);
-}
-
 void tn_table_free_whole(tarn_table *table)
 {
     struct table_parts parts = { table->body, table->index, table->ordered };
@@ -231,7 +269,7 @@ static tarn_table *table_create(tarn_store *store, tarn_bytes name, enum tn_tabl
 {
     tarn_table *table;
 
-    if (!catalog_reserve(store))
+    if (!catalog_reserve(store, 1))
         return NULL;
     table = table_new(store, name, role, options, true);
     if (table == NULL || tn_catalog_add(store, table))

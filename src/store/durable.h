@@ -45,6 +45,9 @@ struct tn_durable {
 /* A table that has just come into the catalog: number, roster and catalog entry. false: refused. */
 bool tn_roster_add(tarn_table *table);
 
+/* The same for tables chained by next_gone: all, or none. */
+bool tn_roster_add_all(tarn_table *tables);
+
 /* Another number for a table that was cleared, or got what another held (B3). Cannot fail. */
 void tn_roster_renew(tarn_table *table);
 

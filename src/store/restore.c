@@ -29,17 +29,6 @@ static int restore_refused(tarn_store *store)
 /* ---- sorting out and dropping ---------------------------------------------------------------- */
 
 /*
- * The lists that can have ghosts the snapshot sees (S7): of it, of newer ones, of those that
- * leave.
- */
-static const tarn_snapshot *holder_next(const tarn_snapshot *holder)
-{
-    if (holder->state == TN_SNAPSHOT_LEAVING)
-        return holder->older;
-    return holder->newer != NULL ? holder->newer : holder->store->leaving;
-}
-
-/*
  * The ghosts it sees, chained by next_gone: none of them can go while it is open, whatever happens
  * to other snapshots. The tables that their entries will go to are marked.
  */
@@ -48,7 +37,7 @@ static tarn_table *ghosts_list(const tarn_snapshot *snapshot)
     const tarn_snapshot *holder;
     tarn_table *ghost, *table, *list = NULL;
 
-    for (holder = snapshot; holder != NULL; holder = holder_next(holder)) {
+    for (holder = snapshot; holder != NULL; holder = tn_holder_next(holder)) {
         for (ghost = holder->ghosts; ghost != NULL; ghost = ghost->next_internal) {
             if (!tn_snapshot_sees(snapshot, ghost) || snapshot->tick >= ghost->died_tick)
                 continue;

@@ -125,6 +125,17 @@ bool tn_roster_add(tarn_table *table)
     return true;
 }
 
+bool tn_roster_add_all(tarn_table *tables)
+{
+    tarn_table *table, *added;
+
+    for (table = tables; table != NULL && tn_roster_add(table); table = table->next_gone) {
+    }
+    for (added = tables; table != NULL && added != table; added = added->next_gone)
+        tn_roster_remove(added);
+    return table == NULL;
+}
+
 void tn_roster_renew(tarn_table *table)
 {
     struct tn_durable *durable = table->store->durable;

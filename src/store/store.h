@@ -47,11 +47,11 @@ struct tn_table_body {
     uint64_t dead_count; /* buried records in its slots: B2 of durable.h */
 };
 
-/* What a table is for: only plain ones can be opened by users. */
+/* What a table is for: only plain ones can be opened by users. The numbers are part of exports. */
 enum tn_table_role {
-    TN_ROLE_PLAIN,
-    TN_ROLE_DICT_CODES, /* of a dictionary: key -> code */
-    TN_ROLE_DICT_KEYS   /* of a dictionary: code -> key */
+    TN_ROLE_PLAIN = 0,
+    TN_ROLE_DICT_CODES = 1, /* of a dictionary: key -> code */
+    TN_ROLE_DICT_KEYS = 2   /* of a dictionary: code -> key */
 };
 
 struct tn_undo;
@@ -80,7 +80,7 @@ struct tarn_table {
     enum tn_table_role role;
     uint64_t id;           /* of a store on disk: the table's number (B3 of durable.h) */
     bool is_foreign;       /* structs in the other byte order: cannot be opened */
-    tarn_table *next_gone; /* in store->gone; a ghost: in a list of restore.c */
+    tarn_table *next_gone; /* in store->gone; a list of restore.c or import.c */
     /* Snapshots: snapshot.h. */
     uint64_t born_tick;        /* when what it holds began */
     struct tn_undo *undos;     /* what snapshots keep of it, newest first */
@@ -247,7 +247,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call);
 /* Give back the handles of dictionaries that the user has not. Their tables may be gone. */
 void tn_dicts_free(tarn_store *store);
 
-/* ---- tables, as snapshots see them ----------------------------------------------------------- */
+/* ---- tables, as snapshots, exports and imports see them -------------------------------------- */
 
 /* The table of that name; NULL: none. */
 tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name);
@@ -263,18 +263,27 @@ static inline tarn_bytes tn_table_name(const tarn_table *table)
  */
 tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts);
 
-/* Whether two tables of one name have the same kind, type and role. */
-bool tn_table_is_like(const tarn_table *a, const tarn_table *b);
-
-/* A new, empty table, known nowhere. NULL: refused. */
+/* A table with parts, not in the catalog. NULL: refused. */
 tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
                          const tarn_table_options *options);
+
+/* Whether two tables of one name have the same kind, type and role. */
+bool tn_table_is_like(const tarn_table *a, const tarn_table *b);
 
 /* Give back a table known nowhere, with its parts, which hold nothing. */
 void tn_table_free_whole(tarn_table *table);
 
 /* Put a new table into the catalog, where there is none of that name. false: refused. */
 bool tn_catalog_add(tarn_store *store, tarn_table *table);
+
+/*
+ * Put new tables into the catalog, chained by next_gone, descending by name; it has none of their names.
+ * false: refused, nothing changed.
+ */
+bool tn_catalog_add_all(tarn_store *store, tarn_table *tables);
+
+/* The place of the first table with a greater name. */
+size_t tn_catalog_place_after(const tarn_store *store, tarn_bytes name);
 
 /* Give back the memory of a table that holds nothing and is known nowhere. */
 void tn_table_free(tarn_table *table);
