@@ -27,6 +27,7 @@ struct tn_window {
     size_t key_count;
 
     struct tn_watermark watermark;
+    bool watermark_is_given;
     struct tn_timeline timeline;
     struct tn_span *recent; /* took the last row, and is open; or NULL */
     struct tn_layout *layout;
@@ -252,20 +253,26 @@ int tn_window_push(struct tn_window *window, const struct tn_window_event *event
     if (result != TARN_OK)
         return window_stop(window, result == TN_SLICE_OVERFLOW ? TN_WINDOW_OVERFLOW : result);
     window->counts.taken_count++;
-    if (tn_watermark_advance(&window->watermark, row.time_ms))
+    if (!window->watermark_is_given && tn_watermark_advance(&window->watermark, row.time_ms))
         result = spans_fire(window);
     return result == 0 ? TN_WINDOW_TAKEN : window_stop(window, result);
 }
 
-int tn_window_finish(struct tn_window *window)
+int tn_window_advance(struct tn_window *window, int64_t watermark_ms)
 {
     int result;
 
     if (window->stopped != 0)
         return window->stopped;
-    tn_watermark_finish(&window->watermark);
+    if (!tn_watermark_raise(&window->watermark, watermark_ms))
+        return 0;
     result = spans_fire(window);
     return result == 0 ? 0 : window_stop(window, result);
+}
+
+int tn_window_finish(struct tn_window *window)
+{
+    return tn_window_advance(window, INT64_MAX);
 }
 
 const char *tn_window_reason(const struct tn_window *window)
@@ -347,6 +354,7 @@ int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *
     window->offset_ms = options->offset_ms + (options->offset_ms < 0 ? options->every_ms : 0);
     window->key_count = options->key_count;
     tn_watermark_init(&window->watermark, options->late_ms);
+    window->watermark_is_given = options->watermark_is_given;
     tn_timeline_init(&window->timeline, memory);
     window->layout = tn_layout_new(memory, options->aggregates, options->aggregate_count);
     if (window->layout == NULL)

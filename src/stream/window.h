@@ -36,7 +36,8 @@ struct tn_window_options {
     int64_t every_ms;  /* length of a tumbling window; > 0 */
     int64_t offset_ms; /* windows start at multiples of every_ms plus this; |offset| < every */
     int64_t late_ms;   /* bound of the watermark behind the greatest time; >= 0 */
-    size_t key_count;  /* fields that make a group; 0: one group */
+    bool watermark_is_given; /* it comes by tn_window_advance alone; late_ms is not used */
+    size_t key_count;        /* fields that make a group; 0: one group */
     const struct tn_aggregate *aggregates; /* copied */
     size_t aggregate_count;
 };
@@ -90,6 +91,12 @@ int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *
 
 /* Take a row; emits what is due then. Answers enum tn_window_answer, or < 0. */
 int tn_window_push(struct tn_window *window, const struct tn_window_event *event);
+
+/*
+ * The watermark is at least `watermark_ms`, as the caller knows from several sources
+ * (watermark.h); emits what is due then. A lower one than before is ignored. 0, or as finish.
+ */
+int tn_window_advance(struct tn_window *window, int64_t watermark_ms);
 
 /*
  * End of input: the watermark goes to the end of time, every open window fires. 0, or what a push
