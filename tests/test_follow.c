@@ -214,6 +214,41 @@ static void gzip_is_recognised_when_its_second_byte_comes(void)
     follower_close(&f);
 }
 
+/* ---- pipes ----------------------------------------------------------------------------------- */
+
+static void a_pipe_need_not_be_waited_for(void)
+{
+    struct tn_reader_options options = {
+        .format = TN_FORMAT_CSV, .fields = names, .field_count = 2, .no_wait = true
+    };
+    struct rows rows = { .options = options };
+    struct tn_reader *reader;
+    struct tn_row row;
+    int ends[2];
+    char reason[200];
+
+    check_eq(pipe(ends), 0);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    rows_reset(&rows);
+    check_eq(tn_reader_open(&reader, "-", &options, reason, sizeof reason), TN_READER_ROW);
+    check_eq(tn_reader_next(reader, &row), TN_READER_WAITS);
+    check_eq(write(ends[1], "a,b\n1,2\n3", 9), 9);
+    tn_reader_wait(reader, -1); /* hangs if it does not see what is there */
+    check_eq(tn_reader_next(reader, &row), TN_READER_ROW);
+    rows_add_row(&rows, &row, false);
+    check_eq(tn_reader_next(reader, &row), TN_READER_WAITS);
+    tn_reader_wait(reader, 1);
+    check_eq(tn_reader_next(reader, &row), TN_READER_WAITS);
+    close(ends[1]);
+    check_eq(tn_reader_next(reader, &row), TN_READER_ROW); /* a pipe does end */
+    rows_add_row(&rows, &row, false);
+    check_text(rows.text, "2: 1|2\n3: 3|\n");
+    check_eq(tn_reader_next(reader, &row), TN_READER_END);
+    tn_reader_close(reader);
+    free(rows.text);
+}
+
 static const struct test tests[] = {
     T(rows_come_as_if_the_file_had_been_whole),
     T(a_line_without_its_end_is_not_yet_a_row),
@@ -223,5 +258,6 @@ static const struct test tests[] = {
     T(a_file_that_was_renamed_is_read_to_its_end_and_then_refused),
     T(gzip_and_what_is_no_file_cannot_be_followed),
     T(gzip_is_recognised_when_its_second_byte_comes),
+    T(a_pipe_need_not_be_waited_for),
 };
 TEST_MAIN(tests)

@@ -1,15 +1,14 @@
 /*
  * input.c - see input.h for the rules
  */
-#define _GNU_SOURCE /* ppoll */
 #include "io/input.h"
 
 #include "io/reader.h"
+#include "io/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -186,22 +185,6 @@ static bool input_stopped(const struct tn_input *input)
     return input->options.stop != NULL && *input->options.stop != 0;
 }
 
-/*
- * Wait until there is something to read, or a signal has set the flag. The flag is looked at with
- * signals held back, and ppoll lets them in again while it sleeps: none can slip in between.
- */
-static void input_wait(struct tn_input *input)
-{
-    struct pollfd wanted = { .fd = input->file, .events = POLLIN };
-    sigset_t held, before;
-
-    sigfillset(&held);
-    sigprocmask(SIG_BLOCK, &held, &before);
-    if (!input_stopped(input))
-        (void)ppoll(&wanted, 1, NULL, &before);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-}
-
 /* A followed file has no more bytes: will it have some, or is it another by now (I7)? */
 static int input_follow(struct tn_input *input)
 {
@@ -235,8 +218,12 @@ static int input_read_raw(struct tn_input *input, void *to, size_t bytes, size_t
 {
     ssize_t got;
 
-    if (input->waits && input->options.stop != NULL)
-        input_wait(input);
+    if (input->waits && input->options.no_wait) {
+        if (!tn_wait(input->file, 0, input->options.stop) && !input_stopped(input))
+            return TN_READER_WAITS;
+    } else if (input->waits && input->options.stop != NULL) {
+        (void)tn_wait(input->file, -1, input->options.stop);
+    }
     for (;;) {
         if (input_stopped(input)) {
             tn_reason_set(&input->reason, "reading was interrupted");
@@ -248,7 +235,7 @@ static int input_read_raw(struct tn_input *input, void *to, size_t bytes, size_t
         if (errno != EINTR && errno != EAGAIN)
             return input_answer_errno(input, errno);
         if (input->waits)
-            input_wait(input);
+            (void)tn_wait(input->file, -1, input->options.stop);
     }
     input->offset += (size_t)got;
     *out_bytes = (size_t)got;
@@ -420,6 +407,19 @@ int tn_input_read(struct tn_input *input, void *to, size_t bytes, size_t *out_by
     if (input->kind == INPUT_GZIP)
         return input_read_gzip(input, to, bytes, out_bytes);
     return input_read_plain(input, to, bytes, out_bytes);
+}
+
+void tn_input_wait(const struct tn_input *input, int most_ms)
+{
+    (void)tn_wait(input->waits ? input->file : -1, most_ms, input->options.stop);
+}
+
+void tn_input_progress(const struct tn_input *input, uint64_t *read_bytes, uint64_t *file_bytes)
+{
+    struct stat status;
+
+    *read_bytes = input->offset;
+    *file_bytes = !input->waits && fstat(input->file, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
 void tn_input_identity(const struct tn_input *input, uint64_t *device, uint64_t *inode)

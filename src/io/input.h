@@ -34,6 +34,7 @@ struct tn_input_options {
     size_t block_bytes;                /* 0: TN_INPUT_BLOCK_BYTES */
     const volatile sig_atomic_t *stop; /* NULL, or not 0 once reading shall stop */
     bool follow;                       /* I6; the path given to open outlives the input */
+    bool no_wait;                      /* of a pipe too: WAITS rather than to wait for bytes (I5) */
 };
 
 /*
@@ -52,6 +53,15 @@ int tn_input_read(struct tn_input *input, void *to, size_t bytes, size_t *out_by
 
 /* Why the last read did not answer ROW or END. Lives as long as the input. */
 const char *tn_input_reason(const struct tn_input *input);
+
+/*
+ * After WAITS: sleep until a pipe has bytes, and in any case no longer than `most_ms` (a file does not
+ * tell), or until *stop is set.
+ */
+void tn_input_wait(const struct tn_input *input, int most_ms);
+
+/* Bytes as they lie in the file: read so far, and all; the latter 0 when it is no file. */
+void tn_input_progress(const struct tn_input *input, uint64_t *read_bytes, uint64_t *file_bytes);
 
 /* What file it is; both 0 when it is none (a pipe, a terminal). */
 void tn_input_identity(const struct tn_input *input, uint64_t *device, uint64_t *inode);

@@ -137,6 +137,7 @@ static int reader_start(struct tn_reader *reader, const char *path,
         .memory = reader->memory,
         .stop = options->stop,
         .follow = options->follow,
+        .no_wait = options->no_wait,
         .block_bytes = tn_min(options->block_bytes, READER_BLOCK_BYTES_LIMIT),
     };
     size_t row_bytes_max = options->row_bytes_max != 0
@@ -260,6 +261,16 @@ tarn_bytes tn_reader_header(const struct tn_reader *reader)
 uint64_t tn_reader_bytes(const struct tn_reader *reader)
 {
     return reader->text.origin + reader->text.row;
+}
+
+void tn_reader_wait(const struct tn_reader *reader, int most_ms)
+{
+    tn_input_wait(reader->text.input, most_ms);
+}
+
+void tn_reader_progress(const struct tn_reader *reader, uint64_t *read_bytes, uint64_t *file_bytes)
+{
+    tn_input_progress(reader->text.input, read_bytes, file_bytes);
 }
 
 void tn_reader_place(const struct tn_reader *reader, struct tn_place *out)

@@ -52,6 +52,7 @@ struct tn_reader_options {
     size_t row_bytes_max; /* a longer row is bad and skipped; 0: 16 MiB */
 
     bool follow;                  /* R6 */
+    bool no_wait;                 /* of a pipe, too: WAITS rather than to wait for a row */
     const struct tn_place *place; /* R7; NULL: from the beginning. Not kept */
 
     /* NULL, or what a signal handler sets to end a read that waits: it answers STOPPED. */
@@ -76,12 +77,12 @@ enum tn_reader_answer {
     TN_READER_REFUSED = 3, /* this input cannot be read at all: no such file, a column is absent */
     TN_READER_FAILED = 4,  /* the system failed: reason names the errno; also a damaged .gz */
     TN_READER_STOPPED = 5, /* *options.stop is set; rows given before it were whole */
-    TN_READER_WAITS = 6,   /* nothing more yet, of what is followed: ask again later */
+    TN_READER_WAITS = 6,   /* follow, no_wait: nothing more yet, ask again later */
 };
 
 /*
  * Open `path` ("-": stdin) and read its header; that waits for the first bytes (but not of what is
- * followed: then next reads the header when it is there). Answers TN_READER_ROW when open, else
+ * followed, or with no_wait: then next reads the header when it is there). Answers TN_READER_ROW when open, else
  * REFUSED, FAILED or STOPPED with a message in `reason` (what, where, what to do; NUL-terminated,
  * cut to fit) and *out NULL. With a place, all before it is read again; a file that does not reach
  * so far is REFUSED.
@@ -103,6 +104,12 @@ tarn_bytes tn_reader_header(const struct tn_reader *reader);
 
 /* Bytes of uncompressed input taken so far: the place behind the last row. */
 uint64_t tn_reader_bytes(const struct tn_reader *reader);
+
+/* After WAITS: sleep until there may be more, at most `most_ms`, or until *options.stop is set. */
+void tn_reader_wait(const struct tn_reader *reader, int most_ms);
+
+/* Bytes as they lie in the file: read so far, and all; the latter 0 when it is no file. */
+void tn_reader_progress(const struct tn_reader *reader, uint64_t *read_bytes, uint64_t *file_bytes);
 
 /* The place behind the last row (R7). */
 void tn_reader_place(const struct tn_reader *reader, struct tn_place *out);
