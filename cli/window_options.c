@@ -40,6 +40,8 @@ enum window_option {
     WINDOW_STATE,
     WINDOW_COMMIT_EVERY,
     WINDOW_FOLLOW,
+    WINDOW_IDLE,
+    WINDOW_EXPLAIN,
     WINDOW_OPTION_COUNT
 };
 
@@ -88,10 +90,19 @@ static const struct tn_option window_options[WINDOW_OPTION_COUNT] = {
     [WINDOW_VERBOSE] = { NULL, 'v', NULL,
                          "say on standard error what was read, dropped and\n"
                          "written, how fast, and the time format chosen" },
-    [WINDOW_MERGE] = { "merge", 0, NULL, NULL },
+    [WINDOW_MERGE] = { "merge", 0, NULL,
+                       "each FILE is a source with its own watermark; rows are\n"
+                       "taken from the one furthest behind. Default: one after\n"
+                       "another, as one stream" },
     [WINDOW_STATE] = { "state", 0, "DIR", NULL },
     [WINDOW_COMMIT_EVERY] = { "commit-every", 0, "N|DUR", NULL },
-    [WINDOW_FOLLOW] = { "follow", 0, NULL, NULL },
+    [WINDOW_FOLLOW] = { "follow", 0, NULL,
+                        "go on with what is added to the last FILE (with --merge,\n"
+                        "to each) until SIGINT or SIGTERM; not for .gz and pipes" },
+    [WINDOW_IDLE] = { "idle", 0, "DUR",
+                      "with --merge --follow: a FILE that gives nothing for so\n"
+                      "long holds back the others no more; default: it does" },
+    [WINDOW_EXPLAIN] = { "explain", 0, NULL, NULL },
 };
 
 static const struct tn_usage window_usage = {
@@ -101,8 +112,8 @@ static const struct tn_usage window_usage = {
     .summary =
         "Read rows, put each into the window its event time belongs to, and print one row per\n"
         "window and group as soon as the window is complete. Several FILEs are read one after\n"
-        "another as one stream; '-' or no FILE is standard input (say its format with -i);\n"
-        "gzip is recognised.",
+        "another as one stream, or merged by time with --merge; '-' or no FILE is standard\n"
+        "input (say its format with -i); gzip is recognised.",
     .options = window_options,
     .option_count = WINDOW_OPTION_COUNT,
     .details =
@@ -246,6 +257,38 @@ static bool emit_parse(struct tn_window_command *out, const struct tn_arguments 
     tn_message(VERB, "option --emit: '%s' is none of its values; write final, changes or every=DUR",
                text);
     return false;
+}
+
+/* Which of --merge, --follow, --idle make sense together, and with these files. */
+static bool sources_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *idle = arguments->values[WINDOW_IDLE];
+    size_t inputs = 0, i;
+
+    out->merge = arguments->values[WINDOW_MERGE] != NULL;
+    out->follow = arguments->values[WINDOW_FOLLOW] != NULL;
+    if (idle != NULL && !duration_parse("--idle", idle, &out->idle_ms))
+        return false;
+    if (idle != NULL && (!out->merge || !out->follow || out->idle_ms == 0)) {
+        tn_message(VERB, "option --idle: %s",
+                   out->idle_ms == 0 ? "it must be longer than 0; write a duration like 10s"
+                                     : "it says when a source that is followed beside others holds "
+                                       "them no more; add --merge --follow, or leave it out");
+        return false;
+    }
+    for (i = 0; i < out->file_count; i++)
+        inputs += strcmp(out->files[i], "-") == 0;
+    if (inputs > 1) {
+        tn_message(VERB, "standard input is named %zu times; it can be read once", inputs);
+        return false;
+    }
+    if (inputs > 0 && out->follow) {
+        tn_message(VERB,
+                   "standard input cannot be followed: it is read until its writer closes it; "
+                   "leave out --follow");
+        return false;
+    }
+    return true;
 }
 
 static bool formats_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
@@ -459,7 +502,8 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
     if (required_check(&arguments) && windows_parse(out, &arguments) &&
         lateness_parse(out, &arguments) && emit_parse(out, &arguments) &&
         formats_parse(out, &arguments) && time_format_parse(out, &arguments) &&
-        files_fill(out, &arguments) && lists_fill(out, &arguments))
+        files_fill(out, &arguments) && sources_parse(out, &arguments) &&
+        lists_fill(out, &arguments))
         return true;
     tn_window_command_release(out);
     *exit_code = TN_EXIT_USAGE;

@@ -20,6 +20,10 @@
 struct tn_window_command {
     const char *const *files; /* "-": standard input */
     size_t file_count;        /* >= 1 */
+    bool merge;               /* each FILE is a source with its own watermark */
+    bool follow;              /* the last FILE grows; all of them when merged */
+    int64_t idle_ms;    /* a source that waits for longer holds the others no more; 0: never */
+    size_t block_bytes; /* how much is read at a time; 0: the usual. For tests */
     enum tn_format input_format;
     struct tn_timestamp_format time_format;
 
