@@ -7,16 +7,25 @@
 
 #define VALUE_BYTES_MIN 256u
 #define NO_VALUE UINT64_MAX /* Q2 */
-#define ROW_HEAD_BYTES (3 * sizeof(uint64_t))
+#define ROW_HEAD_BYTES (2 * sizeof(uint64_t))
+
+/* Which table, and which op its rows have. */
+enum pending_kind { TAKEN_BACK, HOLDS, KIND_COUNT };
+static const char kind_ops[KIND_COUNT] = { '-', '+' };
+static const char *const kind_tables[KIND_COUNT] = { "window pending -", "window pending +" };
 
 int tn_pending_init(struct tn_pending *pending, tarn_store *store, struct tn_memory *memory,
                     struct tn_emission *emission)
 {
+    int result = TARN_OK;
+
     *pending = (struct tn_pending){ .memory = memory, .emission = emission };
     pending->key = tn_memory_new(memory, TARN_KEY_BYTES_MAX, false);
     if (pending->key == NULL)
         return TARN_E_MEMORY;
-    return tarn_table_open(&pending->rows, store, "window pending", NULL);
+    for (int i = 0; i < KIND_COUNT && result == TARN_OK; i++)
+        result = tarn_table_open(&pending->rows[i], store, kind_tables[i], NULL);
+    return result;
 }
 
 void tn_pending_finish(struct tn_pending *pending)
@@ -25,13 +34,16 @@ void tn_pending_finish(struct tn_pending *pending)
         return;
     tn_memory_free(pending->memory, pending->key, TARN_KEY_BYTES_MAX);
     tn_memory_free(pending->memory, pending->value, pending->value_bytes);
-    (void)tarn_table_close(pending->rows); /* it was open, or is NULL: this cannot fail */
+    for (int i = 0; i < KIND_COUNT; i++)
+        (void)tarn_table_close(pending->rows[i]); /* it was open, or is NULL: this cannot fail */
     *pending = (struct tn_pending){ 0 };
 }
 
-int tn_pending_drop(struct tn_pending *pending)
+void tn_pending_drop(struct tn_pending *pending)
 {
-    return pending->rows != NULL ? tarn_table_drop(pending->rows) : TARN_OK;
+    for (int i = 0; i < KIND_COUNT; i++)
+        if (pending->rows[i] != NULL)
+            (void)tarn_table_drop(pending->rows[i]); /* nobody is left to tell */
 }
 
 /* ---- a row as bytes -------------------------------------------------------------------------- */
@@ -64,9 +76,8 @@ static size_t row_pack(struct tn_pending *pending, const struct tn_emission_head
     if (!value_reserve(pending, bytes))
         return 0;
     at = pending->value;
-    tn_store_le64(at, (uint64_t)head->op);
-    tn_store_le64(at + 8, (uint64_t)head->start_ms);
-    tn_store_le64(at + 16, (uint64_t)head->end_ms);
+    tn_store_le64(at, (uint64_t)head->start_ms);
+    tn_store_le64(at + 8, (uint64_t)head->end_ms);
     at += ROW_HEAD_BYTES;
     for (size_t i = 0; i < count; i++) {
         const tarn_bytes *value = &emission->values[i];
@@ -90,9 +101,8 @@ static bool row_unpack(const struct tn_pending *pending, tarn_bytes row,
 
     if (left < ROW_HEAD_BYTES)
         return false;
-    head->op = (char)tn_load_le64(at);
-    head->start_ms = (int64_t)tn_load_le64(at + 8);
-    head->end_ms = (int64_t)tn_load_le64(at + 16);
+    head->start_ms = (int64_t)tn_load_le64(at);
+    head->end_ms = (int64_t)tn_load_le64(at + 8);
     at += ROW_HEAD_BYTES;
     left -= ROW_HEAD_BYTES;
     for (size_t i = 0; i < emission->layout->count; i++) {
@@ -124,16 +134,16 @@ static void time_store(uint8_t *at, int64_t time_ms)
 }
 
 /* The row in pending->value, `bytes` long. */
-static int row_put(struct tn_pending *pending, int64_t end_ms, int64_t order_ms, tarn_bytes key,
-                   size_t bytes)
+static int row_put(struct tn_pending *pending, enum pending_kind kind, int64_t end_ms,
+                   int64_t order_ms, tarn_bytes key, size_t bytes)
 {
     tn_assert(key.bytes <= TARN_KEY_BYTES_MAX - TN_PENDING_HEAD_BYTES);
     time_store(pending->key, end_ms);
     time_store(pending->key + 8, order_ms);
     if (key.bytes > 0)
         memcpy(pending->key + TN_PENDING_HEAD_BYTES, key.data, key.bytes);
-    return tarn_put(pending->rows, pending->key, TN_PENDING_HEAD_BYTES + key.bytes, pending->value,
-                    bytes);
+    return tarn_put(pending->rows[kind], pending->key, TN_PENDING_HEAD_BYTES + key.bytes,
+                    pending->value, bytes);
 }
 
 int tn_pending_put(struct tn_pending *pending, const struct tn_emission_head *head,
@@ -141,7 +151,7 @@ int tn_pending_put(struct tn_pending *pending, const struct tn_emission_head *he
 {
     size_t bytes = row_pack(pending, head);
 
-    return bytes > 0 ? row_put(pending, head->end_ms, order_ms, key, bytes) : TARN_E_MEMORY;
+    return bytes > 0 ? row_put(pending, HOLDS, head->end_ms, order_ms, key, bytes) : TARN_E_MEMORY;
 }
 
 int tn_pending_keep(struct tn_pending *pending, tarn_table *printed, uint64_t number,
@@ -165,33 +175,83 @@ int tn_pending_take_back(struct tn_pending *pending, tarn_table *printed, uint64
     if (!value_reserve(pending, row.bytes))
         return TARN_E_MEMORY;
     memcpy(pending->value, row.data, row.bytes);
-    tn_store_le64(pending->value, '-');
-    end_ms = (int64_t)tn_load_le64(pending->value + 16);
-    result = row_put(pending, end_ms, 0, key, row.bytes);
+    end_ms = (int64_t)tn_load_le64(pending->value + 8);
+    result = row_put(pending, TAKEN_BACK, end_ms, 0, key, row.bytes);
     return result == TARN_OK ? tarn_delete(printed, &number, sizeof number) : result;
+}
+
+/* ---- print ----------------------------------------------------------------------------------- */
+
+/* A table's rows on their way out. */
+struct queue {
+    tarn_iterator *rows;
+    tarn_bytes key; /* of the first that is still there; data NULL: none is */
+    tarn_bytes row;
+};
+
+static int queue_next(struct queue *queue)
+{
+    int result = tarn_next(queue->rows, &queue->key, &queue->row);
+
+    if (result == TARN_OK)
+        return queue->key.bytes < TN_PENDING_HEAD_BYTES ? TARN_E_CORRUPT : TARN_OK;
+    queue->key.data = NULL;
+    return result == TARN_END ? TARN_OK : result;
+}
+
+/* Whose first row comes first (Q1). KIND_COUNT: none has one. */
+static int queues_first(const struct queue queues[KIND_COUNT])
+{
+    const tarn_bytes *a = &queues[TAKEN_BACK].key;
+    const tarn_bytes *b = &queues[HOLDS].key;
+
+    if (a->data == NULL)
+        return b->data == NULL ? KIND_COUNT : HOLDS;
+    if (b->data == NULL)
+        return TAKEN_BACK;
+    return tn_key_compare(a->data, a->bytes, b->data, b->bytes) <= 0 ? TAKEN_BACK : HOLDS;
+}
+
+static int row_send(struct tn_pending *pending, char op, const struct queue *queue)
+{
+    struct tn_emission_head head = { .op = op };
+    size_t key_bytes = queue->key.bytes - TN_PENDING_HEAD_BYTES;
+
+    if (!row_unpack(pending, queue->row, &head))
+        return TARN_E_CORRUPT;
+    memcpy(pending->key, (const uint8_t *)queue->key.data + TN_PENDING_HEAD_BYTES, key_bytes);
+    return tn_emission_send(pending->emission, &head, pending->key, key_bytes);
+}
+
+static int queues_send(struct tn_pending *pending, struct queue queues[KIND_COUNT])
+{
+    int kind, result = TARN_OK;
+
+    for (kind = 0; kind < KIND_COUNT && result == TARN_OK; kind++) {
+        result = tarn_scan(&queues[kind].rows, pending->rows[kind], NULL);
+        if (result == TARN_OK)
+            result = queue_next(&queues[kind]);
+    }
+    while (result == 0 && (kind = queues_first(queues)) != KIND_COUNT) {
+        result = row_send(pending, kind_ops[kind], &queues[kind]);
+        if (result == 0)
+            result = queue_next(&queues[kind]);
+    }
+    return result;
 }
 
 int tn_pending_print(struct tn_pending *pending)
 {
-    struct tn_emission_head head;
-    tarn_iterator *rows;
-    tarn_bytes key, row;
+    struct queue queues[KIND_COUNT] = { { .rows = NULL } };
     int result;
 
-    if (tarn_table_count(pending->rows) == 0)
+    if (tarn_table_count(pending->rows[TAKEN_BACK]) + tarn_table_count(pending->rows[HOLDS]) == 0)
         return 0;
-    result = tarn_scan(&rows, pending->rows, NULL);
-    if (result != TARN_OK)
-        return result;
-    while (result == TARN_OK && (result = tarn_next(rows, &key, &row)) == TARN_OK) {
-        if (key.bytes < TN_PENDING_HEAD_BYTES || !row_unpack(pending, row, &head)) {
-            result = TARN_E_CORRUPT;
-            break;
-        }
-        key.bytes -= TN_PENDING_HEAD_BYTES;
-        memcpy(pending->key, (const uint8_t *)key.data + TN_PENDING_HEAD_BYTES, key.bytes);
-        result = tn_emission_send(pending->emission, &head, pending->key, key.bytes);
-    }
-    (void)tarn_iterator_close(rows); /* it was open: this cannot fail */
-    return result == TARN_END ? tarn_table_clear(pending->rows) : result;
+    result = queues_send(pending, queues);
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        (void)tarn_iterator_close(
+            queues[kind].rows); /* it was open, or is NULL: this cannot fail */
+    for (int kind = 0; kind < KIND_COUNT && result == 0; kind++)
+        result = tarn_table_clear(pending->rows[kind]);
+    return result;
 }

@@ -3,12 +3,14 @@
  *
  * With 'every' a row that cannot change any more, or is taken back, waits in a table of the store:
  *
- *     "window pending"    (end, start, key) -> | op | start | end | length | value | length | ... |
- *     "window printed"    session number    -> the same, of the row printed last
+ *     "window pending +"    (end, start, key) -> | start | end | length | value | length | ... |
+ *     "window pending -"    the same, of rows to be taken back
+ *     "window printed"      session number    -> the same, of the row printed last
  *
  * Rules
  *   Q1  The print goes by (end, key): what shares an end, and differs in the start only because time
- *       has ends, goes by the start first. Sessions give 0 for that start.
+ *       has ends, goes by the start first. Sessions give 0 for that start. What is taken back comes
+ *       before what replaces it.
  *   Q2  A length of 2^64 - 1 is an empty value (null).
  */
 #ifndef TN_PENDING_H
@@ -21,10 +23,10 @@
 struct tn_pending {
     struct tn_memory *memory;
     struct tn_emission *emission;
-    tarn_table *rows;
-    uint8_t *key;       /* room for a key */
-    uint8_t *value;     /* room for a row, as long as the longest so far */
-    size_t value_bytes; /* its capacity */
+    tarn_table *rows[2]; /* taken back; to hold */
+    uint8_t *key;        /* room for a key */
+    uint8_t *value;      /* room for a row, as long as the longest so far */
+    size_t value_bytes;  /* its capacity */
 };
 
 /* TARN_OK or a failure; finish it all the same. */
@@ -32,7 +34,7 @@ int tn_pending_init(struct tn_pending *pending, tarn_store *store, struct tn_mem
                     struct tn_emission *emission);
 /* The table stays. */
 void tn_pending_finish(struct tn_pending *pending);
-int tn_pending_drop(struct tn_pending *pending);
+void tn_pending_drop(struct tn_pending *pending);
 
 /* The values in the emission, as the row `head` of a key, wait; `order_ms` is Q1's start. */
 int tn_pending_put(struct tn_pending *pending, const struct tn_emission_head *head,

@@ -50,7 +50,7 @@ static int timers_add(struct tn_sessions *sessions, const struct tn_session *hea
 {
     int result = tn_timers_add(&sessions->close, head->close_ms, key);
 
-    if (result == TARN_OK && head->fire_ms != INT64_MAX)
+    if (result == TARN_OK && head->fire_ms != INT64_MIN)
         result = tn_timers_add(&sessions->fire, head->fire_ms, key);
     return result;
 }
@@ -101,7 +101,7 @@ void tn_session_begin(struct tn_sessions *sessions, struct tn_session *record, i
         .start_ms = time_ms,
         .last_ms = last_ms,
         .close_ms = last_ms,
-        .fire_ms = fires && last_ms > sessions->parts->watermark_ms ? last_ms : INT64_MAX,
+        .fire_ms = fires && last_ms > sessions->parts->watermark_ms ? last_ms : INT64_MIN,
     };
     if (sessions->parts->layout->has_texts)
         tn_layout_set_number(tn_session_block(record), record->number);
@@ -263,7 +263,7 @@ static int session_fire(struct tn_sessions *sessions, tarn_bytes key, struct tn_
     if (result != TARN_OK)
         return result;
     record->flags |= TN_SESSION_FIRED;
-    record->fire_ms = INT64_MAX;
+    record->fire_ms = INT64_MIN;
     return tn_session_emit(sessions, key, link, '+');
 }
 

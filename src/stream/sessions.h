@@ -46,7 +46,7 @@ struct tn_session {
     int64_t start_ms;
     int64_t last_ms;  /* the last millisecond: last time + gap - 1 */
     int64_t close_ms; /* N2 */
-    int64_t fire_ms;  /* N2; INT64_MAX: no timer */
+    int64_t fire_ms;  /* N2; INT64_MIN: no timer */
     uint64_t flags;
     uint64_t mark; /* when it last changed */
 };

@@ -138,7 +138,7 @@ static int chain_insert(struct tn_sessions *sessions, const struct tn_slice_row 
         result = chain_link(sessions, row->key, place, link.head.number);
     if (result == TARN_OK)
         result = tn_timers_add(&sessions->close, link.head.close_ms, row->key);
-    if (result == TARN_OK && link.head.fire_ms != INT64_MAX)
+    if (result == TARN_OK && link.head.fire_ms != INT64_MIN)
         result = tn_timers_add(&sessions->fire, link.head.fire_ms, row->key);
     return result == TARN_OK ? tn_session_refire(sessions, row->key, &link) : result;
 }
@@ -204,7 +204,7 @@ static int base_update(struct tn_sessions *sessions, const struct tn_slice_row *
     record->start_ms = base->head.start_ms;
     record->last_ms = base->head.last_ms;
     record->flags = base->head.flags;
-    sets_timer = parts->mode == TN_WINDOW_CHANGES && record->fire_ms == INT64_MAX &&
+    sets_timer = parts->mode == TN_WINDOW_CHANGES && record->fire_ms == INT64_MIN &&
                  record->last_ms > parts->watermark_ms;
     if (sets_timer)
         record->fire_ms = record->last_ms;

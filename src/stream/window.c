@@ -338,7 +338,7 @@ static int parts_open(struct tn_parts *parts, tarn_store *store, struct tn_memor
 static void parts_close(struct tn_parts *parts, bool drop)
 {
     if (drop)
-        (void)tn_pending_drop(&parts->pending); /* nobody is left to tell */
+        tn_pending_drop(&parts->pending);
     tn_pending_finish(&parts->pending);
     tn_emission_finish(&parts->emission);
     tn_texts_finish(&parts->texts);
