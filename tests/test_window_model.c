@@ -224,8 +224,8 @@ static int model_compare(const void *a_pointer, const void *b_pointer)
     const struct model_row *rows = comparing->of->rows;
     int order;
 
-    if (model_end(a) != model_end(b))
-        return model_end(a) < model_end(b) ? -1 : 1;
+    if (a->last_ms != b->last_ms)
+        return a->last_ms < b->last_ms ? -1 : 1;
     if (comparing->of->options.gap_ms == 0 && a->start_ms != b->start_ms)
         return a->start_ms < b->start_ms ? -1 : 1;
     order = model_fields_compare(&rows[a->rows[0]], &rows[b->rows[0]],

@@ -298,7 +298,7 @@ static int group_leave(struct tn_clocked *clocked, const struct tn_slice *slice,
         return result;
     key = tn_sorted_key(&clocked->sorted, index, &key_bytes);
     if (outlet == OUTLET_WAIT)
-        return tn_pending_put(&parts->pending, head, head->start_ms,
+        return tn_pending_put(&parts->pending, head,
                               (tarn_bytes){ .data = key, .bytes = key_bytes });
     return tn_emission_send(&parts->emission, head, key, key_bytes);
 }
@@ -309,6 +309,7 @@ static int window_leave(struct tn_clocked *clocked, tn_wide window, enum outlet 
     const struct tn_emission_head head = {
         .start_ms = tn_edges_window_start_ms(&clocked->edges, window),
         .end_ms = tn_edges_window_end_ms(&clocked->edges, window),
+        .tie_ms = tn_edges_window_start_ms(&clocked->edges, window),
         .op = '+',
     };
     struct cover cover = { .clocked = clocked };
@@ -331,6 +332,7 @@ static int window_leave_group(struct tn_clocked *clocked, tn_wide window, tarn_b
     const struct tn_emission_head head = {
         .start_ms = tn_edges_window_start_ms(&clocked->edges, window),
         .end_ms = tn_edges_window_end_ms(&clocked->edges, window),
+        .tie_ms = tn_edges_window_start_ms(&clocked->edges, window),
         .op = '+',
     };
     struct cover cover = { .clocked = clocked, .key = &key };

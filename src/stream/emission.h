@@ -29,6 +29,7 @@ struct tn_emission {
 struct tn_emission_head {
     int64_t start_ms;
     int64_t end_ms;
+    int64_t tie_ms; /* pending.h, Q1 */
     char op;
 };
 

@@ -7,7 +7,7 @@
 
 #define VALUE_BYTES_MIN 256u
 #define NO_VALUE UINT64_MAX /* Q2 */
-#define ROW_HEAD_BYTES (2 * sizeof(uint64_t))
+#define ROW_HEAD_BYTES (3 * sizeof(uint64_t))
 
 /* Which table, and which op its rows have. */
 enum pending_kind { TAKEN_BACK, HOLDS, KIND_COUNT };
@@ -78,6 +78,7 @@ static size_t row_pack(struct tn_pending *pending, const struct tn_emission_head
     at = pending->value;
     tn_store_le64(at, (uint64_t)head->start_ms);
     tn_store_le64(at + 8, (uint64_t)head->end_ms);
+    tn_store_le64(at + 16, (uint64_t)head->tie_ms);
     at += ROW_HEAD_BYTES;
     for (size_t i = 0; i < count; i++) {
         const tarn_bytes *value = &emission->values[i];
@@ -103,6 +104,7 @@ static bool row_unpack(const struct tn_pending *pending, tarn_bytes row,
         return false;
     head->start_ms = (int64_t)tn_load_le64(at);
     head->end_ms = (int64_t)tn_load_le64(at + 8);
+    head->tie_ms = (int64_t)tn_load_le64(at + 16);
     at += ROW_HEAD_BYTES;
     left -= ROW_HEAD_BYTES;
     for (size_t i = 0; i < emission->layout->count; i++) {
@@ -134,24 +136,22 @@ static void time_store(uint8_t *at, int64_t time_ms)
 }
 
 /* The row in pending->value, `bytes` long. */
-static int row_put(struct tn_pending *pending, enum pending_kind kind, int64_t end_ms,
-                   int64_t order_ms, tarn_bytes key, size_t bytes)
+static int row_put(struct tn_pending *pending, enum pending_kind kind, tarn_bytes key, size_t bytes)
 {
     tn_assert(key.bytes <= TARN_KEY_BYTES_MAX - TN_PENDING_HEAD_BYTES);
-    time_store(pending->key, end_ms);
-    time_store(pending->key + 8, order_ms);
+    time_store(pending->key, (int64_t)tn_load_le64(pending->value + 8));
+    time_store(pending->key + 8, (int64_t)tn_load_le64(pending->value + 16));
     if (key.bytes > 0)
         memcpy(pending->key + TN_PENDING_HEAD_BYTES, key.data, key.bytes);
     return tarn_put(pending->rows[kind], pending->key, TN_PENDING_HEAD_BYTES + key.bytes,
                     pending->value, bytes);
 }
 
-int tn_pending_put(struct tn_pending *pending, const struct tn_emission_head *head,
-                   int64_t order_ms, tarn_bytes key)
+int tn_pending_put(struct tn_pending *pending, const struct tn_emission_head *head, tarn_bytes key)
 {
     size_t bytes = row_pack(pending, head);
 
-    return bytes > 0 ? row_put(pending, HOLDS, head->end_ms, order_ms, key, bytes) : TARN_E_MEMORY;
+    return bytes > 0 ? row_put(pending, HOLDS, key, bytes) : TARN_E_MEMORY;
 }
 
 int tn_pending_keep(struct tn_pending *pending, tarn_table *printed, uint64_t number,
@@ -167,7 +167,6 @@ int tn_pending_take_back(struct tn_pending *pending, tarn_table *printed, uint64
                          tarn_bytes key)
 {
     tarn_bytes row;
-    int64_t end_ms;
     int result = tarn_get(printed, &number, sizeof number, &row.data, &row.bytes);
 
     if (result != TARN_OK || row.bytes < ROW_HEAD_BYTES)
@@ -175,8 +174,7 @@ int tn_pending_take_back(struct tn_pending *pending, tarn_table *printed, uint64
     if (!value_reserve(pending, row.bytes))
         return TARN_E_MEMORY;
     memcpy(pending->value, row.data, row.bytes);
-    end_ms = (int64_t)tn_load_le64(pending->value + 8);
-    result = row_put(pending, TAKEN_BACK, end_ms, 0, key, row.bytes);
+    result = row_put(pending, TAKEN_BACK, key, row.bytes);
     return result == TARN_OK ? tarn_delete(printed, &number, sizeof number) : result;
 }
 

@@ -3,14 +3,14 @@
  *
  * With 'every' a row that cannot change any more, or is taken back, waits in a table of the store:
  *
- *     "window pending +"    (end, start, key) -> | start | end | length | value | length | ... |
+ *     "window pending +"    (end, tie, key) -> | start | end | tie | length | value | length | ... |
  *     "window pending -"    the same, of rows to be taken back
- *     "window printed"      session number    -> the same, of the row printed last
+ *     "window printed"      session number  -> the same, of the row printed last
  *
  * Rules
- *   Q1  The print goes by (end, key): what shares an end, and differs in the start only because time
- *       has ends, goes by the start first. Sessions give 0 for that start. What is taken back comes
- *       before what replaces it.
+ *   Q1  The print goes by (end, key), and what is taken back comes before what replaces it. Ends can
+ *       be the same only because time has one: then the tie goes first, the start of a window, the
+ *       last millisecond of a session.
  *   Q2  A length of 2^64 - 1 is an empty value (null).
  */
 #ifndef TN_PENDING_H
@@ -36,9 +36,8 @@ int tn_pending_init(struct tn_pending *pending, tarn_store *store, struct tn_mem
 void tn_pending_finish(struct tn_pending *pending);
 void tn_pending_drop(struct tn_pending *pending);
 
-/* The values in the emission, as the row `head` of a key, wait; `order_ms` is Q1's start. */
-int tn_pending_put(struct tn_pending *pending, const struct tn_emission_head *head,
-                   int64_t order_ms, tarn_bytes key);
+/* The values in the emission, as the row `head` of a key, wait. */
+int tn_pending_put(struct tn_pending *pending, const struct tn_emission_head *head, tarn_bytes key);
 
 /* The same row, kept in a table under a number; and from there into the rows that wait, taken back. */
 int tn_pending_keep(struct tn_pending *pending, tarn_table *printed, uint64_t number,

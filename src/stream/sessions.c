@@ -119,6 +119,7 @@ int tn_session_fill(struct tn_sessions *sessions, tarn_bytes key,
         return result == TARN_ABSENT ? TARN_E_CORRUPT : result;
     head->start_ms = record->start_ms;
     head->end_ms = tn_time_add(record->last_ms, 1);
+    head->tie_ms = record->last_ms;
     return tn_emission_fill(&sessions->parts->emission, sessions->texts,
                             tn_session_const_block(record));
 }
@@ -283,7 +284,7 @@ static int session_leave(struct tn_sessions *sessions, tarn_bytes key, struct tn
         if (link->head.mark == parts->mark) {
             result = tn_session_fill(sessions, key, link, &head);
             if (result == TARN_OK)
-                result = tn_pending_put(&parts->pending, &head, 0, key);
+                result = tn_pending_put(&parts->pending, &head, key);
         }
         if (result == TARN_OK && (link->head.flags & TN_SESSION_PRINTED) != 0)
             result = tarn_delete(sessions->printed, &link->head.number, sizeof link->head.number);
@@ -363,7 +364,7 @@ static int print_key(struct tn_sessions *sessions, tarn_bytes key)
             continue;
         result = tn_session_fill(sessions, key, link, &head);
         if (result == TARN_OK)
-            result = tn_pending_put(&parts->pending, &head, 0, key);
+            result = tn_pending_put(&parts->pending, &head, key);
         if (result == TARN_OK)
             result = tn_session_fill(sessions, key, link, &head); /* what it borrowed has ended */
         if (result == TARN_OK)
