@@ -84,14 +84,16 @@ struct tn_delimited {
     size_t scanned; /* position up to which places are known */
 
     struct tn_walk walk;
+    bool walk_waits;     /* for more of its row: it goes on where it is */
     uint64_t replay_end; /* place in the input up to which quotes must close on their line (D6) */
 
     size_t *columns; /* wanted, ascending, and SIZE_MAX at the end */
     struct tn_slice *slices;
     size_t *slice_of_field;
     size_t slice_count;
-    tarn_bytes *values; /* of the slices, in their final form */
-    tarn_bytes *fields; /* the same, in the order the caller wants */
+    tarn_bytes *values;       /* of the slices, in their final form */
+    tarn_bytes *fields;       /* the same, in the order the caller wants */
+    const char *const *names; /* of the fields */
     size_t field_count;
 
     char *scratch; /* unquoted fields of the row at hand */
@@ -100,10 +102,16 @@ struct tn_delimited {
     size_t header_bytes;
 };
 
-/* Reads the header. Answers as tn_reader_open; on any answer release gives everything back. */
+/* TN_READER_ROW or FAILED; on either release gives everything back. `fields` outlive the table. */
 int tn_delimited_init(struct tn_delimited *table, const struct tn_delimited_format *format,
                       struct tn_text *text, const char *const *fields, size_t field_count,
                       struct tn_reason *reason);
+
+/* Reads the header, before the first row. Answers as tn_reader_next; after WAITS, ask again. */
+int tn_delimited_begin(struct tn_delimited *table);
+
+/* text->row was put somewhere else, or the text behind it is another. */
+void tn_delimited_moved(struct tn_delimited *table);
 
 /* As tn_reader_next. */
 int tn_delimited_next(struct tn_delimited *table, struct tn_row *row);
