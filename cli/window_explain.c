@@ -3,7 +3,7 @@
  *
  *     input     a.csv: csv
  *     time      field 'time'; auto: iso, as the first row of a.csv says
- *     windows   every 1h ...                                one paragraph for each of the lines
+ *     windows   of 1h, ...                                  a paragraph for each of the lines
  *     ...                                                   below; a word, then what holds
  */
 #include "window_explain.h"
@@ -170,14 +170,24 @@ static void explain_time(struct tn_output *output, const struct tn_window_comman
 
 static void explain_windows(struct tn_output *output, const struct tn_window_command *command)
 {
+    int64_t slide_ms = command->slide_ms != 0 ? command->slide_ms : command->every_ms;
+    const char *relation = slide_ms < command->every_ms   ? "overlapping"
+                           : slide_ms > command->every_ms ? "with gaps between them"
+                                                          : "one behind the other";
     char offset[TN_DURATION_BYTES_MAX + 16] = "";
 
+    if (command->gap_ms != 0) {
+        explain(output, "windows",
+                "sessions: a group's rows that follow each other within %s; the end is that much "
+                "behind the last",
+                duration_text(command->gap_ms));
+        return;
+    }
     if (command->offset_ms != 0)
         snprintf(offset, sizeof offset, " plus %s", duration_text(command->offset_ms));
     explain(output, "windows",
-            "of %s, one behind the other: [start, end), starting at multiples of "
-            "%s%s since 1970 in UTC",
-            duration_text(command->every_ms), duration_text(command->every_ms), offset);
+            "of %s, %s: [start, end), starting at multiples of %s%s since 1970 in UTC",
+            duration_text(command->every_ms), relation, duration_text(slide_ms), offset);
 }
 
 static void explain_groups(struct tn_output *output, const struct tn_window_command *command)
@@ -221,34 +231,71 @@ static void explain_aggregates(struct tn_output *output, const struct tn_window_
 
 static void explain_lateness(struct tn_output *output, const struct tn_window_command *command)
 {
+    const char *where = command->merge ? " in each source" : "";
+
     if (command->late_ms == 0)
         explain(output, "late",
-                "rows are expected in order%s: the watermark is the greatest time "
-                "minus 1 ms",
-                command->merge ? " in each source" : "");
+                "rows are expected in order%s: the watermark is the greatest time minus 1 ms",
+                where);
     else
-        explain(output, "late",
-                "rows may come up to %s out of order%s: the watermark is the "
-                "greatest time minus %s minus 1 ms",
-                duration_text(command->late_ms), command->merge ? " in each source" : "",
-                duration_text(command->late_ms));
-    explain(output, NULL, "a row whose window is complete is late: counted and dropped");
-    explain(output, "bad rows",
+        explain(
+            output, "late",
+            "rows may come up to %s out of order%s: the watermark is the greatest time minus %s "
+            "minus 1 ms",
+            duration_text(command->late_ms), where, duration_text(command->late_ms));
+    if (command->grace_ms != 0)
+        explain(output, NULL, "windows take late rows until the watermark is %s behind their end",
+                duration_text(command->grace_ms));
+    if (command->late_path != NULL)
+        explain(output, NULL,
+                "a row that no window takes any more is late: counted, and written to %s",
+                command->late_path);
+    else
+        explain(output, NULL, "a row that no window takes any more is late: counted and dropped");
+}
+
+static void explain_bad_rows(struct tn_output *output, const struct tn_window_command *command)
+{
+    explain(output, "bad rows", "%s",
             command->strict ? "the first ends the run with exit code 3"
                             : "are told (the first 10), counted and skipped");
+    if (command->max_ahead_ms != 0)
+        explain(output, NULL, "a row more than %s ahead of the watermark is one",
+                duration_text(command->max_ahead_ms));
+}
+
+static void explain_emit(struct tn_output *output, const struct tn_window_command *command)
+{
+    const char *end = command->follow ? "a signal prints none that are open"
+                                      : "the end of the input completes all";
+
+    if (command->mode == TN_WINDOW_CHANGES)
+        explain(
+            output, "emit",
+            "each window when the watermark reaches its end minus 1 ms, and again for each late "
+            "row it takes; %s",
+            end);
+    else if (command->mode == TN_WINDOW_EVERY)
+        explain(output, "emit", "what has changed, each %s of event time; %s",
+                duration_text(command->print_ms), end);
+    else if (command->grace_ms != 0)
+        explain(output, "emit",
+                "each window once, when the watermark has reached its end minus 1 ms plus %s; %s",
+                duration_text(command->grace_ms), end);
+    else
+        explain(output, "emit",
+                "each window once, when the watermark has reached its end minus 1 ms; %s", end);
+    if (command->mode != TN_WINDOW_FINAL)
+        explain(output, NULL,
+                "column op: + replaces what was printed for that window and group, - "
+                "takes it back");
 }
 
 static void explain_output(struct tn_output *output, const struct tn_window_command *command)
 {
     static const char *const formats[] = { "csv", "tsv", "ndjson", "a table" };
 
-    explain(output, "emit",
-            "each window once, when the watermark has reached its end minus 1 ms; "
-            "%s",
-            command->follow ? "a signal prints none that are open"
-                            : "the end of the input completes all");
-    explain(output, "output", "%s to %s, ordered by window end, then by group; window times as %s",
-            formats[command->output_format],
+    explain(output, "output", "%s to %s; window times as %s", formats[command->output_format],
             command->output_path != NULL ? command->output_path : "standard output",
             command->times_as_ms ? "milliseconds since 1970" : "ISO 8601 in UTC");
 }
@@ -268,6 +315,8 @@ int tn_window_explain(const struct tn_window_command *command)
     explain_groups(&output, command);
     explain_aggregates(&output, command);
     explain_lateness(&output, command);
+    explain_bad_rows(&output, command);
+    explain_emit(&output, command);
     explain_output(&output, command);
     return tn_output_close(&output, VERB);
 }

@@ -108,14 +108,20 @@ void tn_window_report_progress(struct tn_window_report *report,
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static void report_losses(const struct tn_window_report *report, uint64_t late_count)
+static void report_losses(const struct tn_window_report *report,
+                          const struct tn_window_summary *summary)
 {
+    uint64_t late_count = summary->counts.late_count;
+
     if (report->bad_count > 0)
         tn_message(VERB,
                    "%" PRIu64 " of %" PRIu64 " rows were bad and left out; "
                    "--strict stops at the first",
                    report->bad_count, report->row_count);
-    if (late_count > 0)
+    if (late_count > 0 && summary->late_path != NULL)
+        tn_message(VERB, "%" PRIu64 " of %" PRIu64 " rows were late and are in %s", late_count,
+                   report->row_count, summary->late_path);
+    else if (late_count > 0)
         tn_message(VERB,
                    "%" PRIu64 " of %" PRIu64 " rows were late and left out; "
                    "a greater --late waits for them",
@@ -133,10 +139,13 @@ static void report_details(const struct tn_window_report *report,
     if (counts->watermark_ms != INT64_MIN)
         tn_timestamp_print(counts->watermark_ms, watermark);
     tn_message(VERB,
-               "rows %" PRIu64 ", taken %" PRIu64 ", late %" PRIu64 " (dropped), bad %" PRIu64
+               "rows %" PRIu64 ", taken %" PRIu64 ", late %" PRIu64 " (%s), bad %" PRIu64
                " (skipped), written %" PRIu64,
-               report->row_count, counts->taken_count, counts->late_count, report->bad_count,
+               report->row_count, counts->taken_count, counts->late_count,
+               summary->late_path != NULL ? "written aside" : "dropped", report->bad_count,
                summary->written_count);
+    if (counts->outside_count > 0)
+        tn_message(VERB, "%" PRIu64 " rows lay between windows, in none", counts->outside_count);
     tn_message(VERB, "%.1f MB in %.3f s: %.0f rows/s, %.1f MB/s",
                (double)summary->input_bytes / 1e6, seconds, (double)report->row_count / seconds,
                (double)summary->input_bytes / 1e6 / seconds);
@@ -147,7 +156,7 @@ static void report_details(const struct tn_window_report *report,
 void tn_window_report_end(struct tn_window_report *report, const struct tn_window_summary *summary)
 {
     tn_window_report_clear(report);
-    report_losses(report, summary->counts.late_count);
+    report_losses(report, summary);
     if (report->verbose)
         report_details(report, summary);
 }

@@ -40,6 +40,7 @@ struct tn_window_summary {
     struct tn_window_counts counts; /* as the input ended, before the last windows were completed */
     uint64_t written_count;         /* rows of output */
     uint64_t input_bytes;
+    const char *late_path; /* where late rows are; NULL: nowhere */
     const char *time_format;
     bool time_format_was_chosen; /* by auto */
 };

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "message.h"
 #include "signals.h"
+#include "window_late.h"
 #include "window_report.h"
 #include "window_sources.h"
 
@@ -51,7 +52,8 @@ struct run {
     struct time_text end;
     tarn_bytes *values; /* of the row of output being made */
     uint64_t written_count;
-    bool unwritten; /* the writer holds rows that could be written */
+    bool unwritten; /* the writer, or late, holds rows that could be written */
+    struct tn_late late;
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */
@@ -122,8 +124,11 @@ static int run_emit(void *context, const struct tn_window_row *row)
         values[2 + i] = row->keys[i].bytes > 0 ? row->keys[i] : (tarn_bytes){ NULL, 0 };
     for (i = 0; i < run->command->aggregates.count; i++)
         values[2 + key_count + i] = row->values[i];
-    tn_live_group(&run->report.live, row->end_ms, run->command->key_count > 0 ? values[2] : no_key,
-                  values[2 + key_count]);
+    if (run->command->mode != TN_WINDOW_FINAL)
+        values[2 + key_count + i] = (tarn_bytes){ &row->op, 1 };
+    else
+        tn_live_group(&run->report.live, row->end_ms, key_count > 0 ? values[2] : no_key,
+                      values[2 + key_count]);
     tn_live_clear(&run->report.live);
     run->written_count++;
     run->unwritten = true;
@@ -155,21 +160,40 @@ static bool inputs_exist(const struct tn_window_command *command)
 }
 
 /* Writing into what is being read would destroy it, or never end. */
-static bool output_is_input(const struct tn_window_command *command)
+static bool output_is_input(const struct tn_window_command *command, const struct stat *output)
 {
-    struct stat input, output;
+    struct stat input;
     size_t i;
-    int failed;
 
-    failed = command->output_path != NULL ? stat(command->output_path, &output)
-                                          : fstat(STDOUT_FILENO, &output);
-    for (i = 0; i < command->file_count && failed == 0; i++)
-        if (stat_input(command->files[i], &input) == 0 && same_file(&input, &output)) {
+    for (i = 0; i < command->file_count; i++)
+        if (stat_input(command->files[i], &input) == 0 && same_file(&input, output)) {
             tn_message(VERB, "%s is both input and output; write to another file",
                        command->files[i]);
             return true;
         }
     return false;
+}
+
+/* Each of the files of a command line has one use. */
+static bool outputs_are_files_of_their_own(const struct tn_window_command *command)
+{
+    const char *late_path = command->late_path;
+    struct stat output, late;
+    bool has_output = command->output_path != NULL ? stat(command->output_path, &output) == 0
+                                                   : fstat(STDOUT_FILENO, &output) == 0;
+    bool has_late = late_path != NULL && stat(late_path, &late) == 0;
+
+    if ((has_output && output_is_input(command, &output)) ||
+        (has_late && output_is_input(command, &late)))
+        return false;
+    if ((has_output && has_late && same_file(&output, &late)) ||
+        (late_path != NULL && command->output_path != NULL &&
+         strcmp(late_path, command->output_path) == 0)) {
+        tn_message(VERB, "%s is both the output and for late rows; write them to another file",
+                   late_path);
+        return false;
+    }
+    return true;
 }
 
 static int run_open_output(struct run *run)
@@ -184,6 +208,10 @@ static int run_open_output(struct run *run)
         return TN_EXIT_FAILED;
     }
     run->output_is_open = true;
+    if (command->late_path != NULL &&
+        !(tn_late_open(&run->late, command->late_path) &&
+          tn_late_header(&run->late, tn_sources_header(&run->sources))))
+        return TN_EXIT_FAILED;
     run->writer = tn_writer_new(&run->output, command->output_format, command->columns,
                                 command->column_count);
     return run->writer != NULL ? RUN_GOES_ON : run_memory_failed();
@@ -191,20 +219,53 @@ static int run_open_output(struct run *run)
 
 /* ---- one row --------------------------------------------------------------------------------- */
 
+/* A sum has left its range: by this row, or, of several slices, when a window closed. */
+static int run_overflow(struct run *run, uint64_t line)
+{
+    const char *reason = tn_window_reason(run->window);
+
+    tn_window_report_clear(&run->report);
+    if (line > 0)
+        tn_message(VERB, "%s:%" PRIu64 ": %s; leave that row out, or sum in a larger unit",
+                   tn_sources_name(&run->sources), line, reason);
+    else
+        tn_message(VERB, "at the end of %s: %s; use shorter windows, or sum in a larger unit",
+                   tn_sources_name(&run->sources), reason);
+    return TN_EXIT_REFUSED;
+}
+
+/* A late row goes to --late-to, if there is one. */
+static int run_late(struct run *run, const struct tn_row *row)
+{
+    tarn_bytes header = tn_sources_header(&run->sources);
+
+    if (!run->late.is_open)
+        return RUN_GOES_ON;
+    if (!tn_late_has_header(&run->late, header)) {
+        tn_window_report_clear(&run->report);
+        tn_message(VERB,
+                   "%s: its header is not that of the rows in %s before; give files of one header, "
+                   "or leave out --late-to",
+                   tn_sources_name(&run->sources), run->command->late_path);
+        return TN_EXIT_REFUSED;
+    }
+    run->unwritten = true;
+    return tn_late_header(&run->late, header) && tn_late_row(&run->late, row->raw) ? RUN_GOES_ON
+                                                                                   : TN_EXIT_FAILED;
+}
+
 /* What the operator's answer means; `line` is of the row that was pushed, 0 at the end of input. */
 static int run_answer(struct run *run, int answer, uint64_t line)
 {
     switch (answer) {
     case TN_WINDOW_TAKEN:
     case TN_WINDOW_LATE:
+    case TN_WINDOW_OUTSIDE:
         return RUN_GOES_ON;
     case TN_WINDOW_BAD:
         return run_bad(run, line, tn_window_reason(run->window));
     case TN_WINDOW_OVERFLOW:
-        tn_window_report_clear(&run->report);
-        tn_message(VERB, "%s:%" PRIu64 ": %s; leave that row out, or sum in a larger unit",
-                   tn_sources_name(&run->sources), line, tn_window_reason(run->window));
-        return TN_EXIT_REFUSED;
+        return run_overflow(run, line);
     case RUN_STOPPED: /* by a signal; or the output failed, which closing it tells */
         return *tn_signals_flag() != 0 ? run_interrupted() : TN_EXIT_FAILED;
     default:
@@ -220,15 +281,16 @@ static int run_row(struct run *run, const struct tn_row *row)
         .arguments = fields + 1 + run->command->key_count,
     };
     struct tn_reason reason;
-    int answer;
+    int answer, exit_code;
 
     if (!tn_timestamp_read(&run->time_format, fields[0], &event.time_ms, &reason))
         return run_bad(run, row->line, reason.text);
     answer = tn_window_push(run->window, &event);
-    if (run->command->merge && (answer == TN_WINDOW_TAKEN || answer == TN_WINDOW_LATE)) {
-        tn_sources_advance(&run->sources, event.time_ms);
-        answer = tn_window_advance(run->window, run->sources.watermarks.time_ms);
-    }
+    exit_code = answer == TN_WINDOW_LATE ? run_late(run, row) : run_answer(run, answer, row->line);
+    if (exit_code != RUN_GOES_ON || !run->command->merge || answer == TN_WINDOW_BAD)
+        return exit_code;
+    tn_sources_advance(&run->sources, event.time_ms);
+    answer = tn_window_advance(run->window, run->sources.watermarks.time_ms);
     return run_answer(run, answer, row->line);
 }
 
@@ -240,7 +302,7 @@ static int run_flush(struct run *run)
     if (!run->unwritten)
         return RUN_GOES_ON;
     run->unwritten = false;
-    return tn_writer_flush(run->writer) ? RUN_GOES_ON : TN_EXIT_FAILED;
+    return tn_writer_flush(run->writer) && tn_late_flush(&run->late) ? RUN_GOES_ON : TN_EXIT_FAILED;
 }
 
 /* Redraw the view, behind everything that was printed. */
@@ -338,9 +400,15 @@ static int run_open(struct run *run)
     const struct tn_window_command *command = run->command;
     struct tn_window_options options = {
         .every_ms = command->every_ms,
+        .slide_ms = command->slide_ms,
         .offset_ms = command->offset_ms,
+        .gap_ms = command->gap_ms,
         .late_ms = command->late_ms,
         .watermark_is_given = command->merge,
+        .max_ahead_ms = command->max_ahead_ms,
+        .grace_ms = command->grace_ms,
+        .mode = command->mode,
+        .print_ms = command->print_ms,
         .key_count = command->key_count,
         .aggregates = command->aggregates.items,
         .aggregate_count = command->aggregates.count,
@@ -390,6 +458,7 @@ static int run_finish(struct run *run)
     if (!tn_writer_finish(run->writer))
         return TN_EXIT_FAILED;
     summary.written_count = run->written_count;
+    summary.late_path = run->command->late_path;
     summary.time_format = tn_timestamp_format_text(&run->time_format);
     summary.time_format_was_chosen = run->command->time_format.kind == TN_TIMESTAMP_AUTO &&
                                      run->time_format.kind != TN_TIMESTAMP_AUTO;
@@ -400,7 +469,7 @@ static int run_finish(struct run *run)
 /* Complete rows are written whatever happened; a failure to do so comes before what was fine. */
 static int run_close(struct run *run, int exit_code)
 {
-    int output_code = TN_EXIT_DONE;
+    int output_code = TN_EXIT_DONE, late_code;
 
     tn_window_report_clear(&run->report);
     if (run->writer != NULL && run->written_count > 0)
@@ -408,10 +477,13 @@ static int run_close(struct run *run, int exit_code)
     tn_writer_free(run->writer);
     if (run->output_is_open)
         output_code = tn_output_close(&run->output, VERB);
+    late_code = tn_late_close(&run->late, VERB);
     tn_sources_release(&run->sources);
     tn_window_close(run->window);
     (void)tarn_close(run->store); /* a memory store: nothing to lose */
     free(run->values);
+    if (output_code == TN_EXIT_DONE)
+        output_code = late_code;
     if (exit_code == TN_EXIT_DONE || (exit_code == TN_EXIT_FAILED && output_code == TN_EXIT_PIPE))
         return output_code;
     return exit_code;
@@ -424,7 +496,7 @@ int tn_window_run(const struct tn_window_command *command)
 
     if (!inputs_exist(command))
         return TN_EXIT_REFUSED;
-    if (output_is_input(command))
+    if (!outputs_are_files_of_their_own(command))
         return TN_EXIT_USAGE;
     exit_code = run_open(&run);
     if (exit_code == RUN_GOES_ON)

@@ -257,6 +257,13 @@ const char *tn_sources_name(const struct tn_sources *sources)
     return sources->sources[sources->current].name;
 }
 
+tarn_bytes tn_sources_header(const struct tn_sources *sources)
+{
+    const struct tn_reader *reader = sources->sources[sources->current].reader;
+
+    return reader != NULL ? tn_reader_header(reader) : (tarn_bytes){ .bytes = 0 };
+}
+
 const char *tn_sources_reason(const struct tn_sources *sources)
 {
     return sources->reason;

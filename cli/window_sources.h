@@ -69,6 +69,9 @@ void tn_sources_wait(struct tn_sources *sources);
 /* The source of the last answer, as messages name it. */
 const char *tn_sources_name(const struct tn_sources *sources);
 
+/* The header line of that source; 0 bytes where there is none. Borrowed until the next call. */
+tarn_bytes tn_sources_header(const struct tn_sources *sources);
+
 /* Why the last answer was none of ROW, END and WAITS. */
 const char *tn_sources_reason(const struct tn_sources *sources);
 

@@ -18,10 +18,10 @@ group by  field 'k'
 compute   n: rows
           sum(x): exact sum of 'x'
 late      rows may come up to 1m30s out of order: the watermark is the greatest time minus 1m30s minus 1 ms
-          a row whose window is complete is late: counted and dropped
+          a row that no window takes any more is late: counted and dropped
 bad rows  are told (the first 10), counted and skipped
 emit      each window once, when the watermark has reached its end minus 1 ms; the end of the input completes all
-output    csv to $work/never, ordered by window end, then by group; window times as ISO 8601 in UTC"
+output    csv to $work/never; window times as ISO 8601 in UTC"
 [ ! -e "$work/never" ] || fail "the output was made"
 
 it "several files, merged and followed, are said to be"
@@ -35,6 +35,23 @@ for sentence in "merged: each is a source" "each is followed as it grows" \
     "a signal prints none"; do
     grep -qF "$sentence" "$out" || fail "not said: $sentence"
 done
+
+it "every kind of window, lateness and emission is said in its own words"
+run --explain --time t --every 1h --slide 15m --grace 5m --late-to "$work/late" --max-ahead 1d \
+    --emit changes "$work/a.csv"
+expect_exit 0
+for sentence in "of 1h, overlapping: [start, end), starting at multiples of 15m" \
+    "until the watermark is 5m behind their end" "counted, and written to $work/late" \
+    "more than 1d ahead of the watermark" "again for each late row it takes" "column op: +"; do
+    grep -qF "$sentence" "$out" || fail "not said: $sentence"
+done
+run --explain --time t --every 15m --slide 1h --grace 5m "$work/a.csv"
+grep -qF "with gaps between them" "$out" || fail "gaps"
+grep -qF "its end minus 1 ms plus 5m" "$out" || fail "grace"
+run --explain --time t --session 30m --emit every=10m "$work/a.csv"
+grep -qF "sessions: a group's rows that follow each other within 30m" "$out" || fail "sessions"
+grep -qF "what has changed, each 10m of event time" "$out" || fail "every"
+[ ! -e "$work/late" ] || fail "the file for late rows was made"
 
 it "standard input is not read"
 printf 'all of it' >"$work/in"
