@@ -100,14 +100,16 @@ static inline int rig_each(void *argument, const struct tn_log_entry *entry)
     uint8_t *value = rig_scratch(r, 2 * (size_t)entry->value_bytes + 8), *expected;
     uint64_t seed = 0;
     uint8_t key;
+    int result;
 
     r->entries_seen++;
     check_eq(entry->table_id, 1);
     check_eq(entry->key.bytes, 1);
     key = *(const uint8_t *)entry->key.data;
     check(key < RIG_KEYS);
-    if (key >= RIG_KEYS || tn_log_entry_value(entry, value) != TARN_OK)
-        return TARN_E_CORRUPT;
+    result = tn_log_entry_value(entry, value);
+    if (key >= RIG_KEYS || result != TARN_OK)
+        return result != TARN_OK ? result : TARN_E_CORRUPT;
     r->state.seeds[key] = 0;
     r->state.sizes[key] = 0;
     if (entry->kind == TN_LOG_TOMBSTONE)
