@@ -4,6 +4,7 @@
 #     make test T=window                   only tests with 'window' in the name
 #     make fuzz SECONDS=600 T=csv          that entry point for ten minutes
 #     make prove OPS=1000000000            the model, for that many operations in all
+#     make prove-crash IMAGES=100000000    power losses, that many disks in all
 #     make install PREFIX=/usr DESTDIR=pkg
 
 BUILD      = build
@@ -13,6 +14,7 @@ CMAKE_ARGS =
 T          =
 SECONDS    = 60
 OPS        = 1000000000
+IMAGES     = 100000000
 
 MAKEFLAGS += --no-print-directory
 
@@ -25,7 +27,7 @@ c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.
 gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
     --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
 
-.PHONY: all deps configure demo test asan tsan fuzz prove mutants valgrind tidy cppcheck format coverage bench install clean help
+.PHONY: all deps configure demo test asan tsan fuzz prove prove-crash mutants valgrind tidy cppcheck format coverage bench install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -58,6 +60,10 @@ fuzz: ## fuzz each entry point for SECONDS (needs clang)
 prove: configure ## the model beside the engine for OPS operations in all: docs/PROOF.md
 	@$(call build_in,$(BUILD)) --target prove_engine
 	@scripts/prove $(BUILD)/tests/prove_engine $(OPS)
+
+prove-crash: configure ## power losses, until IMAGES disks were opened in all: docs/CRASHES.md
+	@$(call build_in,$(BUILD)) --target prove_crash
+	@scripts/prove_crash $(BUILD)/tests/prove_crash $(IMAGES)
 
 mutants: ## break a rule at a time, and see that a test fails; T=word: only some
 	@scripts/deps test

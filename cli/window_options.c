@@ -22,24 +22,26 @@ enum window_option {
     WINDOW_TIME_FORMAT,
     WINDOW_BY,
     WINDOW_EVERY,
+    WINDOW_SLIDE,
+    WINDOW_SESSION,
     WINDOW_OFFSET,
     WINDOW_AGG,
     WINDOW_LATE,
+    WINDOW_GRACE,
+    WINDOW_LATE_TO,
+    WINDOW_MAX_AHEAD,
+    WINDOW_EMIT,
     WINDOW_STRICT,
     WINDOW_OUTPUT,
     WINDOW_TIMES,
     WINDOW_OUT,
     WINDOW_VERBOSE,
-    WINDOW_SLIDE,
-    WINDOW_SESSION,
-    WINDOW_GRACE,
-    WINDOW_LATE_TO,
-    WINDOW_MAX_AHEAD,
-    WINDOW_EMIT,
     WINDOW_MERGE,
     WINDOW_STATE,
     WINDOW_COMMIT_EVERY,
     WINDOW_FOLLOW,
+    WINDOW_IDLE,
+    WINDOW_EXPLAIN,
     WINDOW_OPTION_COUNT
 };
 
@@ -53,15 +55,33 @@ static const struct tn_option window_options[WINDOW_OPTION_COUNT] = {
                              "read), s, ms, us, ns (numbers since 1970), iso, or a\n"
                              "strptime format that holds a '%'" },
     [WINDOW_BY] = { "by", 0, "FIELD[,FIELD...]", "group rows by these fields; default: one group" },
-    [WINDOW_EVERY] = { "every", 0, "DUR",
-                       "length of a window; required. 500ms, 10s, 5m, 1h, 1d, 1w" },
+    [WINDOW_EVERY] = { "every", 0, "DUR", "length of a window: 500ms, 10s, 5m, 1h, 1d, 1w" },
+    [WINDOW_SLIDE] = { "slide", 0, "DUR",
+                       "from one window's start to the next; default: --every.\n"
+                       "Less: windows overlap; more: rows between them are left out" },
+    [WINDOW_SESSION] = { "session", 0, "GAP",
+                         "sessions instead of --every: a group's rows that follow\n"
+                         "each other within GAP are one window" },
     [WINDOW_OFFSET] = { "offset", 0, "DUR",
-                        "shift window starts by this; less than --every,\nmay be negative: -2h" },
+                        "shift window starts by this; less than --slide (or\n"
+                        "--every), may be negative: -2h" },
     [WINDOW_AGG] = { "agg", 0, "LIST",
                      "what to compute, separated by commas; default: count.\n"
                      "count, count(x), sum(x), min(x), max(x), avg(x),\n"
                      "first(x), last(x), distinct(x); name=count names it" },
     [WINDOW_LATE] = { "late", 0, "DUR", "how far rows may come out of order; default 0" },
+    [WINDOW_GRACE] = { "grace", 0, "DUR",
+                       "keep windows open for late rows so much longer;\ndefault 0" },
+    [WINDOW_LATE_TO] = { "late-to", 0, "FILE",
+                         "write late rows to FILE, as they came, header first" },
+    [WINDOW_MAX_AHEAD] = { "max-ahead", 0, "DUR",
+                           "a row further ahead of the watermark is bad, and does\n"
+                           "not move it; more than --late" },
+    [WINDOW_EMIT] = { "emit", 0, "final|changes|every=DUR",
+                      "final (default): a window once, when nothing can change\n"
+                      "it; changes: when it ends, and again for each row that\n"
+                      "comes in --grace; every=DUR: what has changed, each DUR\n"
+                      "of event time. The last two add a column op, + or -" },
     [WINDOW_STRICT] = { "strict", 0, NULL, "stop at the first bad row, with exit code 3" },
     [WINDOW_OUTPUT] = { NULL, 'o', "csv|tsv|ndjson|pretty", "format of the output; default csv" },
     [WINDOW_TIMES] = { "times", 0, "iso|ms",
@@ -70,32 +90,39 @@ static const struct tn_option window_options[WINDOW_OPTION_COUNT] = {
     [WINDOW_VERBOSE] = { NULL, 'v', NULL,
                          "say on standard error what was read, dropped and\n"
                          "written, how fast, and the time format chosen" },
-    [WINDOW_SLIDE] = { "slide", 0, "DUR", NULL },
-    [WINDOW_SESSION] = { "session", 0, "GAP", NULL },
-    [WINDOW_GRACE] = { "grace", 0, "DUR", NULL },
-    [WINDOW_LATE_TO] = { "late-to", 0, "FILE", NULL },
-    [WINDOW_MAX_AHEAD] = { "max-ahead", 0, "DUR", NULL },
-    [WINDOW_EMIT] = { "emit", 0, "MODE", NULL },
-    [WINDOW_MERGE] = { "merge", 0, NULL, NULL },
+    [WINDOW_MERGE] = { "merge", 0, NULL,
+                       "each FILE is a source with its own watermark; rows are\n"
+                       "taken from the one furthest behind. Default: one after\n"
+                       "another, as one stream" },
     [WINDOW_STATE] = { "state", 0, "DIR", NULL },
     [WINDOW_COMMIT_EVERY] = { "commit-every", 0, "N|DUR", NULL },
-    [WINDOW_FOLLOW] = { "follow", 0, NULL, NULL },
+    [WINDOW_FOLLOW] = { "follow", 0, NULL,
+                        "go on with what is added to the last FILE (with --merge,\n"
+                        "to each) until SIGINT or SIGTERM; not for .gz and pipes" },
+    [WINDOW_IDLE] = { "idle", 0, "DUR",
+                      "with --merge --follow: a FILE that gives nothing for so\n"
+                      "long holds back the others no more; default: it does" },
+    [WINDOW_EXPLAIN] = { "explain", 0, NULL,
+                         "say in words what would be computed, and end: headers\n"
+                         "are checked, 'auto' is tried on the first rows" },
 };
 
 static const struct tn_usage window_usage = {
     .verb = VERB,
-    .synopsis = "tarn window --time FIELD --every DUR [OPTION...] [FILE...]",
+    .synopsis = "tarn window --time FIELD --every DUR [--slide DUR] [OPTION...] [FILE...]\n"
+                "       tarn window --time FIELD --session GAP [OPTION...] [FILE...]",
     .summary =
         "Read rows, put each into the window its event time belongs to, and print one row per\n"
         "window and group as soon as the window is complete. Several FILEs are read one after\n"
-        "another as one stream; '-' or no FILE is standard input (say its format with -i);\n"
-        "gzip is recognised.",
+        "another as one stream, or merged by time with --merge; '-' or no FILE is standard\n"
+        "input (say its format with -i); gzip is recognised.",
     .options = window_options,
     .option_count = WINDOW_OPTION_COUNT,
     .details =
-        "A window [start, end) is complete when the watermark, the greatest time seen so far\n"
-        "minus --late minus 1 ms, has reached end - 1 ms. A row for a complete window is late:\n"
-        "counted and dropped. The end of the input completes every window.\n"
+        "A window [start, end) is over when the watermark, the greatest time seen so far minus\n"
+        "--late minus 1 ms, has reached end - 1 ms, and closed --grace later. A row is late when\n"
+        "all windows it belongs to are closed: counted, and left out. The end of the input closes\n"
+        "every window. A session [first, last + GAP) goes on while rows of its group touch it.\n"
         "\n"
         "A row that cannot be read (broken quoting, a time or number that is none) is bad:\n"
         "reported with file and line (the first 10), counted and skipped.\n"
@@ -144,15 +171,19 @@ static bool duration_parse(const char *option, const char *text, int64_t *out)
 }
 
 /* The one duration that may have a sign. */
-static bool offset_parse(struct tn_window_command *out, const char *text, const char *every)
+static bool offset_parse(struct tn_window_command *out, const char *text,
+                         const struct tn_arguments *arguments)
 {
+    const char *slide = arguments->values[WINDOW_SLIDE];
+    int64_t slide_ms = slide != NULL ? out->slide_ms : out->every_ms;
     bool negative = *text == '-';
 
     if (!duration_parse("--offset", text + negative, &out->offset_ms))
         return false;
-    if (out->offset_ms >= out->every_ms) {
-        tn_message(VERB, "option --offset: '%s' is not less than --every '%s'; write the remainder",
-                   text, every);
+    if (out->offset_ms >= slide_ms) {
+        tn_message(VERB, "option --offset: '%s' is not less than %s '%s'; write the remainder",
+                   text, slide != NULL ? "--slide" : "--every",
+                   slide != NULL ? slide : arguments->values[WINDOW_EVERY]);
         return false;
     }
     if (negative)
@@ -160,22 +191,105 @@ static bool offset_parse(struct tn_window_command *out, const char *text, const 
     return true;
 }
 
-static bool durations_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+/* A duration that must be longer than 0; NULL: not given, and nothing is set. */
+static bool length_parse(const char *option, const char *text, const char *what, int64_t *out)
 {
-    const char *offset = arguments->values[WINDOW_OFFSET];
-    const char *late = arguments->values[WINDOW_LATE];
+    if (text == NULL)
+        return true;
+    if (!duration_parse(option, text, out))
+        return false;
+    if (*out > 0)
+        return true;
+    tn_message(VERB, "option %s: %s must be longer than 0; write a duration like 1h", option, what);
+    return false;
+}
 
-    if (!duration_parse("--every", arguments->values[WINDOW_EVERY], &out->every_ms))
-        return false;
-    if (out->every_ms <= 0) {
-        tn_message(VERB,
-                   "option --every: a window must be longer than 0; write a duration like 1h");
-        return false;
-    }
-    if (offset != NULL && !offset_parse(out, offset, arguments->values[WINDOW_EVERY]))
-        return false;
+/* How windows are cut. */
+static bool windows_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *const *values = arguments->values;
+
+    return length_parse("--every", values[WINDOW_EVERY], "a window", &out->every_ms) &&
+           length_parse("--slide", values[WINDOW_SLIDE], "a slide", &out->slide_ms) &&
+           length_parse("--session", values[WINDOW_SESSION], "a gap", &out->gap_ms) &&
+           (values[WINDOW_OFFSET] == NULL || offset_parse(out, values[WINDOW_OFFSET], arguments));
+}
+
+/* How long windows wait, and for what. */
+static bool lateness_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *late = arguments->values[WINDOW_LATE];
+    const char *grace = arguments->values[WINDOW_GRACE];
+    const char *ahead = arguments->values[WINDOW_MAX_AHEAD];
+
     if (late != NULL && !duration_parse("--late", late, &out->late_ms))
         return false;
+    if (grace != NULL && !duration_parse("--grace", grace, &out->grace_ms))
+        return false;
+    if (ahead == NULL)
+        return true;
+    if (!duration_parse("--max-ahead", ahead, &out->max_ahead_ms))
+        return false;
+    if (out->max_ahead_ms > out->late_ms)
+        return true;
+    tn_message(VERB,
+               "option --max-ahead: '%s' is not more than --late '%s': every row in order would be "
+               "bad; write a longer one",
+               ahead, late != NULL ? late : "0");
+    return false;
+}
+
+static bool emit_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    static const char every[] = "every=";
+    const char *text = arguments->values[WINDOW_EMIT];
+
+    out->mode = TN_WINDOW_FINAL;
+    if (text == NULL || strcmp(text, "final") == 0)
+        return true;
+    if (strcmp(text, "changes") == 0) {
+        out->mode = TN_WINDOW_CHANGES;
+        return true;
+    }
+    if (strncmp(text, every, sizeof every - 1) == 0) {
+        out->mode = TN_WINDOW_EVERY;
+        return length_parse("--emit", text + sizeof every - 1, "the time between prints",
+                            &out->print_ms);
+    }
+    tn_message(VERB, "option --emit: '%s' is none of its values; write final, changes or every=DUR",
+               text);
+    return false;
+}
+
+/* Which of --merge, --follow, --idle make sense together, and with these files. */
+static bool sources_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *idle = arguments->values[WINDOW_IDLE];
+    size_t inputs = 0, i;
+
+    out->merge = arguments->values[WINDOW_MERGE] != NULL;
+    out->follow = arguments->values[WINDOW_FOLLOW] != NULL;
+    if (idle != NULL && !duration_parse("--idle", idle, &out->idle_ms))
+        return false;
+    if (idle != NULL && (!out->merge || !out->follow || out->idle_ms == 0)) {
+        tn_message(VERB, "option --idle: %s",
+                   out->idle_ms == 0 ? "it must be longer than 0; write a duration like 10s"
+                                     : "it says when a source that is followed beside others holds "
+                                       "them no more; add --merge --follow, or leave it out");
+        return false;
+    }
+    for (i = 0; i < out->file_count; i++)
+        inputs += strcmp(out->files[i], "-") == 0;
+    if (inputs > 1) {
+        tn_message(VERB, "standard input is named %zu times; it can be read once", inputs);
+        return false;
+    }
+    if (inputs > 0 && out->follow) {
+        tn_message(VERB,
+                   "standard input cannot be followed: it is read until its writer closes it; "
+                   "leave out --follow");
+        return false;
+    }
     return true;
 }
 
@@ -232,7 +346,7 @@ static bool lists_allocate(struct tn_window_command *out, const char *by)
     for (i = 0; by != NULL && by[i] != '\0'; i++)
         out->key_count += by[i] == ',';
     out->field_count = 1 + out->key_count + out->aggregates.count;
-    out->column_count = 2 + out->key_count + out->aggregates.count;
+    out->column_count = 2 + out->key_count + out->aggregates.count + (out->mode != TN_WINDOW_FINAL);
     out->fields = calloc(out->field_count, sizeof *out->fields);
     out->columns = calloc(out->column_count, sizeof *out->columns);
     out->key_storage = strdup(by != NULL ? by : "");
@@ -259,6 +373,18 @@ static bool keys_fill(struct tn_window_command *out)
     return true;
 }
 
+/* What to do about two columns of one name, of which `first` comes first. */
+static const char *column_advice(const struct tn_window_command *command, size_t second,
+                                 size_t first)
+{
+    size_t changed = second == command->column_count - 1 && command->mode != TN_WINDOW_FINAL
+                         ? first /* op cannot be called otherwise */
+                         : second;
+
+    return changed < 2 + command->key_count ? "leave it out of --by"
+                                            : "name one in --agg: other=kind(field)";
+}
+
 /* A reader of the output must be able to tell columns apart. */
 static bool columns_check(const struct tn_window_command *command)
 {
@@ -268,9 +394,7 @@ static bool columns_check(const struct tn_window_command *command)
         for (j = 0; j < i; j++)
             if (strcmp(command->columns[i].name, command->columns[j].name) == 0) {
                 tn_message(VERB, "two output columns would be called '%s'; %s",
-                           command->columns[i].name,
-                           i < 2 + command->key_count ? "leave it out of --by"
-                                                      : "name one in --agg: other=kind(field)");
+                           command->columns[i].name, column_advice(command, i, j));
                 return false;
             }
     return true;
@@ -305,6 +429,8 @@ static bool lists_fill(struct tn_window_command *out, const struct tn_arguments 
         column->name = aggregates->names[i];
         column->number = tn_aggregate_is_number(aggregates->items[i].kind);
     }
+    if (out->mode != TN_WINDOW_FINAL)
+        out->columns[out->column_count - 1] = (struct tn_column){ "op", false };
     return columns_check(out);
 }
 
@@ -330,16 +456,37 @@ static bool files_fill(struct tn_window_command *out, const struct tn_arguments 
     return true;
 }
 
+/* Sessions are cut by rows, all else by the clock. */
+static bool kind_check(const struct tn_arguments *arguments)
+{
+    static const enum window_option clocked[] = { WINDOW_EVERY, WINDOW_SLIDE, WINDOW_OFFSET };
+    const char *const *values = arguments->values;
+    size_t i;
+
+    if (values[WINDOW_SESSION] == NULL) {
+        if (values[WINDOW_EVERY] == NULL)
+            tn_message(VERB,
+                       "option --every is missing; write --every DUR, the length of a window, "
+                       "or --session GAP");
+        return values[WINDOW_EVERY] != NULL;
+    }
+    for (i = 0; i < TN_ARRAY_COUNT(clocked); i++)
+        if (values[clocked[i]] != NULL) {
+            tn_message(VERB, "option --session and option --%s exclude each other; keep one",
+                       window_options[clocked[i]].name);
+            return false;
+        }
+    return true;
+}
+
 static bool required_check(const struct tn_arguments *arguments)
 {
-    if (arguments->values[WINDOW_TIME] == NULL || *arguments->values[WINDOW_TIME] == '\0')
+    if (arguments->values[WINDOW_TIME] == NULL || *arguments->values[WINDOW_TIME] == '\0') {
         tn_message(VERB,
                    "option --time is missing; write --time FIELD, the field with the event time");
-    else if (arguments->values[WINDOW_EVERY] == NULL)
-        tn_message(VERB, "option --every is missing; write --every DUR, the length of a window");
-    else
-        return true;
-    return false;
+        return false;
+    }
+    return kind_check(arguments);
 }
 
 bool tn_window_command_parse(struct tn_window_command *out, int argc, char **argv, int *exit_code)
@@ -351,11 +498,15 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
     if (!tn_arguments_parse(&arguments, &window_usage, argc, argv, exit_code))
         return false;
     out->strict = arguments.values[WINDOW_STRICT] != NULL;
+    out->explain = arguments.values[WINDOW_EXPLAIN] != NULL;
     out->verbose = arguments.values[WINDOW_VERBOSE] != NULL;
     out->output_path = arguments.values[WINDOW_OUT];
-    if (required_check(&arguments) && durations_parse(out, &arguments) &&
+    out->late_path = arguments.values[WINDOW_LATE_TO];
+    if (required_check(&arguments) && windows_parse(out, &arguments) &&
+        lateness_parse(out, &arguments) && emit_parse(out, &arguments) &&
         formats_parse(out, &arguments) && time_format_parse(out, &arguments) &&
-        files_fill(out, &arguments) && lists_fill(out, &arguments))
+        files_fill(out, &arguments) && sources_parse(out, &arguments) &&
+        lists_fill(out, &arguments))
         return true;
     tn_window_command_release(out);
     *exit_code = TN_EXIT_USAGE;

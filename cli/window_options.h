@@ -5,7 +5,7 @@
  * are laid out as reader, operator and writer want them: a row is handed on without copying.
  *
  *     fields    time | keys ...              | field of each aggregate ...   (count: a place)
- *     columns   window_start window_end      | keys ...  | aggregates ...
+ *     columns   window_start window_end      | keys ...  | aggregates ... [op]
  */
 #ifndef TN_WINDOW_OPTIONS_H
 #define TN_WINDOW_OPTIONS_H
@@ -15,29 +15,42 @@
 
 #include "io/reader.h"
 #include "io/timestamp.h"
+#include "stream/window.h"
 
 struct tn_window_command {
     const char *const *files; /* "-": standard input */
     size_t file_count;        /* >= 1 */
+    bool merge;               /* each FILE is a source with its own watermark */
+    bool follow;              /* the last FILE grows; all of them when merged */
+    int64_t idle_ms;    /* a source that waits for longer holds the others no more; 0: never */
+    size_t block_bytes; /* how much is read at a time; 0: the usual. For tests */
     enum tn_format input_format;
     struct tn_timestamp_format time_format;
 
-    int64_t every_ms;
+    int64_t every_ms; /* 0: sessions */
+    int64_t slide_ms; /* 0: every_ms */
     int64_t offset_ms;
+    int64_t gap_ms; /* of sessions; else 0 */
     int64_t late_ms;
+    int64_t grace_ms;
+    int64_t max_ahead_ms; /* 0: none is too far ahead */
+    enum tn_window_mode mode;
+    int64_t print_ms; /* of --emit every=DUR */
     struct tn_aggregate_list aggregates;
     size_t key_count;
 
     const char **fields;
     size_t field_count; /* 1 + key_count + aggregates.count */
     struct tn_column *columns;
-    size_t column_count; /* 2 + key_count + aggregates.count */
+    size_t column_count; /* 2 + key_count + aggregates.count, and 1 for op but with final */
 
     enum tn_writer_format output_format;
     const char *output_path; /* NULL: standard output */
+    const char *late_path;   /* NULL: late rows are counted and left out */
     bool times_as_ms;
     bool strict;
     bool verbose;
+    bool explain; /* say what would be done, do nothing */
 
     char *key_storage; /* where fields and columns find the key names */
 };

@@ -1,18 +1,19 @@
 /*
  * window_run.c - the run of `tarn window`; see window_run.h for the rules
  *
- *     run_files
- *       run_file         opens, and has the output opened
- *         run_rows       one turn per row
- *           run_row      time, operator
- *             run_emit   called back by the operator, once per row of output
+ *     run_begin          the first input, then the output
+ *     run_rows           one turn per row
+ *       run_row          time, operator
+ *         run_emit       called back by the operator, once per row of output
  *     run_finish         the windows still open
  */
 #include "window_run.h"
 #include "command.h"
 #include "message.h"
 #include "signals.h"
+#include "window_late.h"
 #include "window_report.h"
+#include "window_sources.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,7 +27,6 @@
 #define RUN_GOES_ON (-1)       /* no exit code yet */
 #define RUN_STOPPED (-1000)    /* run_emit's answer that stops the operator; no tarn_result */
 #define RUN_PROGRESS_ROWS 4096 /* a power of two */
-#define RUN_REASON_BYTES 1024
 
 struct time_text {
     char text[TN_TIMESTAMP_BYTES_MAX];
@@ -38,8 +38,10 @@ struct run {
     struct tn_window_report report;
     struct tn_timestamp_format time_format;
     tarn_store *store;
-    struct tn_memory memory; /* of the operator and the readers, beside the store */
+    struct tn_memory memory; /* of the operator and the sources, beside the store */
     struct tn_window *window;
+    struct tn_sources sources;
+    bool sources_wait; /* W2 */
 
     struct tn_output output;
     bool output_is_open;
@@ -50,11 +52,8 @@ struct run {
     struct time_text end;
     tarn_bytes *values; /* of the row of output being made */
     uint64_t written_count;
-    bool unwritten; /* the writer holds rows that could be written */
-
-    const char *file;     /* being read, as messages name it */
-    bool file_waits;      /* W2 */
-    uint64_t files_bytes; /* of the files before it */
+    bool unwritten; /* the writer, or late, holds rows that could be written */
+    struct tn_late late;
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */
@@ -83,7 +82,7 @@ static int run_memory_failed(void)
 /* A row was bad: go on, unless --strict. */
 static int run_bad(struct run *run, uint64_t line, const char *reason)
 {
-    tn_window_report_bad(&run->report, run->file, line, reason);
+    tn_window_report_bad(&run->report, tn_sources_name(&run->sources), line, reason);
     return run->command->strict ? TN_EXIT_REFUSED : RUN_GOES_ON;
 }
 
@@ -110,6 +109,7 @@ static void run_print_window(struct run *run, const struct tn_window_row *row)
 
 static int run_emit(void *context, const struct tn_window_row *row)
 {
+    static const tarn_bytes no_key = { .data = NULL };
     struct run *run = context;
     size_t key_count = run->command->key_count;
     tarn_bytes *values = run->values;
@@ -124,6 +124,12 @@ static int run_emit(void *context, const struct tn_window_row *row)
         values[2 + i] = row->keys[i].bytes > 0 ? row->keys[i] : (tarn_bytes){ NULL, 0 };
     for (i = 0; i < run->command->aggregates.count; i++)
         values[2 + key_count + i] = row->values[i];
+    if (run->command->mode != TN_WINDOW_FINAL)
+        values[2 + key_count + i] = (tarn_bytes){ &row->op, 1 };
+    else
+        tn_live_group(&run->report.live, row->end_ms, key_count > 0 ? values[2] : no_key,
+                      values[2 + key_count]);
+    tn_live_clear(&run->report.live);
     run->written_count++;
     run->unwritten = true;
     return tn_writer_row(run->writer, values) ? 0 : RUN_STOPPED;
@@ -154,21 +160,40 @@ static bool inputs_exist(const struct tn_window_command *command)
 }
 
 /* Writing into what is being read would destroy it, or never end. */
-static bool output_is_input(const struct tn_window_command *command)
+static bool output_is_input(const struct tn_window_command *command, const struct stat *output)
 {
-    struct stat input, output;
+    struct stat input;
     size_t i;
-    int failed;
 
-    failed = command->output_path != NULL ? stat(command->output_path, &output)
-                                          : fstat(STDOUT_FILENO, &output);
-    for (i = 0; i < command->file_count && failed == 0; i++)
-        if (stat_input(command->files[i], &input) == 0 && same_file(&input, &output)) {
+    for (i = 0; i < command->file_count; i++)
+        if (stat_input(command->files[i], &input) == 0 && same_file(&input, output)) {
             tn_message(VERB, "%s is both input and output; write to another file",
                        command->files[i]);
             return true;
         }
     return false;
+}
+
+/* Each of the files of a command line has one use. */
+static bool outputs_are_files_of_their_own(const struct tn_window_command *command)
+{
+    const char *late_path = command->late_path;
+    struct stat output, late;
+    bool has_output = command->output_path != NULL ? stat(command->output_path, &output) == 0
+                                                   : fstat(STDOUT_FILENO, &output) == 0;
+    bool has_late = late_path != NULL && stat(late_path, &late) == 0;
+
+    if ((has_output && output_is_input(command, &output)) ||
+        (has_late && output_is_input(command, &late)))
+        return false;
+    if ((has_output && has_late && same_file(&output, &late)) ||
+        (late_path != NULL && command->output_path != NULL &&
+         strcmp(late_path, command->output_path) == 0)) {
+        tn_message(VERB, "%s is both the output and for late rows; write them to another file",
+                   late_path);
+        return false;
+    }
+    return true;
 }
 
 static int run_open_output(struct run *run)
@@ -183,6 +208,10 @@ static int run_open_output(struct run *run)
         return TN_EXIT_FAILED;
     }
     run->output_is_open = true;
+    if (command->late_path != NULL &&
+        !(tn_late_open(&run->late, command->late_path) &&
+          tn_late_header(&run->late, tn_sources_header(&run->sources))))
+        return TN_EXIT_FAILED;
     run->writer = tn_writer_new(&run->output, command->output_format, command->columns,
                                 command->column_count);
     return run->writer != NULL ? RUN_GOES_ON : run_memory_failed();
@@ -190,20 +219,53 @@ static int run_open_output(struct run *run)
 
 /* ---- one row --------------------------------------------------------------------------------- */
 
+/* A sum has left its range: by this row, or, of several slices, when a window closed. */
+static int run_overflow(struct run *run, uint64_t line)
+{
+    const char *reason = tn_window_reason(run->window);
+
+    tn_window_report_clear(&run->report);
+    if (line > 0)
+        tn_message(VERB, "%s:%" PRIu64 ": %s; leave that row out, or sum in a larger unit",
+                   tn_sources_name(&run->sources), line, reason);
+    else
+        tn_message(VERB, "at the end of %s: %s; use shorter windows, or sum in a larger unit",
+                   tn_sources_name(&run->sources), reason);
+    return TN_EXIT_REFUSED;
+}
+
+/* A late row goes to --late-to, if there is one. */
+static int run_late(struct run *run, const struct tn_row *row)
+{
+    tarn_bytes header = tn_sources_header(&run->sources);
+
+    if (!run->late.is_open)
+        return RUN_GOES_ON;
+    if (!tn_late_has_header(&run->late, header)) {
+        tn_window_report_clear(&run->report);
+        tn_message(VERB,
+                   "%s: its header is not that of the rows in %s before; give files of one header, "
+                   "or leave out --late-to",
+                   tn_sources_name(&run->sources), run->command->late_path);
+        return TN_EXIT_REFUSED;
+    }
+    run->unwritten = true;
+    return tn_late_header(&run->late, header) && tn_late_row(&run->late, row->raw) ? RUN_GOES_ON
+                                                                                   : TN_EXIT_FAILED;
+}
+
 /* What the operator's answer means; `line` is of the row that was pushed, 0 at the end of input. */
 static int run_answer(struct run *run, int answer, uint64_t line)
 {
     switch (answer) {
     case TN_WINDOW_TAKEN:
     case TN_WINDOW_LATE:
+    case TN_WINDOW_OUTSIDE:
         return RUN_GOES_ON;
     case TN_WINDOW_BAD:
         return run_bad(run, line, tn_window_reason(run->window));
     case TN_WINDOW_OVERFLOW:
-        tn_window_report_clear(&run->report);
-        tn_message(VERB, "%s:%" PRIu64 ": %s; leave that row out, or sum in a larger unit",
-                   run->file, line, tn_window_reason(run->window));
-        return TN_EXIT_REFUSED;
+        return run_overflow(run, line);
     case RUN_STOPPED: /* by a signal; or the output failed, which closing it tells */
         return *tn_signals_flag() != 0 ? run_interrupted() : TN_EXIT_FAILED;
     default:
@@ -219,82 +281,115 @@ static int run_row(struct run *run, const struct tn_row *row)
         .arguments = fields + 1 + run->command->key_count,
     };
     struct tn_reason reason;
+    int answer, exit_code;
 
     if (!tn_timestamp_read(&run->time_format, fields[0], &event.time_ms, &reason))
         return run_bad(run, row->line, reason.text);
-    return run_answer(run, tn_window_push(run->window, &event), row->line);
+    answer = tn_window_push(run->window, &event);
+    exit_code = answer == TN_WINDOW_LATE ? run_late(run, row) : run_answer(run, answer, row->line);
+    if (exit_code != RUN_GOES_ON || !run->command->merge || answer == TN_WINDOW_BAD)
+        return exit_code;
+    tn_sources_advance(&run->sources, event.time_ms);
+    answer = tn_window_advance(run->window, run->sources.watermarks.time_ms);
+    return run_answer(run, answer, row->line);
 }
 
-/* ---- one file -------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
-static int run_rows(struct run *run, struct tn_reader *reader)
+/* Nothing comes for a while: everything that can be written is written (W2). */
+static int run_flush(struct run *run)
 {
-    struct tn_row row;
-    int exit_code = RUN_GOES_ON;
+    if (!run->unwritten)
+        return RUN_GOES_ON;
+    run->unwritten = false;
+    return tn_writer_flush(run->writer) && tn_late_flush(&run->late) ? RUN_GOES_ON : TN_EXIT_FAILED;
+}
 
-    while (exit_code == RUN_GOES_ON) {
-        if (run->unwritten && run->file_waits) { /* W2 */
-            run->unwritten = false;
-            if (!tn_writer_flush(run->writer))
-                return TN_EXIT_FAILED;
-        }
-        switch (tn_reader_next(reader, &row)) {
-        case TN_READER_ROW:
-            run->report.row_count++;
-            exit_code = run_row(run, &row);
-            break;
-        case TN_READER_BAD:
-            run->report.row_count++;
-            exit_code = run_bad(run, row.line, tn_reader_reason(reader));
-            break;
-        case TN_READER_END:
-            return RUN_GOES_ON;
-        case TN_READER_STOPPED:
-            return run_interrupted();
-        case TN_READER_REFUSED:
-            tn_window_report_clear(&run->report);
-            tn_message(VERB, "%s", tn_reader_reason(reader));
-            return TN_EXIT_REFUSED;
-        default:
-            tn_window_report_clear(&run->report);
-            tn_message(VERB, "%s", tn_reader_reason(reader));
-            return TN_EXIT_FAILED;
-        }
-        if ((run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
-            tn_window_report_progress(&run->report, run->files_bytes + tn_reader_bytes(reader));
-    }
+/* Redraw the view, behind everything that was printed. */
+static int run_draw(struct run *run)
+{
+    struct tn_live_facts facts = { .row_count = run->report.row_count,
+                                   .bad_count = run->report.bad_count };
+    struct tn_window_counts counts;
+    int exit_code = run_flush(run);
+
+    tn_window_count(run->window, &counts);
+    facts.late_count = counts.late_count;
+    facts.open_count = counts.open_count;
+    facts.watermark_ms = counts.watermark_ms;
+    tn_live_draw(&run->report.live, &facts);
     return exit_code;
 }
 
-static int run_file(struct run *run, const char *path)
+/* What is shown of the run is shown again, if it is time to. */
+static int run_show(struct run *run)
 {
-    const struct tn_window_command *command = run->command;
-    struct tn_reader_options options = {
-        .format = command->input_format,
-        .fields = command->fields,
-        .field_count = command->field_count,
-        .stop = tn_signals_flag(),
-    };
-    struct tn_reader *reader;
-    struct stat status;
-    char reason[RUN_REASON_BYTES];
-    int answer, exit_code = RUN_GOES_ON;
+    struct tn_window_progress progress = { .input_bytes = 0 };
 
-    run->file = strcmp(path, "-") == 0 ? "standard input" : path;
-    run->file_waits = stat_input(path, &status) == 0 && !S_ISREG(status.st_mode);
-    answer = tn_reader_open(&reader, path, &options, reason, sizeof reason);
+    if (tn_window_report_is_due(&run->report)) {
+        progress.input_bytes = tn_sources_bytes(&run->sources);
+        if (!tn_sources_progress(&run->sources, &progress.read_bytes, &progress.file_bytes))
+            progress.file_bytes = 0;
+        tn_window_report_progress(&run->report, &progress);
+    }
+    return tn_live_is_due(&run->report.live) ? run_draw(run) : RUN_GOES_ON;
+}
+
+static int run_wait(struct run *run)
+{
+    int exit_code = run_flush(run);
+
+    if (exit_code == RUN_GOES_ON)
+        exit_code = run_show(run);
+    if (exit_code == RUN_GOES_ON)
+        tn_sources_wait(&run->sources);
+    return exit_code;
+}
+
+/* No row can come from the sources, and this is why. */
+static int run_refused(struct run *run, int answer)
+{
     if (answer == TN_READER_STOPPED)
         return run_interrupted();
-    if (answer != TN_READER_ROW) {
-        tn_message(VERB, "%s", reason);
-        return answer == TN_READER_REFUSED ? TN_EXIT_REFUSED : TN_EXIT_FAILED;
+    tn_window_report_clear(&run->report);
+    tn_message(VERB, "%s", tn_sources_reason(&run->sources));
+    return answer == TN_READER_REFUSED ? TN_EXIT_REFUSED : TN_EXIT_FAILED;
+}
+
+/* What became of one turn: `answer` and `row` are of tn_sources_next. */
+static int run_turn(struct run *run, int answer, const struct tn_row *row)
+{
+    switch (answer) {
+    case TN_READER_ROW:
+        run->report.row_count++;
+        return run_row(run, row);
+    case TN_READER_BAD:
+        run->report.row_count++;
+        return run_bad(run, row->line, tn_sources_reason(&run->sources));
+    case TN_SOURCES_MOVED:
+        return run_answer(run, tn_window_advance(run->window, run->sources.watermarks.time_ms), 0);
+    case TN_READER_WAITS:
+        return run_wait(run);
+    default:
+        return run_refused(run, answer);
     }
-    if (run->writer == NULL)
-        exit_code = run_open_output(run);
-    if (exit_code == RUN_GOES_ON)
-        exit_code = run_rows(run, reader);
-    run->files_bytes += tn_reader_bytes(reader);
-    tn_reader_close(reader);
+}
+
+static int run_rows(struct run *run)
+{
+    struct tn_row row;
+    int exit_code = RUN_GOES_ON, answer;
+
+    while (exit_code == RUN_GOES_ON) {
+        if (run->sources_wait && run_flush(run) != RUN_GOES_ON) /* W2 */
+            return TN_EXIT_FAILED;
+        answer = tn_sources_next(&run->sources, &row);
+        if (answer == TN_READER_END)
+            return RUN_GOES_ON;
+        exit_code = run_turn(run, answer, &row);
+        if (exit_code == RUN_GOES_ON && (run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
+            exit_code = run_show(run);
+    }
     return exit_code;
 }
 
@@ -305,19 +400,28 @@ static int run_open(struct run *run)
     const struct tn_window_command *command = run->command;
     struct tn_window_options options = {
         .every_ms = command->every_ms,
+        .slide_ms = command->slide_ms,
         .offset_ms = command->offset_ms,
+        .gap_ms = command->gap_ms,
         .late_ms = command->late_ms,
+        .watermark_is_given = command->merge,
+        .max_ahead_ms = command->max_ahead_ms,
+        .grace_ms = command->grace_ms,
+        .mode = command->mode,
+        .print_ms = command->print_ms,
         .key_count = command->key_count,
         .aggregates = command->aggregates.items,
         .aggregate_count = command->aggregates.count,
     };
     int result;
 
-    tn_window_report_begin(&run->report, command->verbose);
+    tn_window_report_begin(&run->report, command->verbose,
+                           command->output_format == TN_WRITER_PRETTY &&
+                               command->output_path == NULL);
     run->time_format = command->time_format;
     tn_memory_init(&run->memory, NULL, NULL, 0);
     run->values = calloc(command->column_count, sizeof *run->values);
-    if (run->values == NULL)
+    if (run->values == NULL || !tn_sources_init(&run->sources, command, &run->memory))
         return run_memory_failed();
     result = tarn_open(&run->store, NULL, NULL);
     if (result == TARN_OK)
@@ -325,29 +429,36 @@ static int run_open(struct run *run)
     return result == TARN_OK ? RUN_GOES_ON : run_store_failed(run, result);
 }
 
-static int run_files(struct run *run)
+/* The first input, then the output (W1). */
+static int run_begin(struct run *run)
 {
-    int exit_code = RUN_GOES_ON;
+    struct stat status;
     size_t i;
+    int answer;
 
-    for (i = 0; i < run->command->file_count && exit_code == RUN_GOES_ON; i++)
-        exit_code = run_file(run, run->command->files[i]);
-    return exit_code;
+    for (i = 0; i < run->command->file_count; i++)
+        if (stat_input(run->command->files[i], &status) == 0 && !S_ISREG(status.st_mode))
+            run->sources_wait = true;
+    run->sources.no_wait = run->report.live.on; /* the view goes on while nothing comes */
+    answer = tn_sources_begin(&run->sources);
+    return answer == TN_READER_ROW ? run_open_output(run) : run_refused(run, answer);
 }
 
 /* The input has ended well: print what is open (W3), and say what there is to say. */
 static int run_finish(struct run *run)
 {
-    struct tn_window_summary summary = { .input_bytes = run->files_bytes };
+    struct tn_window_summary summary = { .input_bytes = tn_sources_bytes(&run->sources) };
     int exit_code;
 
     tn_window_count(run->window, &summary.counts);
+    tn_window_report_clear(&run->report);
     exit_code = run_answer(run, tn_window_finish(run->window), 0);
     if (exit_code != RUN_GOES_ON)
         return exit_code;
     if (!tn_writer_finish(run->writer))
         return TN_EXIT_FAILED;
     summary.written_count = run->written_count;
+    summary.late_path = run->command->late_path;
     summary.time_format = tn_timestamp_format_text(&run->time_format);
     summary.time_format_was_chosen = run->command->time_format.kind == TN_TIMESTAMP_AUTO &&
                                      run->time_format.kind != TN_TIMESTAMP_AUTO;
@@ -358,7 +469,7 @@ static int run_finish(struct run *run)
 /* Complete rows are written whatever happened; a failure to do so comes before what was fine. */
 static int run_close(struct run *run, int exit_code)
 {
-    int output_code = TN_EXIT_DONE;
+    int output_code = TN_EXIT_DONE, late_code;
 
     tn_window_report_clear(&run->report);
     if (run->writer != NULL && run->written_count > 0)
@@ -366,9 +477,13 @@ static int run_close(struct run *run, int exit_code)
     tn_writer_free(run->writer);
     if (run->output_is_open)
         output_code = tn_output_close(&run->output, VERB);
+    late_code = tn_late_close(&run->late, VERB);
+    tn_sources_release(&run->sources);
     tn_window_close(run->window);
     (void)tarn_close(run->store); /* a memory store: nothing to lose */
     free(run->values);
+    if (output_code == TN_EXIT_DONE)
+        output_code = late_code;
     if (exit_code == TN_EXIT_DONE || (exit_code == TN_EXIT_FAILED && output_code == TN_EXIT_PIPE))
         return output_code;
     return exit_code;
@@ -381,11 +496,13 @@ int tn_window_run(const struct tn_window_command *command)
 
     if (!inputs_exist(command))
         return TN_EXIT_REFUSED;
-    if (output_is_input(command))
+    if (!outputs_are_files_of_their_own(command))
         return TN_EXIT_USAGE;
     exit_code = run_open(&run);
     if (exit_code == RUN_GOES_ON)
-        exit_code = run_files(&run);
+        exit_code = run_begin(&run);
+    if (exit_code == RUN_GOES_ON)
+        exit_code = run_rows(&run);
     if (exit_code == RUN_GOES_ON)
         exit_code = run_finish(&run);
     return run_close(&run, exit_code);

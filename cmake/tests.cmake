@@ -52,6 +52,7 @@ endforeach()
 
 # The model for hours: scripts/prove.
 tarn_test(prove_engine tests/prove_engine.c)
+tarn_test(prove_crash tests/prove_crash.c)
 
 file(GLOB test_scripts CONFIGURE_DEPENDS tests/test_*.sh)
 foreach(script ${test_scripts})

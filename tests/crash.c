@@ -152,10 +152,10 @@ static int image_open(struct crash *c, unsigned level, uint64_t floor, bool onwa
 /* An image in copies[level]: opened, unless it was before. */
 static int image_check(struct crash *c, unsigned level, uint64_t floor)
 {
-    struct seen *seen = seen_find(c, disk_checksum(c->copies[level]));
+    uint64_t key = disk_checksum(c->copies[level]);
+    struct seen *seen = seen_find(c, key);
     bool onward =
         level == 1 && c->settings->onward_one_in != 0 && below(c, c->settings->onward_one_in) == 0;
-    uint64_t key = disk_checksum(c->copies[level]);
     int number;
 
     c->totals->images++;
@@ -464,7 +464,7 @@ const char *crash_run(uint64_t seed, const struct crash_settings *settings,
     c->random = seed;
     c->seen = calloc((size_t)1 << SEEN_BITS, sizeof *c->seen);
     for (i = 0; i < NESTING_MAX + 2; i++) {
-        const struct tn_simulated_options options = { .seed = seed + i };
+        const struct tn_simulated_options options = { .seed = seed + i, .keep_pages = true };
 
         c->levels[i] = tn_simulated_new(&options);
         c->copies[i] = tn_disk_new(0);

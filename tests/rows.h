@@ -96,7 +96,9 @@ static inline void rows_add_row(struct rows *rows, const struct tn_row *row, boo
 /* Read all of `path`; answers the last answer. */
 static inline int rows_of_path(struct rows *rows, const char *path)
 {
-    static const char *const ends[] = { "row", "end", "bad", "refused", "failed", "stopped" };
+    static const char *const ends[] = {
+        "row", "end", "bad", "refused", "failed", "stopped", "waits"
+    };
     struct tn_reader *reader;
     struct tn_row row;
     tarn_bytes header;

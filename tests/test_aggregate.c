@@ -32,7 +32,7 @@ static struct fixture fixture_open(const struct tn_aggregate *aggregates, size_t
     struct fixture f = { .layout = NULL };
 
     tn_memory_init(&f.memory, NULL, NULL, 0);
-    f.layout = tn_layout_new(&f.memory, aggregates, count);
+    f.layout = tn_layout_new(&f.memory, aggregates, count, false);
     check(f.layout->block_bytes <= sizeof f.block);
     return f;
 }
@@ -251,8 +251,8 @@ static void distinct_counts_texts_only_when_told_they_are_new(void)
     check(row_take(&f, "a", 1));
     check_eq(f.arguments[0].errand, TN_ERRAND_JOIN);
     check_text(result_of(&f, 0), "(empty)");
-    tn_layout_count_text(f.layout, f.block, 0);
-    tn_layout_count_text(f.layout, f.block, 0);
+    tn_layout_count_texts(f.layout, f.block, 0, 1);
+    tn_layout_count_texts(f.layout, f.block, 0, 1);
     check_text(result_of(&f, 0), "2");
     fixture_close(&f);
 }
@@ -274,7 +274,7 @@ static void no_memory_for_a_layout_is_answered(void)
     struct tn_memory memory;
 
     tn_memory_init(&memory, NULL, NULL, 8);
-    check(tn_layout_new(&memory, all_kinds, KIND_COUNT) == NULL);
+    check(tn_layout_new(&memory, all_kinds, KIND_COUNT, false) == NULL);
     check_eq(memory.counted_bytes, 0);
     tn_layout_free(&memory, NULL);
 }

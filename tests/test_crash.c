@@ -26,9 +26,9 @@ static void run_programs(uint64_t first, uint64_t count, const struct crash_sett
 
 static void a_power_loss_at_any_call_leaves_exactly_one_commit(void)
 {
-    const struct crash_settings settings = { 14, 8, 12, 200, 100 };
+    const struct crash_settings settings = { 14, 10, 16, 100, 50 };
 
-    run_programs(test_seed() * 1000, 12, &settings);
+    run_programs(test_seed() * 1000, 60, &settings);
 }
 
 static const struct test tests[] = {

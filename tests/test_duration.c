@@ -34,12 +34,31 @@ static void numbers_with_units_are_read(void)
     check_eq(read_ms("1h500ms"), 3600500);
 }
 
+static void the_last_number_may_have_a_fraction_of_whole_milliseconds(void)
+{
+    check_eq(read_ms("1.5h"), 5400000);
+    check_eq(read_ms("0.25s"), 250);
+    check_eq(read_ms("1m0.001s"), 60001);
+    check_eq(read_ms("1.50000000000000000h"), 5400000);
+    check_eq(read_ms("2000us"), 2);
+    check_eq(read_ms("3000000ns"), 3);
+    check_eq(read_ms("0.5w"), 302400000);
+    check_eq(read_ms("0.0005s"), -1);
+    check_eq(read_ms("1500us"), -1);
+    check_eq(read_ms("1ns"), -1);
+    check_eq(read_ms("1.0000000000000000000h"), -1); /* 19 decimals */
+    check_eq(read_ms("922337203685477.5807s"), -1);
+    check_eq(read_ms("9223372036854775.807s"), INT64_MAX);
+    check_eq(read_ms("9223372036854775.808s"), -1);
+}
+
 static void everything_else_is_refused(void)
 {
-    static const char *const wrong[] = { "",     " ",    "10",     "s",    "10 s", " 10s",
-                                         "10s ", "-10s", "+10s",   "1.5h", "10x",  "10S",
-                                         "1m1h", "1m1m", "1ms1s",  "1e3s", "10s5", "ten",
-                                         "10ss", "00",   "1h,30m", "\xff" };
+    static const char *const wrong[] = { "",     " ",     "10",     "s",    "10 s",    " 10s",
+                                         "10s ", "-10s",  "+10s",   "1.5",  "10x",     "10S",
+                                         "1m1h", "1m1m",  "1ms1s",  "1e3s", "10s5",    "ten",
+                                         "10ss", "00",    "1h,30m", "\xff", "1.5h30m", ".5h",
+                                         "1.h",  "1..5h", "1.5.5h", "1.5" };
     size_t i;
 
     for (i = 0; i < TN_ARRAY_COUNT(wrong); i++)
@@ -64,8 +83,24 @@ static void the_reason_says_what_to_write(void)
 
     check(!tn_duration_read("10", &ms, &reason));
     check_text(reason.text, "10 of what? say 10s or 10ms");
-    check(!tn_duration_read("1.5h", &ms, &reason));
-    check(strstr(reason.text, "1h30m") != NULL);
+    check(!tn_duration_read("1h3x", &ms, &reason));
+    check_text(reason.text,
+               "not a duration: \"1h3x\": at \"x\", no unit is called that; write numbers "
+               "with the units w d h m s ms, like 10s, 250ms, 1h30m or 7d");
+    check(!tn_duration_read("5min", &ms, &reason));
+    check(strstr(reason.text, "at \"min\", 'min' is written m;") != NULL);
+    check(!tn_duration_read("10S", &ms, &reason));
+    check(strstr(reason.text, "'S' is written s;") != NULL);
+    check(!tn_duration_read("1 h", &ms, &reason));
+    check(strstr(reason.text, "a blank is not part") != NULL);
+    check(!tn_duration_read("1h30", &ms, &reason));
+    check(strstr(reason.text, "at \"\", a unit is missing") != NULL);
+    check(!tn_duration_read("1m1h", &ms, &reason));
+    check(strstr(reason.text, "at \"1h\", units go from large to small") != NULL);
+    check(!tn_duration_read("1500us", &ms, &reason));
+    check(strstr(reason.text, "whole milliseconds") != NULL);
+    check(!tn_duration_read("1.5h30m", &ms, &reason));
+    check(strstr(reason.text, "at \"30m\", only the last") != NULL);
 }
 
 static void printing_and_reading_gives_the_same(void)
@@ -103,9 +138,10 @@ static void printed_forms_are_short(void)
 }
 
 static const struct test tests[] = {
-    T(numbers_with_units_are_read),         T(everything_else_is_refused),
-    T(too_long_ones_are_refused),           T(the_reason_says_what_to_write),
-    T(printing_and_reading_gives_the_same), T(printed_forms_are_short),
+    T(numbers_with_units_are_read),   T(the_last_number_may_have_a_fraction_of_whole_milliseconds),
+    T(everything_else_is_refused),    T(too_long_ones_are_refused),
+    T(the_reason_says_what_to_write), T(printing_and_reading_gives_the_same),
+    T(printed_forms_are_short),
 };
 
 TEST_MAIN(tests)

@@ -223,7 +223,7 @@ static void a_late_row_changes_nothing_and_opens_no_window(void)
     check_eq(push(f, 100, "a"), TN_WINDOW_TAKEN);
     check_eq(push(f, 5, "a"), TN_WINDOW_LATE);
     check_eq(counts_of(f).open_count, 1);
-    check_eq(table_count(f), 1);
+    check_eq(table_count(f), TABLES_AT_FIRST + 1);
     check_eq(counts_of(f).watermark_ms, 99);
     check_finish(f, "100..110 a: 1\n");
     fixture_close(f);
@@ -355,7 +355,7 @@ static void a_bad_row_changes_nothing_at_all(void)
     check_text(tn_window_reason(f->window), "sum(x): not a number: \"abc\"");
     check_eq(counts_of(f).watermark_ms, INT64_MIN);
     check_eq(counts_of(f).open_count, 0);
-    check_eq(table_count(f), 0);
+    check_eq(table_count(f), TABLES_AT_FIRST);
     check_eq(push_values(f, 5, "a", "1", "p"), TN_WINDOW_TAKEN);
     check_eq(push_values(f, 9, "a", "1e99", "q"), TN_WINDOW_BAD);
     check_eq(push_values(f, 1000, "a", "1..2", "q"), TN_WINDOW_BAD);
@@ -434,12 +434,12 @@ static void the_tables_of_a_window_go_when_it_fires(void)
     struct fixture *f = everything(1);
 
     check_eq(push_values(f, 5, "a", "1", "p"), TN_WINDOW_TAKEN);
-    check_eq(table_count(f), 2);
+    check_eq(table_count(f), TABLES_AT_FIRST + 2);
     check_eq(push_values(f, 10, "a", "1", "p"), TN_WINDOW_TAKEN);
-    check_eq(table_count(f), 2);
+    check_eq(table_count(f), TABLES_AT_FIRST + 2);
     check_eq(counts_of(f).open_count, 1);
     check_ok(tn_window_finish(f->window));
-    check_eq(table_count(f), 0);
+    check_eq(table_count(f), TABLES_AT_FIRST);
     fixture_close(f);
 }
 
@@ -458,7 +458,7 @@ static void an_error_of_the_store_passes_through_and_stops_the_run(void)
     struct fixture *f = counts(10, 0, 0);
     tarn_table *table;
 
-    check_ok(tarn_table_open(&table, f->store, "window 0", &unordered));
+    check_ok(tarn_table_open(&table, f->store, "window slice 0 0", &unordered));
     check_ok(tarn_put(table, "a", 1, "xyz", 3));
     check_eq(push(f, 5, "a"), TARN_E_TYPE);
     check_eq(push(f, 5, "b"), TARN_E_TYPE); /* W6 */
@@ -629,6 +629,49 @@ static void a_full_store_is_answered_and_stops_the_run(void)
     fixture_close(f);
 }
 
+/* ---- a watermark from outside ---------------------------------------------------------------- */
+
+static void a_given_watermark_alone_completes_windows(void)
+{
+    struct fixture *f = fixture_new(&(struct tn_window_options){
+        .every_ms = 10,
+        .key_count = 1,
+        .aggregates = count_rows,
+        .aggregate_count = 1,
+        .watermark_is_given = true,
+    });
+
+    check_ok(fixture_open(f, 0));
+    check_eq(push(f, 5, "a"), TN_WINDOW_TAKEN);
+    check_eq(push(f, 1000, "a"), TN_WINDOW_TAKEN); /* another source's; moves nothing */
+    check_eq(push(f, 6, "b"), TN_WINDOW_TAKEN);
+    check_eq(counts_of(f).watermark_ms, INT64_MIN);
+    check_out(f, "");
+    check_ok(tn_window_advance(f->window, 8));
+    check_out(f, "");
+    check_ok(tn_window_advance(f->window, 9));
+    check_out(f, "0..10 a: 1\n0..10 b: 1\n");
+    check_eq(push(f, 9, "a"), TN_WINDOW_LATE);
+    check_ok(tn_window_advance(f->window, 3)); /* never back */
+    check_eq(counts_of(f).watermark_ms, 9);
+    check_eq(push(f, 9, "a"), TN_WINDOW_LATE);
+    check_finish(f, "1000..1010 a: 1\n");
+    fixture_close(f);
+}
+
+static void an_operator_that_has_stopped_does_not_advance(void)
+{
+    struct fixture *f = counts(10, 0, 0);
+
+    f->stop_after = 1;
+    push(f, 5, "a");
+    push(f, 5, "b");
+    check_eq(tn_window_advance(f->window, 100), STOPPED);
+    check_eq(tn_window_advance(f->window, 200), STOPPED);
+    check_out(f, "0..10 a: 1\n");
+    fixture_close(f);
+}
+
 static const struct test tests[] = {
     T(case_01_an_event_at_the_end_belongs_to_the_next_window),
     T(case_02_negative_times_floor),
@@ -666,5 +709,7 @@ static const struct test tests[] = {
     T(thousands_of_windows_may_be_open),
     T(no_memory_at_any_point_is_answered_and_leaks_nothing),
     T(a_full_store_is_answered_and_stops_the_run),
+    T(a_given_watermark_alone_completes_windows),
+    T(an_operator_that_has_stopped_does_not_advance),
 };
 TEST_MAIN(tests)

@@ -48,9 +48,6 @@ for option in slide session grace late-to max-ahead emit state commit-every; do
     usage_error "this release does not have --$option yet" --"$option" 1s
     usage_error "this release does not have --$option yet" --"$option"
 done
-for option in merge follow; do
-    usage_error "this release does not have --$option yet" --"$option"
-done
 
 it "a bad duration is quoted"
 for duration in 10 x 1y '' -1s '1 h' 9999999999999d; do

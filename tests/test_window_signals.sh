@@ -5,16 +5,6 @@
 
 mkfifo "$work/in"
 
-# Wait, up to 20 s, until a command succeeds.
-until_true() {
-    tries=0
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 400 ] || return 1
-        sleep 0.05
-    done
-}
-
 # signalled SIGNAL CODE: a run that has printed one window and waits in a read for the next row.
 # Background jobs of a shell ignore SIGINT, so env gives it back.
 signalled() {

@@ -50,3 +50,13 @@ limit_memory() {
 memory_can_be_limited() {
     { (limit_memory && "$TARN" version >/dev/null); } 2>/dev/null
 }
+
+# Wait, up to 20 s, until a command succeeds.
+until_true() {
+    tries=0
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 400 ] || return 1
+        sleep 0.05
+    done
+}

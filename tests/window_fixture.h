@@ -2,7 +2,7 @@
  * window_fixture.h - a window operator under test: its store, its memory, what it emits
  *
  * Emitted rows are written down as lines, "start..end key,key: value,value", an empty value as "-",
- * and compared as text. Every fixture has a store of its own, and one counting allocator serves it
+ * and compared as text; with "+" or "-" in front unless only final rows come. Every fixture has a store of its own, and one counting allocator serves it
  * and the operator, so that a leak in either shows when it closes.
  */
 #ifndef WINDOW_FIXTURE_H
@@ -102,8 +102,10 @@ static inline void lines_add_field(struct lines *lines, const tarn_bytes *field)
 }
 
 static inline void lines_add_row(struct lines *lines, const struct tn_window_row *row,
-                                 size_t key_count, size_t value_count)
+                                 size_t key_count, size_t value_count, bool with_op)
 {
+    if (with_op)
+        lines_add(lines, &row->op, 1);
     lines_format(lines, "%" PRId64 "..%" PRId64, row->start_ms, row->end_ms);
     for (size_t i = 0; i < key_count; i++) {
         lines_add(lines, i == 0 ? " " : ",", 1);
@@ -135,7 +137,8 @@ static inline int write_down(void *context, const struct tn_window_row *row)
 
     if (f->stop_after != 0 && f->out.count == f->stop_after)
         return STOPPED;
-    lines_add_row(&f->out, row, f->options.key_count, f->options.aggregate_count);
+    lines_add_row(&f->out, row, f->options.key_count, f->options.aggregate_count,
+                  f->options.mode != TN_WINDOW_FINAL);
     return 0;
 }
 
@@ -146,6 +149,15 @@ static inline struct fixture *fixture_new(const struct tn_window_options *option
     f->options = *options;
     lines_add(&f->out, "", 0);
     return f;
+}
+
+/* Save the operator, close it, and go on with a new one on the same tables (W7). */
+static inline void fixture_reopen(struct fixture *f)
+{
+    check_ok(tn_window_save(f->window));
+    tn_window_close(f->window);
+    check_eq(f->memory.counted_bytes, 0);
+    check_ok(tn_window_open(&f->window, f->store, &f->memory, &f->options, write_down, f));
 }
 
 /* Open the store and the operator. store_bytes_max 0: no limit. */
@@ -166,6 +178,9 @@ static inline int fixture_open(struct fixture *f, uint64_t store_bytes_max)
     return result;
 }
 
+/* Tables in the store. What an operator has without a row: its state, and the list of its slices. */
+#define TABLES_AT_FIRST 2
+
 static inline uint64_t table_count(const struct fixture *f)
 {
     tarn_statistics statistics = { 0 };
@@ -177,11 +192,13 @@ static inline uint64_t table_count(const struct fixture *f)
 /* Everything is given back, whatever has happened before. */
 static inline void fixture_close(struct fixture *f)
 {
-    tn_window_close(f->window);
-    if (f->store != NULL) {
+    bool was_open = f->window != NULL;
+
+    tn_window_drop(f->window);
+    if (f->store != NULL)
         check_eq(f->memory.counted_bytes, 0);
+    if (was_open)
         check_eq(table_count(f), 0);
-    }
     check_ok(tarn_close(f->store));
     check_eq(f->allocator.live_bytes, 0);
     free(f->out.text);

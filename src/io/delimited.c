@@ -70,7 +70,9 @@ static enum row_end row_walk(struct tn_delimited *table, int *out_answer)
     struct tn_text *text = table->text;
     enum tn_walk_end end;
 
-    table->walk = (struct tn_walk){ 0 };
+    if (!table->walk_waits)
+        table->walk = (struct tn_walk){ 0 };
+    table->walk_waits = false;
     while ((end = table->format->walk(table)) == TN_WALK_MORE) {
         if (places_next_stretch(table))
             continue;
@@ -79,6 +81,7 @@ static enum row_end row_walk(struct tn_delimited *table, int *out_answer)
         *out_answer = places_more_text(table);
         if (*out_answer == TN_READER_ROW)
             continue;
+        table->walk_waits = *out_answer == TN_READER_WAITS; /* D5 */
         if (*out_answer != TN_READER_END || text->end == text->row)
             return ROW_NONE;
         end = table->format->finish(table, text->end - text->row); /* D4 */
@@ -221,16 +224,39 @@ static int row_values(struct tn_delimited *table, const char *row, size_t row_by
     return TN_READER_ROW;
 }
 
-static int row_complete(struct tn_delimited *table, struct tn_row *row)
+/* The fields of a row that has them all, as they lie in the text. */
+static void row_fields_in_place(struct tn_delimited *table, const char *row)
+{
+    tarn_bytes *fields = table->fields;
+    size_t count = table->field_count, i;
+
+    for (i = 0; i < count; i++) {
+        const struct tn_slice *slice = &table->slices[table->slice_of_field[i]];
+
+        fields[i] = (tarn_bytes){ row + slice->at, slice->bytes };
+    }
+}
+
+/* ... of any row: what is missing is empty, what is doubled in quotes is written once. */
+static int row_fields(struct tn_delimited *table, const struct tn_row *row)
 {
     int answer = row_values(table, row->raw.data, row->raw.bytes);
-    size_t field;
+    size_t i;
 
     if (answer != TN_READER_ROW)
         return answer;
-    for (field = 0; field < table->field_count; field++)
-        table->fields[field] = table->values[table->slice_of_field[field]];
+    for (i = 0; i < table->field_count; i++)
+        table->fields[i] = table->values[table->slice_of_field[i]];
+    return TN_READER_ROW;
+}
+
+static int row_complete(struct tn_delimited *table, struct tn_row *row)
+{
     row->fields = table->fields;
+    if (TN_LIKELY(table->walk.slice == table->slice_count && !table->walk.unquotes))
+        row_fields_in_place(table, row->raw.data);
+    else if (row_fields(table, row) != TN_READER_ROW)
+        return TN_READER_FAILED;
     if (TN_LIKELY(table->walk.bare_column == 0))
         return TN_READER_ROW;
     tn_reason_set(table->reason,
@@ -245,8 +271,7 @@ int tn_delimited_next(struct tn_delimited *table, struct tn_row *row)
 
     if (TN_UNLIKELY(table->text->skipping)) {
         answer = tn_text_finish_skip(table->text, table->reason);
-        table->scanned = table->text->row;
-        places_drop(table);
+        tn_delimited_moved(table);
         if (answer != TN_READER_ROW)
             return answer;
     }
@@ -359,7 +384,7 @@ static void columns_settle(struct tn_delimited *table)
             }
 }
 
-static int header_match(struct tn_delimited *table, const char *const *fields)
+static int header_match(struct tn_delimited *table)
 {
     char *name = tn_memory_new(table->memory, table->header_bytes + 1, false);
     int answer = TN_READER_ROW;
@@ -370,7 +395,7 @@ static int header_match(struct tn_delimited *table, const char *const *fields)
         return TN_READER_FAILED;
     }
     for (field = 0; field < table->field_count && answer == TN_READER_ROW; field++)
-        answer = header_find(table, name, fields[field], &table->columns[field]);
+        answer = header_find(table, name, table->names[field], &table->columns[field]);
     tn_memory_free(table->memory, name, table->header_bytes + 1);
     if (answer == TN_READER_ROW)
         columns_settle(table);
@@ -389,7 +414,7 @@ static int header_keep(struct tn_delimited *table, tarn_bytes raw)
     return TN_READER_ROW;
 }
 
-static int header_read(struct tn_delimited *table, const char *const *fields)
+int tn_delimited_begin(struct tn_delimited *table)
 {
     tarn_bytes raw;
     int answer;
@@ -409,7 +434,7 @@ static int header_read(struct tn_delimited *table, const char *const *fields)
         row_leave(table);
     } while (raw.bytes == 0);
     answer = header_keep(table, raw);
-    return answer == TN_READER_ROW ? header_match(table, fields) : answer;
+    return answer == TN_READER_ROW ? header_match(table) : answer;
 }
 
 /* ---- life cycle ------------------------------------------------------------------------------ */
@@ -441,6 +466,7 @@ int tn_delimited_init(struct tn_delimited *table, const struct tn_delimited_form
         .find = tn_specials_choose(),
         .base = text->row,
         .scanned = text->row,
+        .names = fields,
         .field_count = field_count,
     };
     if (!table_allocate(table)) {
@@ -448,7 +474,13 @@ int tn_delimited_init(struct tn_delimited *table, const struct tn_delimited_form
         return TN_READER_FAILED;
     }
     table->columns[0] = SIZE_MAX; /* of the header nothing is wanted yet */
-    return header_read(table, fields);
+    return TN_READER_ROW;
+}
+
+void tn_delimited_moved(struct tn_delimited *table)
+{
+    table->scanned = table->text->row;
+    places_drop(table);
 }
 
 void tn_delimited_release(struct tn_delimited *table)

@@ -47,6 +47,7 @@ struct tn_walk {
     size_t bare_column; /* a wanted column with a quote inside, from 1; 0: none */
     bool bare;          /* such a quote in the current field */
     bool doubled;       /* two quotes for one in the current field */
+    bool unquotes;      /* ... in a slice found so far */
 };
 
 struct tn_slice {
@@ -84,14 +85,16 @@ struct tn_delimited {
     size_t scanned; /* position up to which places are known */
 
     struct tn_walk walk;
+    bool walk_waits;     /* for more of its row: it goes on where it is */
     uint64_t replay_end; /* place in the input up to which quotes must close on their line (D6) */
 
     size_t *columns; /* wanted, ascending, and SIZE_MAX at the end */
     struct tn_slice *slices;
     size_t *slice_of_field;
     size_t slice_count;
-    tarn_bytes *values; /* of the slices, in their final form */
-    tarn_bytes *fields; /* the same, in the order the caller wants */
+    tarn_bytes *values;       /* of the slices, in their final form */
+    tarn_bytes *fields;       /* the same, in the order the caller wants */
+    const char *const *names; /* of the fields */
     size_t field_count;
 
     char *scratch; /* unquoted fields of the row at hand */
@@ -100,10 +103,16 @@ struct tn_delimited {
     size_t header_bytes;
 };
 
-/* Reads the header. Answers as tn_reader_open; on any answer release gives everything back. */
+/* TN_READER_ROW or FAILED; on either release gives everything back. `fields` outlive the table. */
 int tn_delimited_init(struct tn_delimited *table, const struct tn_delimited_format *format,
                       struct tn_text *text, const char *const *fields, size_t field_count,
                       struct tn_reason *reason);
+
+/* Reads the header, before the first row. Answers as tn_reader_next; after WAITS, ask again. */
+int tn_delimited_begin(struct tn_delimited *table);
+
+/* text->row was put somewhere else, or the text behind it is another. */
+void tn_delimited_moved(struct tn_delimited *table);
 
 /* As tn_reader_next. */
 int tn_delimited_next(struct tn_delimited *table, struct tn_row *row);
@@ -120,8 +129,39 @@ static inline void tn_walk_keep(const struct tn_delimited *table, struct tn_walk
         return;
     table->slices[walk->slice] = (struct tn_slice){ from, to - from, walk->doubled };
     walk->slice++;
+    walk->unquotes |= walk->doubled;
     if (walk->bare && walk->bare_column == 0)
         walk->bare_column = walk->column + 1;
+}
+
+/*
+ * From place `i` on, end fields for as long as there are separators and nothing else. Answers the
+ * place that is another byte's, or place_count. Most of a table goes through here: all that changes
+ * is held in registers.
+ */
+TN_ALWAYS_INLINE size_t tn_walk_fields(const struct tn_delimited *table, struct tn_walk *walk,
+                                       const char *row, size_t shift, size_t i, char separator)
+{
+    size_t field = walk->field, column = walk->column, slice = walk->slice;
+    size_t wanted = table->columns[slice], count = table->place_count;
+    const uint32_t *places = table->places;
+
+    for (; i < count; i++) {
+        size_t at = places[i] + shift;
+
+        if (row[at] != separator)
+            break;
+        if (column == wanted) {
+            table->slices[slice++] = (struct tn_slice){ field, at - field, false };
+            wanted = table->columns[slice];
+        }
+        field = at + 1;
+        column++;
+    }
+    walk->field = field;
+    walk->column = column;
+    walk->slice = slice;
+    return i;
 }
 
 /* `end` without the CR in front of it, if it belongs to the field that begins at `from` (D4). */

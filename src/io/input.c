@@ -1,15 +1,14 @@
 /*
  * input.c - see input.h for the rules
  */
-#define _GNU_SOURCE /* ppoll */
 #include "io/input.h"
 
 #include "io/reader.h"
+#include "io/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +22,8 @@ struct tn_input {
     int file;
     bool owned; /* not standard input */
     bool waits; /* a pipe or terminal: a read can take long */
+    const char *path;
+    bool replaced; /* followed, and its name means another file now */
     enum input_kind kind;
     int last; /* the answer that ended it; 0: none yet */
 
@@ -122,6 +123,11 @@ static int input_open_file(struct tn_input *input, const char *path)
     if (S_ISDIR(status.st_mode))
         return input_answer_errno(input, EISDIR);
     input->waits = !S_ISREG(status.st_mode);
+    if (input->options.follow && input->waits) {
+        tn_reason_set(&input->reason, "is not a regular file, and cannot be followed; a pipe is "
+                                      "read until its writer closes it, leave out --follow");
+        return input->last = TN_READER_REFUSED;
+    }
     return TN_READER_ROW;
 }
 
@@ -140,6 +146,7 @@ int tn_input_open(struct tn_input **out, const char *path, const struct tn_input
     if (input->options.block_bytes == 0)
         input->options.block_bytes = TN_INPUT_BLOCK_BYTES;
     input->file = -1;
+    input->path = path;
     input->block = tn_memory_new(options->memory, tn_max(input->options.block_bytes, 2), false);
     if (input->block == NULL) {
         tn_reason_set(reason, "no memory to open it; free some");
@@ -178,20 +185,32 @@ static bool input_stopped(const struct tn_input *input)
     return input->options.stop != NULL && *input->options.stop != 0;
 }
 
-/*
- * Wait until there is something to read, or a signal has set the flag. The flag is looked at with
- * signals held back, and ppoll lets them in again while it sleeps: none can slip in between.
- */
-static void input_wait(struct tn_input *input)
+/* A followed file has no more bytes: will it have some, or is it another by now (I7)? */
+static int input_follow(struct tn_input *input)
 {
-    struct pollfd wanted = { .fd = input->file, .events = POLLIN };
-    sigset_t held, before;
+    struct stat open_one, named;
 
-    sigfillset(&held);
-    sigprocmask(SIG_BLOCK, &held, &before);
-    if (!input_stopped(input))
-        (void)ppoll(&wanted, 1, NULL, &before);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (fstat(input->file, &open_one) != 0)
+        return input_answer_errno(input, errno);
+    if ((uint64_t)open_one.st_size < input->offset) {
+        tn_reason_set(&input->reason,
+                      "is %llu bytes long now, and %" PRIu64 " were read: it was cut or written "
+                      "anew; start again to read it from the beginning",
+                      (unsigned long long)open_one.st_size, input->offset);
+        return input->last = TN_READER_REFUSED;
+    }
+    if (stat(input->path, &named) == 0 && named.st_dev == open_one.st_dev &&
+        named.st_ino == open_one.st_ino) {
+        input->replaced = false;
+        return TN_READER_WAITS;
+    }
+    if (!input->replaced) { /* what came before the renaming is still to be read */
+        input->replaced = true;
+        return TN_READER_WAITS;
+    }
+    tn_reason_set(&input->reason, "was renamed, removed or replaced, as when logs are rotated; all "
+                                  "of it was read, start again to follow the new one");
+    return input->last = TN_READER_REFUSED;
 }
 
 /* One read(2) of up to `bytes` bytes; *out_bytes 0 at the end. */
@@ -199,8 +218,12 @@ static int input_read_raw(struct tn_input *input, void *to, size_t bytes, size_t
 {
     ssize_t got;
 
-    if (input->waits && input->options.stop != NULL)
-        input_wait(input);
+    if (input->waits && input->options.no_wait) {
+        if (!tn_wait(input->file, 0, input->options.stop) && !input_stopped(input))
+            return TN_READER_WAITS;
+    } else if (input->waits && input->options.stop != NULL) {
+        (void)tn_wait(input->file, -1, input->options.stop);
+    }
     for (;;) {
         if (input_stopped(input)) {
             tn_reason_set(&input->reason, "reading was interrupted");
@@ -212,11 +235,11 @@ static int input_read_raw(struct tn_input *input, void *to, size_t bytes, size_t
         if (errno != EINTR && errno != EAGAIN)
             return input_answer_errno(input, errno);
         if (input->waits)
-            input_wait(input);
+            (void)tn_wait(input->file, -1, input->options.stop);
     }
     input->offset += (size_t)got;
     *out_bytes = (size_t)got;
-    return TN_READER_ROW;
+    return got == 0 && input->options.follow ? input_follow(input) : TN_READER_ROW;
 }
 
 /* Fill the block, which is used up, with the next bytes. */
@@ -256,6 +279,11 @@ static int input_recognise(struct tn_input *input)
     input->kind = INPUT_PLAIN;
     if (input->block_end < 2 || input->block[0] != 0x1F || input->block[1] != 0x8B)
         return TN_READER_ROW;
+    if (input->options.follow) {
+        tn_reason_set(&input->reason, "is gzip, which cannot be read while it is being written; "
+                                      "leave out --follow, or follow the file before it is packed");
+        return input->last = TN_READER_REFUSED;
+    }
     input->kind = INPUT_GZIP;
     return input_start_gzip(input);
 }
@@ -379,6 +407,28 @@ int tn_input_read(struct tn_input *input, void *to, size_t bytes, size_t *out_by
     if (input->kind == INPUT_GZIP)
         return input_read_gzip(input, to, bytes, out_bytes);
     return input_read_plain(input, to, bytes, out_bytes);
+}
+
+void tn_input_wait(const struct tn_input *input, int most_ms)
+{
+    (void)tn_wait(input->waits ? input->file : -1, most_ms, input->options.stop);
+}
+
+void tn_input_progress(const struct tn_input *input, uint64_t *read_bytes, uint64_t *file_bytes)
+{
+    struct stat status;
+
+    *read_bytes = input->offset;
+    *file_bytes = !input->waits && fstat(input->file, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+void tn_input_identity(const struct tn_input *input, uint64_t *device, uint64_t *inode)
+{
+    struct stat status;
+    bool file = !input->waits && fstat(input->file, &status) == 0;
+
+    *device = file ? (uint64_t)status.st_dev : 0;
+    *inode = file ? (uint64_t)status.st_ino : 0;
 }
 
 const char *tn_input_reason(const struct tn_input *input)

@@ -12,6 +12,10 @@
  *   I3  Everything before the damage is delivered first, then the failure.
  *   I4  Memory is bounded: one block, and what zlib needs, whatever the input holds.
  *   I5  A read gives what there is: it waits only when there is nothing.
+ *   I6  The end of a file that is followed is only the end so far: the answer is TN_READER_WAITS,
+ *       and asking again later may give more. Nothing sleeps in here.
+ *   I7  A followed file that became shorter than what was read of it, or whose name now means
+ *       another file, is refused, behind all that it held. gzip and pipes cannot be followed.
  */
 #ifndef TN_INPUT_H
 #define TN_INPUT_H
@@ -29,6 +33,8 @@ struct tn_input_options {
     struct tn_memory *memory;          /* outlives the input */
     size_t block_bytes;                /* 0: TN_INPUT_BLOCK_BYTES */
     const volatile sig_atomic_t *stop; /* NULL, or not 0 once reading shall stop */
+    bool follow;                       /* I6; the path given to open outlives the input */
+    bool no_wait;                      /* of a pipe too: WAITS rather than to wait for bytes (I5) */
 };
 
 /*
@@ -40,13 +46,25 @@ int tn_input_open(struct tn_input **out, const char *path, const struct tn_input
 
 /*
  * Up to `bytes` > 0 bytes. TN_READER_ROW: *out_bytes > 0 of them; TN_READER_END: there are no more;
- * else TN_READER_FAILED or TN_READER_STOPPED. An answer that is not ROW is repeated when asked
- * again.
+ * TN_READER_WAITS: not now (I6); else TN_READER_REFUSED, TN_READER_FAILED or TN_READER_STOPPED. An
+ * answer that is neither ROW nor WAITS is repeated when asked again.
  */
 int tn_input_read(struct tn_input *input, void *to, size_t bytes, size_t *out_bytes);
 
 /* Why the last read did not answer ROW or END. Lives as long as the input. */
 const char *tn_input_reason(const struct tn_input *input);
+
+/*
+ * After WAITS: sleep until a pipe has bytes, and in any case no longer than `most_ms` (a file does not
+ * tell), or until *stop is set.
+ */
+void tn_input_wait(const struct tn_input *input, int most_ms);
+
+/* Bytes as they lie in the file: read so far, and all; the latter 0 when it is no file. */
+void tn_input_progress(const struct tn_input *input, uint64_t *read_bytes, uint64_t *file_bytes);
+
+/* What file it is; both 0 when it is none (a pipe, a terminal). */
+void tn_input_identity(const struct tn_input *input, uint64_t *device, uint64_t *inode);
 
 /* NULL is allowed. */
 void tn_input_close(struct tn_input *input);

@@ -21,8 +21,12 @@ struct tn_reader {
     struct tn_text text;
     struct tn_delimited table; /* csv, tsv */
     struct tn_ndjson lines;    /* ndjson */
-    int last;                  /* the answer that ended it; 0: none yet */
-    char *name;                /* of the input, for messages */
+    const char *const *fields;
+    size_t field_count;
+    bool text_begun; /* the text's first bytes are looked at, table or lines are there */
+    bool begun;      /* the header is read, too */
+    int last;        /* the answer that ended it; 0: none yet */
+    char *name;      /* of the input, for messages */
     size_t name_bytes;
     struct tn_reason reason;
 };
@@ -77,17 +81,53 @@ static void reason_name(struct tn_reason *reason, const char *name)
     tn_reason_set(reason, "%s: %s", name, said.text);
 }
 
-static int reader_begin(struct tn_reader *reader, const struct tn_reader_options *options)
+static int reader_begin_text(struct tn_reader *reader)
 {
     int answer = tn_text_begin(&reader->text, &reader->reason);
 
     if (answer != TN_READER_ROW)
         return answer;
+    reader->text_begun = true;
     if (reader->format == TN_FORMAT_NDJSON)
-        return tn_ndjson_init(&reader->lines, &reader->text, options->fields, options->field_count,
+        return tn_ndjson_init(&reader->lines, &reader->text, reader->fields, reader->field_count,
                               &reader->reason);
     return tn_delimited_init(&reader->table, reader->format == TN_FORMAT_CSV ? &tn_csv : &tn_tsv,
-                             &reader->text, options->fields, options->field_count, &reader->reason);
+                             &reader->text, reader->fields, reader->field_count, &reader->reason);
+}
+
+/* Read what comes before the first row; after WAITS, go on with it. */
+static int reader_begin(struct tn_reader *reader)
+{
+    int answer = reader->text_begun ? TN_READER_ROW : reader_begin_text(reader);
+
+    if (answer == TN_READER_ROW && reader->format != TN_FORMAT_NDJSON)
+        answer = tn_delimited_begin(&reader->table);
+    reader->begun = answer == TN_READER_ROW;
+    return answer;
+}
+
+/* Go to a place behind the header (R7). */
+static int reader_seek(struct tn_reader *reader, const struct tn_place *place)
+{
+    struct tn_text *text = &reader->text;
+    int answer = TN_READER_END;
+
+    if (reader->begun && place->bytes >= text->origin + text->row)
+        answer = tn_text_seek(text, place->bytes, &reader->reason);
+    if (answer == TN_READER_END || answer == TN_READER_WAITS) {
+        tn_reason_set(&reader->reason,
+                      "ends before byte %llu, up to which it was read before; it is another file, "
+                      "or was cut",
+                      (unsigned long long)place->bytes);
+        return TN_READER_REFUSED;
+    }
+    text->line = place->line;
+    text->skipping = place->skipping;
+    if (reader->format == TN_FORMAT_NDJSON)
+        return answer;
+    reader->table.replay_end = place->replay_end;
+    tn_delimited_moved(&reader->table);
+    return answer;
 }
 
 static int reader_start(struct tn_reader *reader, const char *path,
@@ -96,6 +136,8 @@ static int reader_start(struct tn_reader *reader, const char *path,
     struct tn_input_options input_options = {
         .memory = reader->memory,
         .stop = options->stop,
+        .follow = options->follow,
+        .no_wait = options->no_wait,
         .block_bytes = tn_min(options->block_bytes, READER_BLOCK_BYTES_LIMIT),
     };
     size_t row_bytes_max = options->row_bytes_max != 0
@@ -111,8 +153,11 @@ static int reader_start(struct tn_reader *reader, const char *path,
     answer = tn_text_init(&reader->text, input, reader->memory, input_options.block_bytes,
                           row_bytes_max, &reader->reason);
     if (answer == TN_READER_ROW)
-        answer = reader_begin(reader, options);
-    return answer;
+        answer = reader_begin(reader);
+    if (options->place != NULL && options->place->bytes > 0 &&
+        (answer == TN_READER_ROW || answer == TN_READER_WAITS))
+        return reader_seek(reader, options->place);
+    return answer == TN_READER_WAITS ? TN_READER_ROW : answer;
 }
 
 int tn_reader_open(struct tn_reader **out, const char *path,
@@ -132,6 +177,8 @@ int tn_reader_open(struct tn_reader **out, const char *path,
         snprintf(reason, reason_bytes, "%s: no memory to open it; free some", name);
         return TN_READER_FAILED;
     }
+    reader->fields = options->fields;
+    reader->field_count = options->field_count;
     reader->own_memory = own_memory;
     reader->memory = memory != NULL ? memory : &reader->own_memory;
     reader->name_bytes = strlen(name) + 1;
@@ -143,7 +190,7 @@ int tn_reader_open(struct tn_reader **out, const char *path,
         tn_reason_set(&reader->reason, "no memory to open it; free some");
     }
     if (answer == TN_READER_ROW)
-        answer = reader_start(reader, path, options);
+        answer = reader_start(reader, strcmp(path, "-") == 0 ? path : reader->name, options);
     if (answer == TN_READER_ROW) {
         *out = reader;
         return answer;
@@ -175,17 +222,24 @@ void tn_reader_close(struct tn_reader *reader)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+static int reader_row(struct tn_reader *reader, struct tn_row *row)
+{
+    if (reader->format == TN_FORMAT_NDJSON)
+        return tn_ndjson_next(&reader->lines, row);
+    return tn_delimited_next(&reader->table, row);
+}
+
 int tn_reader_next(struct tn_reader *reader, struct tn_row *row)
 {
-    int answer = reader->last;
+    int answer = TN_READER_ROW;
 
-    if (answer != 0)
-        return answer;
-    if (reader->format == TN_FORMAT_NDJSON)
-        answer = tn_ndjson_next(&reader->lines, row);
-    else
-        answer = tn_delimited_next(&reader->table, row);
-    if (TN_LIKELY(answer == TN_READER_ROW || answer == TN_READER_BAD))
+    if (reader->last != 0)
+        return reader->last;
+    if (TN_UNLIKELY(!reader->begun))
+        answer = reader_begin(reader);
+    if (TN_LIKELY(answer == TN_READER_ROW))
+        answer = reader_row(reader, row);
+    if (TN_LIKELY(answer == TN_READER_ROW || answer == TN_READER_BAD) || answer == TN_READER_WAITS)
         return answer;
     reader->last = answer;
     if (answer != TN_READER_END)
@@ -207,4 +261,25 @@ tarn_bytes tn_reader_header(const struct tn_reader *reader)
 uint64_t tn_reader_bytes(const struct tn_reader *reader)
 {
     return reader->text.origin + reader->text.row;
+}
+
+void tn_reader_wait(const struct tn_reader *reader, int most_ms)
+{
+    tn_input_wait(reader->text.input, most_ms);
+}
+
+void tn_reader_progress(const struct tn_reader *reader, uint64_t *read_bytes, uint64_t *file_bytes)
+{
+    tn_input_progress(reader->text.input, read_bytes, file_bytes);
+}
+
+void tn_reader_place(const struct tn_reader *reader, struct tn_place *out)
+{
+    *out = (struct tn_place){
+        .bytes = reader->begun ? tn_reader_bytes(reader) : 0, /* a header is read as a whole */
+        .line = reader->text.line,
+        .replay_end = reader->table.replay_end,
+        .skipping = reader->text.skipping,
+    };
+    tn_input_identity(reader->text.input, &out->device, &out->inode);
 }

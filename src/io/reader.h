@@ -17,6 +17,10 @@
  *   R4  What has no lines has no rows; that is no mistake, also where a header is expected.
  *   R5  Names ending in .csv, .tsv, .tab, .ndjson, .jsonl, .json (any case, .gz behind) tell the
  *       format; standard input and other names need one.
+ *   R6  A file that is followed has no end: a line without its line end is not yet a row, and what
+ *       was read so far of it is kept. WAITS says that there is no whole row now.
+ *   R7  A reader knows its place behind each row, and one opened there gives the rows that come
+ *       next, as if all had been read: lines are counted on, a bad row half skipped stays skipped.
  */
 #ifndef TN_READER_H
 #define TN_READER_H
@@ -29,6 +33,16 @@
 
 struct tn_reader;
 
+/* Where a reader stands, between two rows (R7). All that a later run needs to go on. */
+struct tn_place {
+    uint64_t device; /* of the file, and 0 where there is none: what it was called may change */
+    uint64_t inode;
+    uint64_t bytes;      /* of uncompressed input before it; 0: not even the header was read */
+    uint64_t line;       /* of the next row */
+    uint64_t replay_end; /* csv: up to here quotes must close on their line (D6) */
+    bool skipping;       /* up to the next line end it belongs to a bad row */
+};
+
 enum tn_format { TN_FORMAT_AUTO, TN_FORMAT_CSV, TN_FORMAT_TSV, TN_FORMAT_NDJSON };
 
 struct tn_reader_options {
@@ -36,6 +50,10 @@ struct tn_reader_options {
     const char *const *fields; /* names wanted; may repeat; outlive the reader */
     size_t field_count;
     size_t row_bytes_max; /* a longer row is bad and skipped; 0: 16 MiB */
+
+    bool follow;                  /* R6 */
+    bool no_wait;                 /* of a pipe, too: WAITS rather than to wait for a row */
+    const struct tn_place *place; /* R7; NULL: from the beginning. Not kept */
 
     /* NULL, or what a signal handler sets to end a read that waits: it answers STOPPED. */
     const volatile sig_atomic_t *stop;
@@ -59,12 +77,15 @@ enum tn_reader_answer {
     TN_READER_REFUSED = 3, /* this input cannot be read at all: no such file, a column is absent */
     TN_READER_FAILED = 4,  /* the system failed: reason names the errno; also a damaged .gz */
     TN_READER_STOPPED = 5, /* *options.stop is set; rows given before it were whole */
+    TN_READER_WAITS = 6,   /* follow, no_wait: nothing more yet, ask again later */
 };
 
 /*
- * Open `path` ("-": stdin) and read its header; that waits for the first bytes. Answers
- * TN_READER_ROW when open, else REFUSED, FAILED or STOPPED with a message in `reason` (what, where,
- * what to do; NUL-terminated, cut to fit) and *out NULL.
+ * Open `path` ("-": stdin) and read its header; that waits for the first bytes (but not of what is
+ * followed, or with no_wait: then next reads the header when it is there). Answers TN_READER_ROW when open, else
+ * REFUSED, FAILED or STOPPED with a message in `reason` (what, where, what to do; NUL-terminated,
+ * cut to fit) and *out NULL. With a place, all before it is read again; a file that does not reach
+ * so far is REFUSED.
  */
 int tn_reader_open(struct tn_reader **out, const char *path,
                    const struct tn_reader_options *options, char *reason, size_t reason_bytes);
@@ -73,7 +94,7 @@ int tn_reader_open(struct tn_reader **out, const char *path,
 int tn_reader_next(struct tn_reader *reader, struct tn_row *row);
 
 /*
- * Why the last answer was BAD, FAILED or STOPPED: of a row without its place, else with the name of
+ * Why the last answer was BAD, REFUSED, FAILED or STOPPED: of a row without its place, else with the name of
  * the input in front. Borrowed until the next call.
  */
 const char *tn_reader_reason(const struct tn_reader *reader);
@@ -83,6 +104,15 @@ tarn_bytes tn_reader_header(const struct tn_reader *reader);
 
 /* Bytes of uncompressed input taken so far: the place behind the last row. */
 uint64_t tn_reader_bytes(const struct tn_reader *reader);
+
+/* After WAITS: sleep until there may be more, at most `most_ms`, or until *options.stop is set. */
+void tn_reader_wait(const struct tn_reader *reader, int most_ms);
+
+/* Bytes as they lie in the file: read so far, and all; the latter 0 when it is no file. */
+void tn_reader_progress(const struct tn_reader *reader, uint64_t *read_bytes, uint64_t *file_bytes);
+
+/* The place behind the last row (R7). */
+void tn_reader_place(const struct tn_reader *reader, struct tn_place *out);
 
 void tn_reader_close(struct tn_reader *reader);
 

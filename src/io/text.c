@@ -112,6 +112,20 @@ int tn_text_begin(struct tn_text *text, struct tn_reason *reason)
     return TN_READER_ROW;
 }
 
+int tn_text_seek(struct tn_text *text, uint64_t place, struct tn_reason *reason)
+{
+    int answer;
+
+    while (text->origin + text->end < place) {
+        text->row = text->end;
+        answer = tn_text_more(text, reason);
+        if (answer != TN_READER_ROW)
+            return answer;
+    }
+    text->row = (size_t)(place - text->origin);
+    return TN_READER_ROW;
+}
+
 tarn_bytes tn_text_skip_line(struct tn_text *text)
 {
     const char *row = text->data + text->row;

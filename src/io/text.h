@@ -39,7 +39,7 @@ int tn_text_init(struct tn_text *text, struct tn_input *input, struct tn_memory 
 
 /*
  * Read more behind `end`. TN_READER_ROW: at least one byte came; TN_READER_END: there is nothing
- * more; else as tn_input_read. The row now begins at text->row, wherever it was before.
+ * more; else as tn_input_read (WAITS: not yet). The row now begins at text->row, wherever it was before.
  */
 int tn_text_more(struct tn_text *text, struct tn_reason *reason);
 
@@ -51,6 +51,12 @@ int tn_text_begin(struct tn_text *text, struct tn_reason *reason);
  * come), one line on. Answers the bytes of that first line that are there.
  */
 tarn_bytes tn_text_skip_line(struct tn_text *text);
+
+/*
+ * Go forward to this place of the input, at or behind the row. TN_READER_ROW: the row is there;
+ * TN_READER_END, or WAITS: the input ends before it; else as tn_input_read.
+ */
+int tn_text_seek(struct tn_text *text, uint64_t place, struct tn_reason *reason);
 
 /* Do what skip_line could not finish. TN_READER_ROW: done. */
 int tn_text_finish_skip(struct tn_text *text, struct tn_reason *reason);

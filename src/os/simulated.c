@@ -746,6 +746,7 @@ struct tn_simulated *tn_simulated_new(const struct tn_simulated_options *options
         simulated->options = *options;
     simulated->disk = tn_disk_new(simulated->options.disk_bytes_max);
     simulated->pages.reserved_bytes_max = simulated->options.reserved_bytes_max;
+    simulated->pages.keep = simulated->options.keep_pages;
     simulated->pages.committed_bytes_max = simulated->options.committed_bytes_max;
     simulated->random_state = simulated->options.seed;
     simulated->crash_at = NEVER;

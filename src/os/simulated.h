@@ -66,6 +66,7 @@ struct tn_simulated_options {
     uint64_t reserved_bytes_max; /* all reservations together; 0: the host's limit */
     uint64_t committed_bytes_max;
     uint64_t disk_bytes_max; /* all files together, and each stream; 0: no limit */
+    bool keep_pages;         /* ask the host for pages as seldom as can be (simulated_pages.h) */
     FILE *trace;             /* a line for each call; NULL: none */
 };
 

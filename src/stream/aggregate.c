@@ -13,6 +13,9 @@ enum update_answer { UPDATE_DONE, UPDATE_REPLACE, UPDATE_OVERFLOW };
 typedef enum update_answer update_fn(void *accumulator, const struct tn_argument *argument,
                                      int64_t time_ms);
 
+/* Take another accumulator, whose rows came later or at other times (A7). Answers likewise. */
+typedef enum update_answer merge_fn(void *accumulator, const void *other);
+
 /* Write the result into `out`; answers its bytes, 0 when it is empty. */
 typedef size_t result_fn(char *out, const void *accumulator);
 
@@ -21,6 +24,7 @@ struct tn_aggregate_functions {
     enum argument_type argument;
     enum tn_aggregate_texts texts;
     update_fn *update;
+    merge_fn *merge;
     result_fn *result;
 };
 
@@ -42,6 +46,14 @@ static enum update_answer count_update(void *accumulator, const struct tn_argume
     (void)argument;
     (void)time_ms;
     ++*count;
+    return UPDATE_DONE;
+}
+
+static enum update_answer count_merge(void *accumulator, const void *other)
+{
+    uint64_t *count = accumulator;
+
+    *count += *(const uint64_t *)other;
     return UPDATE_DONE;
 }
 
@@ -97,6 +109,37 @@ static enum update_answer max_update(void *accumulator, const struct tn_argument
     return UPDATE_DONE;
 }
 
+static enum update_answer sum_merge(void *accumulator, const void *other)
+{
+    const struct numbers *from = other;
+    struct numbers *sum = accumulator;
+
+    sum->count += from->count;
+    return tn_decimal_add(&sum->number, &from->number) ? UPDATE_DONE : UPDATE_OVERFLOW;
+}
+
+static enum update_answer min_merge(void *accumulator, const void *other)
+{
+    const struct numbers *from = other;
+    struct numbers *min = accumulator;
+
+    if (from->count > 0 && (min->count == 0 || tn_decimal_compare(&from->number, &min->number) < 0))
+        min->number = from->number;
+    min->count += from->count;
+    return UPDATE_DONE;
+}
+
+static enum update_answer max_merge(void *accumulator, const void *other)
+{
+    const struct numbers *from = other;
+    struct numbers *max = accumulator;
+
+    if (from->count > 0 && (max->count == 0 || tn_decimal_compare(&from->number, &max->number) > 0))
+        max->number = from->number;
+    max->count += from->count;
+    return UPDATE_DONE;
+}
+
 static size_t number_result(char *out, const void *accumulator)
 {
     const struct numbers *number = accumulator;
@@ -147,20 +190,40 @@ static enum update_answer last_update(void *accumulator, const struct tn_argumen
     return time_set(last, time_ms);
 }
 
+static enum update_answer first_merge(void *accumulator, const void *other)
+{
+    const struct moment *from = other;
+    struct moment *first = accumulator;
+
+    if (from->is_set == 0 || (first->is_set != 0 && from->time_ms >= first->time_ms))
+        return UPDATE_DONE; /* A5 */
+    return time_set(first, from->time_ms);
+}
+
+static enum update_answer last_merge(void *accumulator, const void *other)
+{
+    const struct moment *from = other;
+    struct moment *last = accumulator;
+
+    if (from->is_set == 0 || (last->is_set != 0 && from->time_ms < last->time_ms))
+        return UPDATE_DONE; /* A5 */
+    return time_set(last, from->time_ms);
+}
+
 /* ---- the table ------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct tn_aggregate_functions functions_of[] = {
-    /*                 accumulator             argument texts        update        result */
-    [TN_COUNT_ROWS] = {sizeof(uint64_t),       NONE,   TN_TEXTS_NONE, count_update, count_result},
-    [TN_COUNT]      = {sizeof(uint64_t),       TEXT,   TN_TEXTS_NONE, count_update, count_result},
-    [TN_SUM]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, sum_update,   number_result},
-    [TN_MIN]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, min_update,   number_result},
-    [TN_MAX]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, max_update,   number_result},
-    [TN_AVG]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, sum_update,   avg_result},
-    [TN_FIRST]      = {sizeof(struct moment),  TEXT,   TN_TEXTS_ONE,  first_update, NULL},
-    [TN_LAST]       = {sizeof(struct moment),  TEXT,   TN_TEXTS_ONE,  last_update,  NULL},
-    [TN_DISTINCT]   = {sizeof(uint64_t),       TEXT,   TN_TEXTS_SET,  count_update, set_result},
+    /*                 accumulator             argument texts         update        merge        result */
+    [TN_COUNT_ROWS] = {sizeof(uint64_t),       NONE,   TN_TEXTS_NONE, count_update, count_merge, count_result},
+    [TN_COUNT]      = {sizeof(uint64_t),       TEXT,   TN_TEXTS_NONE, count_update, count_merge, count_result},
+    [TN_SUM]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, sum_update,   sum_merge,   number_result},
+    [TN_MIN]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, min_update,   min_merge,   number_result},
+    [TN_MAX]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, max_update,   max_merge,   number_result},
+    [TN_AVG]        = {sizeof(struct numbers), NUMBER, TN_TEXTS_NONE, sum_update,   sum_merge,   avg_result},
+    [TN_FIRST]      = {sizeof(struct moment),  TEXT,   TN_TEXTS_ONE,  first_update, first_merge, NULL},
+    [TN_LAST]       = {sizeof(struct moment),  TEXT,   TN_TEXTS_ONE,  last_update,  last_merge,  NULL},
+    [TN_DISTINCT]   = {sizeof(uint64_t),       TEXT,   TN_TEXTS_SET,  NULL,         NULL,        set_result},
 };
 /* clang-format on */
 
@@ -171,8 +234,39 @@ static size_t layout_bytes(size_t count)
     return sizeof(struct tn_layout) + count * sizeof(struct tn_layout_part);
 }
 
+static size_t mark_offset(const struct tn_layout *layout)
+{
+    return layout->has_texts ? sizeof(uint64_t) : 0;
+}
+
+uint64_t tn_layout_number(const void *block)
+{
+    uint64_t number;
+
+    memcpy(&number, block, sizeof number);
+    return number;
+}
+
+void tn_layout_set_number(void *block, uint64_t number)
+{
+    memcpy(block, &number, sizeof number);
+}
+
+uint64_t tn_layout_mark(const struct tn_layout *layout, const void *block)
+{
+    uint64_t mark;
+
+    memcpy(&mark, (const uint8_t *)block + mark_offset(layout), sizeof mark);
+    return mark;
+}
+
+void tn_layout_set_mark(const struct tn_layout *layout, void *block, uint64_t mark)
+{
+    memcpy((uint8_t *)block + mark_offset(layout), &mark, sizeof mark);
+}
+
 struct tn_layout *tn_layout_new(struct tn_memory *memory, const struct tn_aggregate *aggregates,
-                                size_t count)
+                                size_t count, bool has_mark)
 {
     struct tn_layout *layout = tn_memory_new(memory, layout_bytes(count), true);
     size_t i;
@@ -192,7 +286,8 @@ struct tn_layout *tn_layout_new(struct tn_memory *memory, const struct tn_aggreg
             .texts = functions->texts,
         };
     }
-    layout->block_bytes = layout->has_texts ? sizeof(uint64_t) : 0;
+    layout->has_mark = has_mark;
+    layout->block_bytes = mark_offset(layout) + (has_mark ? sizeof(uint64_t) : 0);
     for (i = 0; i < count; i++) {
         layout->parts[i].offset = layout->block_bytes;
         layout->block_bytes += layout->parts[i].functions->bytes;
@@ -310,10 +405,39 @@ bool tn_layout_update(const struct tn_layout *layout, void *block, struct tn_arg
     return true;
 }
 
-void tn_layout_count_text(const struct tn_layout *layout, void *block, size_t index)
+bool tn_layout_merge(const struct tn_layout *layout, void *into, const void *from,
+                     enum tn_errand *errands, struct tn_text *reason)
 {
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct tn_layout_part *part = &layout->parts[i];
+        enum update_answer answer;
+
+        errands[i] = TN_ERRAND_NONE;
+        if (part->texts == TN_TEXTS_SET)
+            continue;
+        answer = part->functions->merge(accumulator_at(layout, into, i),
+                                        (const uint8_t *)from + part->offset);
+        if (TN_UNLIKELY(answer == UPDATE_OVERFLOW)) {
+            tn_text_clear(reason);
+            tn_text_add(reason, part->text);
+            tn_text_add(reason, ": the sum of a window leaves 128 bits");
+            return false;
+        }
+        if (answer == UPDATE_REPLACE)
+            errands[i] = TN_ERRAND_REPLACE;
+    }
+    if (layout->has_mark && tn_layout_mark(layout, from) > tn_layout_mark(layout, into))
+        tn_layout_set_mark(layout, into, tn_layout_mark(layout, from));
+    return true;
+}
+
+void tn_layout_count_texts(const struct tn_layout *layout, void *block, size_t index,
+                           uint64_t count)
+{
+    uint64_t *counter = accumulator_at(layout, block, index);
+
     tn_assert(layout->parts[index].texts == TN_TEXTS_SET);
-    layout->parts[index].functions->update(accumulator_at(layout, block, index), NULL, 0);
+    *counter += count;
 }
 
 tarn_bytes tn_layout_result(const struct tn_layout *layout, const void *block, size_t index,

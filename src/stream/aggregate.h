@@ -6,13 +6,16 @@
  * knows the group by its number.
  *
  *     count, sum(x), first(y)
- *     +--------+--------+-----------------------------+--------------+
- *     | number | count  | count, 128-bit sum, scale   | time, is set |      block
- *     +--------+--------+-----------------------------+--------------+
+ *     +--------+------+--------+-----------------------------+--------------+
+ *     | number | mark | count  | count, 128-bit sum, scale   | time, is set |      block
+ *     +--------+------+--------+-----------------------------+--------------+
  *         |
  *         +--> (number, 2) -> "the text of y"                               texts
  *
- * To add an aggregate: a kind here, a row in the table of aggregate.c and its two functions.
+ * The number is there where an aggregate keeps texts, the mark where the operator wants one (it says
+ * when the group last changed).
+ *
+ * To add an aggregate: a kind here, a row in the table of aggregate.c and its three functions.
  *
  * Rules (docs/WINDOWS.md, 'Values')
  *   A1  All zero bytes are the accumulator of no rows.
@@ -22,6 +25,9 @@
  *   A5  first and last go by event time; of equal times first keeps the one that came first, last
  *       takes the one that came last.
  *   A6  distinct compares texts byte by byte, never hashes.
+ *   A7  Blocks merge: what two blocks say together is what one would say that had taken the rows of
+ *       both. Their rows must not share a time, unless all of one block came before the other's:
+ *       the one merged into counts as the one that came first.
  */
 #ifndef TN_AGGREGATE_H
 #define TN_AGGREGATE_H
@@ -60,7 +66,7 @@ enum tn_aggregate_texts {
 enum tn_errand {
     TN_ERRAND_NONE,
     TN_ERRAND_REPLACE, /* take the place of the text kept so far */
-    TN_ERRAND_JOIN,    /* join the set; if it is new there, tn_layout_count_text */
+    TN_ERRAND_JOIN,    /* join the set; if it is new there, tn_layout_count_texts */
 };
 
 /* The group's number and the aggregate's place stand before a text in a key of the texts. */
@@ -83,6 +89,7 @@ struct tn_layout {
     bool has_arguments; /* some aggregate has one: tn_layout_read has something to do */
     bool has_texts;     /* the block begins with the group's number, 64 bits, > 0 */
     bool has_text_sets;
+    bool has_mark; /* then comes the mark, 64 bits */
     struct tn_layout_part {
         const struct tn_aggregate_functions *functions;
         const char *text; /* as written, for messages */
@@ -93,7 +100,13 @@ struct tn_layout {
 
 /* NULL: no memory. */
 struct tn_layout *tn_layout_new(struct tn_memory *memory, const struct tn_aggregate *aggregates,
-                                size_t count);
+                                size_t count, bool has_mark);
+
+/* The group's number (has_texts) and the mark (has_mark) of a block. */
+uint64_t tn_layout_number(const void *block);
+void tn_layout_set_number(void *block, uint64_t number);
+uint64_t tn_layout_mark(const struct tn_layout *layout, const void *block);
+void tn_layout_set_mark(const struct tn_layout *layout, void *block, uint64_t mark);
 
 /* NULL is allowed. */
 void tn_layout_free(struct tn_memory *memory, struct tn_layout *layout);
@@ -112,8 +125,16 @@ bool tn_layout_read(const struct tn_layout *layout, const tarn_bytes *texts,
 bool tn_layout_update(const struct tn_layout *layout, void *block, struct tn_argument *arguments,
                       int64_t time_ms, struct tn_text *reason);
 
-/* The set of this aggregate has a new text. */
-void tn_layout_count_text(const struct tn_layout *layout, void *block, size_t index);
+/*
+ * Take the block `from` into another (A7), but the number, and what is kept as sets of texts;
+ * errands[i] is REPLACE where the text kept for `from` is now the one to keep. false: as above.
+ */
+bool tn_layout_merge(const struct tn_layout *layout, void *into, const void *from,
+                     enum tn_errand *errands, struct tn_text *reason);
+
+/* The set of this aggregate has so many new texts. */
+void tn_layout_count_texts(const struct tn_layout *layout, void *block, size_t index,
+                           uint64_t count);
 
 /*
  * The result of an aggregate, written into `buffer` (TN_DECIMAL_TEXT_BYTES_MAX bytes); data NULL

@@ -5,41 +5,32 @@
 
 #include <string.h>
 
-static size_t text_key_bytes_max(const struct tn_layout *layout)
-{
-    return layout->has_text_sets ? TARN_KEY_BYTES_MAX : TN_TEXT_KEY_HEAD_BYTES;
-}
-
 int tn_slices_init(struct tn_slices *slices, tarn_store *store, struct tn_memory *memory,
-                   const struct tn_layout *layout)
+                   struct tn_texts *texts)
 {
-    *slices = (struct tn_slices){ .store = store, .memory = memory, .layout = layout };
-    if (!layout->has_texts)
-        return TARN_OK;
-    slices->text_key = tn_memory_new(memory, text_key_bytes_max(layout), false);
-    return slices->text_key != NULL ? TARN_OK : TARN_E_MEMORY;
+    const struct tn_layout *layout = texts->layout;
+
+    *slices = (struct tn_slices){
+        .store = store,
+        .memory = memory,
+        .layout = layout,
+        .texts = texts,
+    };
+    slices->key = tn_memory_new(memory, TARN_KEY_BYTES_MAX, false);
+    slices->block = tn_memory_new(memory, tn_max(layout->block_bytes, 1), false);
+    return slices->key != NULL && slices->block != NULL ? TARN_OK : TARN_E_MEMORY;
 }
 
 void tn_slices_finish(struct tn_slices *slices)
 {
-    if (slices->text_key != NULL)
-        tn_memory_free(slices->memory, slices->text_key, text_key_bytes_max(slices->layout));
-    slices->text_key = NULL;
+    if (slices->layout == NULL)
+        return;
+    tn_memory_free(slices->memory, slices->key, TARN_KEY_BYTES_MAX);
+    tn_memory_free(slices->memory, slices->block, tn_max(slices->layout->block_bytes, 1));
+    *slices = (struct tn_slices){ 0 };
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */
-
-static int table_open(tarn_table **out, tarn_store *store, int64_t start_ms, const char *suffix)
-{
-    const tarn_table_options options = { .kind = TARN_UNORDERED };
-    char name[64];
-    struct tn_text text = tn_text_in(name, sizeof name);
-
-    tn_text_add(&text, "window ");
-    tn_text_add_number(&text, start_ms);
-    tn_text_add(&text, suffix);
-    return tarn_table_open(out, store, name, &options);
-}
 
 /* NULL is allowed. */
 static int table_drop(tarn_table *table)
@@ -50,17 +41,34 @@ static int table_drop(tarn_table *table)
     return dropped != TARN_OK ? dropped : closed;
 }
 
-int tn_slice_open(struct tn_slice *slice, const struct tn_slices *slices, int64_t start_ms)
+int tn_slice_open(struct tn_slice *slice, const struct tn_slices *slices, const char *name,
+                  bool is_new)
 {
+    tarn_table_options options = { .kind = TARN_UNORDERED };
+    char buffer[TARN_TABLE_NAME_BYTES_MAX + 1];
+    struct tn_text texts_name = tn_text_in(buffer, sizeof buffer);
     int result;
 
     *slice = (struct tn_slice){ .blocks = NULL };
-    result = table_open(&slice->blocks, slices->store, start_ms, "");
-    if (result == TARN_OK && slices->layout->has_texts)
-        result = table_open(&slice->texts, slices->store, start_ms, " texts");
-    if (result != TARN_OK)
+    result = tarn_table_open(&slice->blocks, slices->store, name, &options);
+    if (result == TARN_OK && slices->layout->has_texts) {
+        tn_text_add(&texts_name, name);
+        tn_text_add(&texts_name, " texts");
+        options.kind = slices->texts_are_ordered ? TARN_ORDERED : TARN_UNORDERED; /* S4 */
+        result = tarn_table_open(&slice->texts, slices->store, texts_name.start, &options);
+    }
+    if (result != TARN_OK && is_new)
         (void)tn_slice_drop(slice); /* the first failure is the one to tell */
+    else if (result != TARN_OK)
+        tn_slice_close(slice);
     return result;
+}
+
+void tn_slice_close(struct tn_slice *slice)
+{
+    (void)tarn_table_close(slice->blocks); /* it was open: this cannot fail */
+    (void)tarn_table_close(slice->texts);
+    *slice = (struct tn_slice){ .blocks = NULL };
 }
 
 int tn_slice_drop(struct tn_slice *slice)
@@ -72,94 +80,46 @@ int tn_slice_drop(struct tn_slice *slice)
     return blocks_dropped != TARN_OK ? blocks_dropped : texts_dropped;
 }
 
-/* ---- texts ----------------------------------------------------------------------------------- */
-
-/* Build the key of a text in slices->text_key; `text` only for members of a set. */
-static tarn_bytes text_key(const struct tn_slices *slices, uint64_t group, size_t index,
-                           tarn_bytes text)
+int tn_slice_clear(const struct tn_slice *slice)
 {
-    uint32_t place = (uint32_t)index;
+    int result = tarn_table_clear(slice->blocks);
 
-    memcpy(slices->text_key, &group, sizeof group);
-    memcpy(slices->text_key + sizeof group, &place, sizeof place);
-    if (text.bytes > 0)
-        memcpy(slices->text_key + TN_TEXT_KEY_HEAD_BYTES, text.data, text.bytes);
-    return (tarn_bytes){
-        .data = slices->text_key,
-        .bytes = TN_TEXT_KEY_HEAD_BYTES + text.bytes,
-    };
-}
-
-static int text_replace(const struct tn_slice *slice, const struct tn_slices *slices,
-                        uint64_t group, size_t index, tarn_bytes text)
-{
-    tarn_bytes at = text_key(slices, group, index, (tarn_bytes){ .bytes = 0 });
-
-    return tarn_put(slice->texts, at.data, at.bytes, text.data, text.bytes);
-}
-
-static int text_join(const struct tn_slice *slice, const struct tn_slices *slices,
-                     const struct tn_slice_row *row, uint64_t group, size_t index)
-{
-    tarn_bytes at = text_key(slices, group, index, row->arguments[index].text);
-    void *block;
-    int result;
-
-    result = tarn_put_if_absent(slice->texts, at.data, at.bytes, "", 0, NULL, NULL);
-    if (result == TARN_PRESENT)
-        return TARN_OK;
-    if (result != TARN_OK)
-        return result;
-    result = tarn_modify(slice->blocks, row->key.data, row->key.bytes, slices->layout->block_bytes,
-                         &block);
-    if (result == TARN_OK)
-        tn_layout_count_text(slices->layout, block, index);
-    return result;
-}
-
-static int errands_run(const struct tn_slice *slice, const struct tn_slices *slices,
-                       const struct tn_slice_row *row, uint64_t group)
-{
-    int result = TARN_OK;
-
-    for (size_t i = 0; i < slices->layout->count && result == TARN_OK; i++) {
-        switch (row->arguments[i].errand) {
-        case TN_ERRAND_NONE:
-            break;
-        case TN_ERRAND_REPLACE:
-            result = text_replace(slice, slices, group, i, row->arguments[i].text);
-            break;
-        case TN_ERRAND_JOIN:
-            result = text_join(slice, slices, row, group, i);
-            break;
-        }
-    }
+    if (result == TARN_OK && slice->texts != NULL)
+        result = tarn_table_clear(slice->texts);
     return result;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* As tn_slice_update, where aggregates keep texts. */
-static int update_with_texts(const struct tn_slice *slice, const struct tn_slices *slices,
-                             const struct tn_slice_row *row, struct tn_text *reason)
+/* The group's block, which gets its number (S2) if it is new. Its pointer ends with the next call. */
+static int block_modify(const struct tn_slice *slice, const struct tn_slices *slices,
+                        tarn_bytes key, void **block)
 {
-    const struct tn_layout *layout = slices->layout;
-    uint64_t next_number = tarn_table_count(slice->blocks) + 1; /* S2; asked before, by S1 */
-    uint64_t *block;                                            /* begins with the number */
-    uint64_t number;
-    void *value;
+    uint64_t next_number = 0;
     int result;
 
-    result = tarn_modify(slice->blocks, row->key.data, row->key.bytes, layout->block_bytes, &value);
-    if (result != TARN_OK)
-        return result;
-    block = value;
-    if (*block == 0)
-        *block = next_number;
-    number = *block;
-    if (!tn_layout_update(layout, block, row->arguments, row->time_ms, reason))
-        return TN_SLICE_OVERFLOW;
-    return errands_run(slice, slices, row, number);
+    if (slices->layout->has_texts)
+        next_number = tarn_table_count(slice->blocks) + 1; /* asked before, by S1 */
+    result = tarn_modify(slice->blocks, key.data, key.bytes, slices->layout->block_bytes, block);
+    if (result == TARN_OK && slices->layout->has_texts && tn_layout_number(*block) == 0)
+        tn_layout_set_number(*block, next_number);
+    return result;
+}
+
+/* The row's texts, once its block has been let go of (S1). */
+static int texts_update(const struct tn_slice *slice, const struct tn_slices *slices,
+                        const struct tn_slice_row *row, uint64_t number)
+{
+    bool joined;
+    void *block;
+    int result = tn_texts_run(slices->texts, slice->texts, number, row->arguments, &joined);
+
+    if (result == TARN_OK && joined) {
+        result = block_modify(slice, slices, row->key, &block);
+        if (result == TARN_OK)
+            tn_texts_count(slices->texts, row->arguments, block);
+    }
+    return result;
 }
 
 int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices,
@@ -167,32 +127,89 @@ int tn_slice_update(const struct tn_slice *slice, const struct tn_slices *slices
 {
     const struct tn_layout *layout = slices->layout;
     void *block;
-    int result;
+    int result = block_modify(slice, slices, row->key, &block);
 
-    if (layout->has_texts)
-        return update_with_texts(slice, slices, row, reason);
-    result = tarn_modify(slice->blocks, row->key.data, row->key.bytes, layout->block_bytes, &block);
     if (TN_UNLIKELY(result != TARN_OK))
         return result;
     if (TN_UNLIKELY(!tn_layout_update(layout, block, row->arguments, row->time_ms, reason)))
         return TN_SLICE_OVERFLOW;
-    return TARN_OK;
+    if (layout->has_mark)
+        tn_layout_set_mark(layout, block, slices->mark);
+    if (!layout->has_texts)
+        return TARN_OK;
+    return texts_update(slice, slices, row, tn_layout_number(block));
 }
 
-int tn_slice_result(const struct tn_slice *slice, const struct tn_slices *slices, const void *block,
-                    size_t index, char *buffer, tarn_bytes *out)
-{
-    uint64_t number;
-    tarn_bytes at;
-    int result;
+/* ---- merging --------------------------------------------------------------------------------- */
 
-    *out = (tarn_bytes){ .data = NULL };
-    if (slices->layout->parts[index].texts != TN_TEXTS_ONE) {
-        *out = tn_layout_result(slices->layout, block, index, buffer);
+/* Take a group; `key` and `from_block` are copies. */
+static int group_merge(const struct tn_slice *into, const struct tn_slice *from,
+                       const struct tn_slices *slices, tarn_bytes key, const void *from_block,
+                       struct tn_text *reason)
+{
+    struct tn_texts_place into_place = { .table = into->texts };
+    struct tn_texts_place from_place = { .table = from->texts };
+    void *block;
+    bool joined;
+    int result = block_modify(into, slices, key, &block);
+
+    if (result != TARN_OK)
+        return result;
+    if (!tn_layout_merge(slices->layout, block, from_block, slices->texts->errands, reason))
+        return TN_SLICE_OVERFLOW;
+    if (!slices->layout->has_texts)
         return TARN_OK;
+    into_place.number = tn_layout_number(block);
+    from_place.number = tn_layout_number(from_block);
+    result = tn_texts_merge(slices->texts, into_place, from_place, &joined);
+    if (result == TARN_OK && joined) {
+        result = block_modify(into, slices, key, &block);
+        if (result == TARN_OK)
+            tn_texts_count_merged(slices->texts, block);
     }
-    memcpy(&number, block, sizeof number);
-    at = text_key(slices, number, index, (tarn_bytes){ .bytes = 0 });
-    result = tarn_get(slice->texts, at.data, at.bytes, &out->data, &out->bytes);
-    return result == TARN_ABSENT ? TARN_OK : result;
+    return result;
+}
+
+int tn_slice_merge(const struct tn_slice *into, const struct tn_slice *from,
+                   const struct tn_slices *slices, struct tn_text *reason)
+{
+    size_t block_bytes = slices->layout->block_bytes;
+    tarn_iterator *groups;
+    tarn_bytes key, block;
+    int result = tarn_scan(&groups, from->blocks, NULL);
+
+    if (result != TARN_OK)
+        return result;
+    while (result == TARN_OK && (result = tarn_next(groups, &key, &block)) == TARN_OK) {
+        if (block.bytes != block_bytes) {
+            result = TARN_E_TYPE; /* not a table of ours */
+            break;
+        }
+        if (key.bytes > 0)
+            memcpy(slices->key, key.data, key.bytes);
+        if (block_bytes > 0)
+            memcpy(slices->block, block.data, block_bytes);
+        key.data = slices->key;
+        result = group_merge(into, from, slices, key, slices->block, reason);
+    }
+    (void)tarn_iterator_close(groups); /* it was open: this cannot fail */
+    return result == TARN_END ? TARN_OK : result;
+}
+
+int tn_slice_merge_group(const struct tn_slice *into, const struct tn_slice *from,
+                         const struct tn_slices *slices, tarn_bytes key, struct tn_text *reason)
+{
+    const void *block;
+    size_t block_bytes;
+    int result = tarn_get(from->blocks, key.data, key.bytes, &block, &block_bytes);
+
+    if (result == TARN_ABSENT)
+        return TARN_OK;
+    if (result != TARN_OK)
+        return result;
+    if (block_bytes != slices->layout->block_bytes)
+        return TARN_E_TYPE; /* not a table of ours */
+    if (block_bytes > 0)
+        memcpy(slices->block, block, block_bytes);
+    return group_merge(into, from, slices, key, slices->block, reason);
 }

@@ -19,8 +19,7 @@ void tn_timeline_finish(struct tn_timeline *timeline)
     tn_timeline_init(timeline, timeline->memory);
 }
 
-/* How many spans are over before this time. */
-static size_t spans_before(const struct tn_timeline *timeline, int64_t time_ms)
+size_t tn_timeline_place(const struct tn_timeline *timeline, int64_t ordinal)
 {
     size_t low = timeline->first;
     size_t high = timeline->first + timeline->count;
@@ -28,7 +27,7 @@ static size_t spans_before(const struct tn_timeline *timeline, int64_t time_ms)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (timeline->spans[middle]->last_ms < time_ms)
+        if (timeline->spans[middle]->ordinal < ordinal)
             low = middle + 1;
         else
             high = middle;
@@ -36,15 +35,16 @@ static size_t spans_before(const struct tn_timeline *timeline, int64_t time_ms)
     return low - timeline->first;
 }
 
-struct tn_span *tn_timeline_find(const struct tn_timeline *timeline, int64_t time_ms)
+struct tn_span *tn_timeline_at(const struct tn_timeline *timeline, size_t place)
 {
-    size_t index = spans_before(timeline, time_ms);
-    struct tn_span *span;
+    return place < timeline->count ? timeline->spans[timeline->first + place] : NULL;
+}
 
-    if (index == timeline->count)
-        return NULL;
-    span = timeline->spans[timeline->first + index];
-    return span->start_ms <= time_ms ? span : NULL;
+struct tn_span *tn_timeline_find(const struct tn_timeline *timeline, int64_t ordinal)
+{
+    struct tn_span *span = tn_timeline_at(timeline, tn_timeline_place(timeline, ordinal));
+
+    return span != NULL && span->ordinal == ordinal ? span : NULL;
 }
 
 struct tn_span *tn_timeline_first(const struct tn_timeline *timeline)
@@ -78,7 +78,7 @@ bool tn_timeline_reserve(struct tn_timeline *timeline)
 
 void tn_timeline_insert(struct tn_timeline *timeline, struct tn_span *span)
 {
-    size_t before = spans_before(timeline, span->last_ms);
+    size_t before = tn_timeline_place(timeline, span->ordinal);
     size_t after = timeline->count - before;
     struct tn_span **place;
 

@@ -2,46 +2,45 @@
  * window.c - the window operator; see window.h for the rules
  *
  *     push   read arguments and key          BAD: nothing has changed
- *            find or open the span           LATE: it has fired already, or would have
- *            update the group's block        slice.h
+ *            clocked.h, or sessions.h        late? which window? take it
  *            advance the watermark           watermark.h
- *            fire what is over               sorted.h, then emit, then drop
+ *            fire what is over               clocked.h, sessions.h
+ *            print, if it is time            with EVERY
  *
- * What kinds of windows differ in is span_of: which span takes a time.
+ * "window state" keeps what is in no other table, when tn_window_save is called: see saved_fields.
  */
-#include "stream/window.h"
-
+#include "stream/clocked.h"
 #include "stream/group_key.h"
-#include "stream/sorted.h"
-#include "stream/timeline.h"
+#include "stream/sessions.h"
 #include "stream/watermark.h"
 
+#include "base/bytes.h"
+
 #define REASON_BYTES_MAX 256u
+#define STATE_KEY "operator"
+#define STATE_VERSION 1u
 
 struct tn_window {
-    struct tn_memory *memory;
-    tn_window_emit_fn *emit;
-    void *context;
-    int64_t every_ms;
-    int64_t offset_ms; /* 0 <= offset < every */
-    size_t key_count;
+    struct tn_parts parts;
+    struct tn_clocked clocked; /* one of the two is open */
+    struct tn_sessions sessions;
+    bool has_sessions;
 
     struct tn_watermark watermark;
-    struct tn_timeline timeline;
-    struct tn_span *recent; /* took the last row, and is open; or NULL */
-    struct tn_layout *layout;
-    struct tn_slices slices;
-    struct tn_sorted sorted;
-    struct tn_window_counts counts; /* but open_count and watermark_ms */
+    bool watermark_is_given;
+    int64_t max_ahead_ms;
+    int64_t print_ms;
+    int64_t printed_tick; /* EVERY: multiples of print_ms that the watermark has passed */
+    bool has_ticked;      /* ... once it had come to any */
+    tarn_table *state;
+    struct tn_window_counts counts; /* but open_count, emitted_count and watermark_ms */
     int stopped;                    /* W6: what push and finish answer, or 0 */
-    struct tn_text reason;          /* why the last row was refused */
     char reason_buffer[REASON_BYTES_MAX];
 
+    size_t key_count;
+    size_t key_bytes_max;
     struct tn_argument *arguments; /* one for each aggregate */
-    tarn_bytes *values;            /* likewise, with room for a number in number_texts */
-    char (*number_texts)[TN_DECIMAL_TEXT_BYTES_MAX];
-    tarn_bytes *keys;    /* one for each key field */
-    uint8_t *key_buffer; /* joined fields, where there are several */
+    uint8_t *key_buffer;           /* joined fields, where there are several */
 };
 
 static int window_stop(struct tn_window *window, int answer)
@@ -50,138 +49,67 @@ static int window_stop(struct tn_window *window, int answer)
     return answer;
 }
 
-/* ---- spans of time --------------------------------------------------------------------------- */
+/* ---- the watermark has moved ----------------------------------------------------------------- */
 
-/* The tumbling window of a time (W1). No step can overflow but those that saturate. */
-static void span_of(const struct tn_window *window, int64_t time_ms, struct tn_span *span)
+/* Has the watermark passed a multiple of print_ms, and so a time to print? */
+static bool tick_is_due(struct tn_window *window)
 {
-    int64_t every = window->every_ms;
-    int64_t into = time_ms % every; /* how far into its window the time lies */
+    int64_t time_ms = window->parts.watermark_ms;
+    int64_t tick;
 
-    if (into < 0)
-        into += every;
-    into -= window->offset_ms;
-    if (into < 0)
-        into += every;
-    if (__builtin_sub_overflow(time_ms, into, &span->start_ms))
-        span->start_ms = INT64_MIN;
-    if (__builtin_add_overflow(time_ms, every - 1 - into, &span->last_ms))
-        span->last_ms = INT64_MAX;
-    span->end_ms = span->last_ms < INT64_MAX ? span->last_ms + 1 : INT64_MAX;
+    if (time_ms == INT64_MAX)
+        return true;
+    time_ms++; /* all before this time is there */
+    tick = time_ms / window->print_ms - (time_ms % window->print_ms < 0);
+    if (window->has_ticked && tick <= window->printed_tick)
+        return false;
+    window->printed_tick = tick;
+    if (window->has_ticked)
+        return true;
+    window->has_ticked = true;
+    return false;
 }
 
-/* Open the span described by `like`. *out is NULL on failure. */
-static int span_open(struct tn_window *window, const struct tn_span *like, struct tn_span **out)
+static int window_print(struct tn_window *window)
 {
-    struct tn_span *span;
-    int result;
+    int result = window->has_sessions ? tn_sessions_print(&window->sessions) : TARN_OK;
 
-    *out = NULL;
-    if (!tn_timeline_reserve(&window->timeline))
-        return TARN_E_MEMORY;
-    span = tn_memory_new(window->memory, sizeof *span, false);
-    if (span == NULL)
-        return TARN_E_MEMORY;
-    *span = *like;
-    result = tn_slice_open(&span->slice, &window->slices, span->start_ms);
-    if (result != TARN_OK) {
-        tn_memory_free(window->memory, span, sizeof *span);
-        return result;
-    }
-    tn_timeline_insert(&window->timeline, span);
-    *out = span;
-    return TARN_OK;
-}
-
-/* Take the first span off the timeline, and its tables out of the store. */
-static int span_remove_first(struct tn_window *window)
-{
-    struct tn_span *span = tn_timeline_first(&window->timeline);
-    int result;
-
-    tn_timeline_remove_first(&window->timeline);
-    if (window->recent == span)
-        window->recent = NULL;
-    result = tn_slice_drop(&span->slice);
-    tn_memory_free(window->memory, span, sizeof *span);
-    return result;
-}
-
-/* The open span that takes this time. TARN_OK and *out NULL: the row is late. */
-static int span_get(struct tn_window *window, int64_t time_ms, struct tn_span **out)
-{
-    struct tn_span *recent = window->recent;
-    struct tn_span like;
-    int result = TARN_OK;
-
-    *out = recent;
-    if (TN_LIKELY(recent != NULL && recent->start_ms <= time_ms && time_ms <= recent->last_ms))
-        return TARN_OK;
-    span_of(window, time_ms, &like);
-    if (like.last_ms <= window->watermark.time_ms) { /* W2; then it is not open either, by W3 */
-        *out = NULL;
-        return TARN_OK;
-    }
-    *out = tn_timeline_find(&window->timeline, time_ms);
-    if (*out == NULL)
-        result = span_open(window, &like, out);
     if (result == TARN_OK)
-        window->recent = *out;
+        result = tn_pending_print(&window->parts.pending);
+    if (result == 0 && !window->has_sessions)
+        result = tn_clocked_print(&window->clocked);
+    window->parts.mark++;
     return result;
 }
 
-/* ---- firing ---------------------------------------------------------------------------------- */
-
-/* Emit group `index` of the span that is in window->sorted. */
-static int group_emit(struct tn_window *window, const struct tn_span *span, size_t index)
+/* Emit what the watermark, as it is now, makes due. */
+static int window_fire(struct tn_window *window)
 {
-    const void *block = tn_sorted_block(&window->sorted, index);
-    const struct tn_window_row row = {
-        .start_ms = span->start_ms,
-        .end_ms = span->end_ms,
-        .keys = window->keys,
-        .values = window->values,
-    };
-    size_t key_bytes;
-    uint8_t *key = tn_sorted_key(&window->sorted, index, &key_bytes);
     int result;
 
-    if (!tn_group_key_split(key, key_bytes, window->keys, window->key_count))
-        return TARN_E_CORRUPT;
-    for (size_t i = 0; i < window->layout->count; i++) {
-        result = tn_slice_result(&span->slice, &window->slices, block, i, window->number_texts[i],
-                                 &window->values[i]);
-        if (result != TARN_OK)
-            return result;
-    }
-    result = window->emit(window->context, &row);
-    if (result == 0)
-        window->counts.emitted_count++;
+    window->parts.watermark_ms = window->watermark.time_ms;
+    result = window->has_sessions ? tn_sessions_advance(&window->sessions)
+                                  : tn_clocked_advance(&window->clocked);
+    if (result == 0 && window->parts.mode == TN_WINDOW_EVERY && tick_is_due(window))
+        result = window_print(window);
     return result;
 }
 
-static int span_fire(struct tn_window *window, const struct tn_span *span)
+int tn_window_advance(struct tn_window *window, int64_t watermark_ms)
 {
-    int result = tn_sorted_fill(&window->sorted, span->slice.blocks);
+    int result;
 
-    for (size_t i = 0; result == 0 && i < window->sorted.entry_count; i++)
-        result = group_emit(window, span, i);
-    return result;
+    if (window->stopped != 0)
+        return window->stopped;
+    if (!tn_watermark_raise(&window->watermark, watermark_ms))
+        return 0;
+    result = window_fire(window);
+    return result == 0 ? 0 : window_stop(window, result);
 }
 
-/* Fire every span that is over (W3). */
-static int spans_fire(struct tn_window *window)
+int tn_window_finish(struct tn_window *window)
 {
-    struct tn_span *span;
-    int result = 0;
-
-    while (result == 0 && (span = tn_timeline_first(&window->timeline)) != NULL &&
-           span->last_ms <= window->watermark.time_ms) {
-        result = span_fire(window, span);
-        if (result == 0)
-            result = span_remove_first(window);
-    }
-    return result;
+    return tn_window_advance(window, INT64_MAX);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -196,44 +124,73 @@ static bool key_read(const struct tn_window *window, const tarn_bytes *fields, t
     } else {
         key->data = window->key_buffer;
         key->bytes =
-            tn_group_key_join(window->key_buffer, TARN_KEY_BYTES_MAX, fields, window->key_count);
+            tn_group_key_join(window->key_buffer, window->key_bytes_max, fields, window->key_count);
     }
     if (key->bytes == 0)
         key->data = ""; /* the empty key is a key */
-    return key->bytes <= TARN_KEY_BYTES_MAX;
+    return key->bytes <= window->key_bytes_max;
+}
+
+static bool time_refuse(struct tn_window *window, const char *what, int64_t time_ms)
+{
+    struct tn_text *reason = &window->parts.reason;
+
+    tn_text_clear(reason);
+    tn_text_add(reason, "time: ");
+    tn_text_add(reason, what);
+    tn_text_add_number(reason, time_ms);
+    tn_text_add(reason, " ms");
+    return false;
+}
+
+/* Further ahead of the watermark than rows may be? Before there is one, none is. */
+static bool time_is_ahead(const struct tn_window *window, int64_t time_ms)
+{
+    int64_t watermark_ms = window->watermark.time_ms;
+    int64_t ahead_ms;
+
+    if (window->max_ahead_ms == 0 || watermark_ms == INT64_MIN)
+        return false;
+    return __builtin_sub_overflow(time_ms, watermark_ms, &ahead_ms)
+               ? time_ms > watermark_ms
+               : ahead_ms > window->max_ahead_ms;
 }
 
 /* Read all of a row that can be bad. false: it is, and the reason says why (W5). */
 static bool event_read(struct tn_window *window, const struct tn_window_event *event,
                        struct tn_slice_row *row)
 {
-    struct tn_text *reason = &window->reason;
+    struct tn_text *reason = &window->parts.reason;
+    const struct tn_layout *layout = window->parts.layout;
 
     row->arguments = window->arguments;
     row->time_ms = event->time_ms;
-    if (event->time_ms == INT64_MIN) {
-        tn_text_clear(reason);
-        tn_text_add(reason, "time: out of range: ");
-        tn_text_add_number(reason, event->time_ms);
-        tn_text_add(reason, " ms");
-        return false;
-    }
+    if (event->time_ms == INT64_MIN)
+        return time_refuse(window, "out of range: ", event->time_ms);
+    if (TN_UNLIKELY(time_is_ahead(window, event->time_ms)))
+        return time_refuse(window, "too far ahead of the rows before it: ", event->time_ms);
     if (!key_read(window, event->keys, &row->key)) {
         tn_text_clear(reason);
         tn_text_add(reason, "group key: too long: at most ");
-        tn_text_add_number(reason, TARN_KEY_BYTES_MAX);
+        tn_text_add_number(reason, (int64_t)window->key_bytes_max);
         tn_text_add(reason, " bytes, zero bytes and ends of fields counted twice");
         return false;
     }
-    return !window->layout->has_arguments ||
-           tn_layout_read(window->layout, event->arguments, window->arguments, reason);
+    return !layout->has_arguments ||
+           tn_layout_read(layout, event->arguments, window->arguments, reason);
+}
+
+static void row_count(struct tn_window *window, int answer)
+{
+    window->counts.taken_count += answer == TN_WINDOW_TAKEN;
+    window->counts.late_count += answer == TN_WINDOW_LATE;
+    window->counts.outside_count += answer == TN_WINDOW_OUTSIDE;
 }
 
 int tn_window_push(struct tn_window *window, const struct tn_window_event *event)
 {
     struct tn_slice_row row;
-    struct tn_span *span;
-    int result;
+    int answer, result = 0;
 
     if (window->stopped != 0)
         return window->stopped;
@@ -241,97 +198,183 @@ int tn_window_push(struct tn_window *window, const struct tn_window_event *event
         window->counts.bad_count++;
         return TN_WINDOW_BAD;
     }
-    result = span_get(window, row.time_ms, &span);
-    if (result != TARN_OK)
-        return window_stop(window, result);
-    if (span == NULL) {
-        window->counts.late_count++;
-        return TN_WINDOW_LATE;
-    }
-    result = tn_slice_update(&span->slice, &window->slices, &row, &window->reason);
-    if (result != TARN_OK)
-        return window_stop(window, result == TN_SLICE_OVERFLOW ? TN_WINDOW_OVERFLOW : result);
-    window->counts.taken_count++;
-    if (tn_watermark_advance(&window->watermark, row.time_ms))
-        result = spans_fire(window);
-    return result == 0 ? TN_WINDOW_TAKEN : window_stop(window, result);
-}
-
-int tn_window_finish(struct tn_window *window)
-{
-    int result;
-
-    if (window->stopped != 0)
-        return window->stopped;
-    tn_watermark_finish(&window->watermark);
-    result = spans_fire(window);
-    return result == 0 ? 0 : window_stop(window, result);
+    answer = window->has_sessions ? tn_sessions_push(&window->sessions, &row)
+                                  : tn_clocked_push(&window->clocked, &row);
+    if (answer < 0 || answer == TN_WINDOW_OVERFLOW)
+        return window_stop(window, answer);
+    row_count(window, answer);
+    if (!window->watermark_is_given && tn_watermark_advance(&window->watermark, row.time_ms))
+        result = window_fire(window);
+    return result == 0 ? answer : window_stop(window, result);
 }
 
 const char *tn_window_reason(const struct tn_window *window)
 {
-    return window->reason.start;
+    return window->parts.reason.start;
 }
 
 void tn_window_count(const struct tn_window *window, struct tn_window_counts *out)
 {
     *out = window->counts;
-    out->open_count = window->timeline.count;
+    out->emitted_count = window->parts.emission.emitted_count;
+    out->open_count = window->has_sessions ? tn_sessions_count(&window->sessions)
+                                           : window->clocked.levels[0].count;
     out->watermark_ms = window->watermark.time_ms;
+}
+
+/* ---- what is saved --------------------------------------------------------------------------- */
+
+#define SAVED_COUNT_MAX 16u
+
+/* Little-endian words of 64 bits, in this order, behind the version. Answers how many. */
+static size_t saved_fields(struct tn_window *window, void *fields[SAVED_COUNT_MAX])
+{
+    size_t count = 0;
+
+    fields[count++] = &window->watermark.time_ms;
+    fields[count++] = &window->parts.mark;
+    fields[count++] = &window->printed_tick;
+    fields[count++] = &window->sessions.next_number;
+    fields[count++] = &window->counts.taken_count;
+    fields[count++] = &window->counts.late_count;
+    fields[count++] = &window->counts.outside_count;
+    fields[count++] = &window->counts.bad_count;
+    fields[count++] = &window->parts.emission.emitted_count;
+    return count;
+}
+
+int tn_window_save(struct tn_window *window)
+{
+    uint8_t bytes[(SAVED_COUNT_MAX + 2) * sizeof(uint64_t)];
+    void *fields[SAVED_COUNT_MAX];
+    size_t count = saved_fields(window, fields);
+    uint64_t word;
+
+    tn_store_le64(bytes, STATE_VERSION);
+    tn_store_le64(bytes + 8, window->has_ticked);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&word, fields[i], sizeof word);
+        tn_store_le64(bytes + 8 * (i + 2), word);
+    }
+    return tarn_put(window->state, STATE_KEY, sizeof STATE_KEY - 1, bytes, 8 * (count + 2));
+}
+
+/* TARN_OK: as it was when it was saved; TARN_ABSENT: it never was; or a failure. */
+static int window_load(struct tn_window *window)
+{
+    void *fields[SAVED_COUNT_MAX];
+    size_t count = saved_fields(window, fields);
+    const void *value;
+    size_t value_bytes;
+    int result = tarn_get(window->state, STATE_KEY, sizeof STATE_KEY - 1, &value, &value_bytes);
+
+    if (result != TARN_OK)
+        return result;
+    if (value_bytes != 8 * (count + 2))
+        return TARN_E_CORRUPT;
+    if (tn_load_le64(value) != STATE_VERSION)
+        return TARN_E_VERSION;
+    window->has_ticked = tn_load_le64((const uint8_t *)value + 8) != 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word = tn_load_le64((const uint8_t *)value + 8 * (i + 2));
+
+        memcpy(fields[i], &word, sizeof word);
+    }
+    return TARN_OK;
 }
 
 /* ---- open and close -------------------------------------------------------------------------- */
 
+static bool clocked_is_valid(const struct tn_window_options *options)
+{
+    int64_t slide_ms = options->slide_ms > 0 ? options->slide_ms : options->every_ms;
+
+    return options->every_ms > 0 && options->gap_ms == 0 && options->slide_ms >= 0 &&
+           options->offset_ms < slide_ms && options->offset_ms > -slide_ms;
+}
+
 static bool options_are_valid(const struct tn_window_options *options)
 {
-    return options->every_ms > 0 && options->offset_ms < options->every_ms &&
-           options->offset_ms > -options->every_ms && options->late_ms >= 0;
+    bool has_sessions = options->gap_ms > 0 && options->every_ms == 0 && options->slide_ms == 0 &&
+                        options->offset_ms == 0;
+    bool prints = options->mode == TN_WINDOW_EVERY;
+
+    return (has_sessions || clocked_is_valid(options)) && options->late_ms >= 0 &&
+           options->grace_ms >= 0 && (prints ? options->print_ms > 0 : options->print_ms == 0) &&
+           (options->max_ahead_ms == 0 || options->max_ahead_ms > options->late_ms);
 }
 
-/* The bytes of an array; one thing at least, since nothing of 0 bytes can be allocated. */
-static size_t array_bytes(size_t count, size_t bytes_each)
+static size_t arguments_bytes(const struct tn_window *window)
 {
-    return tn_max(count, 1) * bytes_each;
+    return tn_max(window->parts.layout->count, 1) * sizeof *window->arguments;
 }
 
-static size_t key_buffer_bytes(const struct tn_window *window)
+/* Timers and rows that wait put something in front of the key. */
+static size_t key_bytes_max_of(const struct tn_window_options *options)
 {
-    return window->key_count > 1 ? TARN_KEY_BYTES_MAX : 1;
+    if (options->gap_ms > 0)
+        return TN_SESSION_KEY_BYTES_MAX;
+    return TARN_KEY_BYTES_MAX - (options->mode == TN_WINDOW_EVERY ? TN_PENDING_HEAD_BYTES : 0);
 }
 
-/* What a row needs on its way in and out. */
-static bool buffers_new(struct tn_window *window)
+static int parts_open(struct tn_parts *parts, tarn_store *store, struct tn_memory *memory,
+                      const struct tn_window_options *options)
 {
-    struct tn_memory *memory = window->memory;
-    size_t count = window->layout->count;
-
-    window->arguments = tn_memory_new(memory, array_bytes(count, sizeof *window->arguments), true);
-    window->values = tn_memory_new(memory, array_bytes(count, sizeof *window->values), true);
-    window->number_texts =
-        tn_memory_new(memory, array_bytes(count, sizeof *window->number_texts), true);
-    window->keys =
-        tn_memory_new(memory, array_bytes(window->key_count, sizeof *window->keys), true);
-    window->key_buffer = tn_memory_new(memory, key_buffer_bytes(window), false);
-    return window->arguments != NULL && window->values != NULL && window->number_texts != NULL &&
-           window->keys != NULL && window->key_buffer != NULL;
+    parts->store = store;
+    parts->memory = memory;
+    parts->mode = options->mode;
+    parts->grace_ms = options->grace_ms;
+    parts->mark = 1;
+    parts->layout = tn_layout_new(memory, options->aggregates, options->aggregate_count,
+                                  options->mode == TN_WINDOW_EVERY && options->gap_ms == 0);
+    if (parts->layout == NULL || !tn_texts_init(&parts->texts, memory, parts->layout) ||
+        !tn_emission_init(&parts->emission, memory, &parts->texts, options->key_count))
+        return TARN_E_MEMORY;
+    if (options->mode != TN_WINDOW_EVERY)
+        return TARN_OK;
+    return tn_pending_init(&parts->pending, store, memory, &parts->emission);
 }
 
-static void buffers_free(struct tn_window *window)
+static void parts_close(struct tn_parts *parts, bool drop)
 {
-    struct tn_memory *memory = window->memory;
-    size_t count = window->layout->count;
+    if (drop)
+        tn_pending_drop(&parts->pending);
+    tn_pending_finish(&parts->pending);
+    tn_emission_finish(&parts->emission);
+    tn_texts_finish(&parts->texts);
+    tn_layout_free(parts->memory, parts->layout);
+}
 
-    tn_memory_free(memory, window->arguments, array_bytes(count, sizeof *window->arguments));
-    tn_memory_free(memory, window->values, array_bytes(count, sizeof *window->values));
-    tn_memory_free(memory, window->number_texts, array_bytes(count, sizeof *window->number_texts));
-    tn_memory_free(memory, window->keys, array_bytes(window->key_count, sizeof *window->keys));
-    tn_memory_free(memory, window->key_buffer, key_buffer_bytes(window));
+/* The operator's own: room for a row, and what was saved. */
+static int window_begin(struct tn_window *window, const struct tn_window_options *options)
+{
+    struct tn_parts *parts = &window->parts;
+    int result;
+
+    window->arguments = tn_memory_new(parts->memory, arguments_bytes(window), true);
+    window->key_buffer = tn_memory_new(parts->memory, TARN_KEY_BYTES_MAX, false);
+    if (window->arguments == NULL || window->key_buffer == NULL)
+        return TARN_E_MEMORY;
+    tn_watermark_init(&window->watermark, options->late_ms);
+    window->sessions.next_number = 1;
+    result = tarn_table_open(&window->state, parts->store, "window state", NULL);
+    if (result == TARN_OK)
+        result = window_load(window);
+    parts->watermark_ms = window->watermark.time_ms;
+    return result == TARN_ABSENT ? TARN_OK : result;
+}
+
+static int kind_open(struct tn_window *window, const struct tn_window_options *options)
+{
+    return window->has_sessions ? tn_sessions_open(&window->sessions, &window->parts, options)
+                                : tn_clocked_open(&window->clocked, &window->parts, options);
 }
 
 int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *memory,
                    const struct tn_window_options *options, tn_window_emit_fn *emit, void *context)
 {
     struct tn_window *window;
+    int result;
 
     *out = NULL;
     if (!options_are_valid(options))
@@ -339,42 +382,52 @@ int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *
     window = tn_memory_new(memory, sizeof *window, true);
     if (window == NULL)
         return TARN_E_MEMORY;
-    window->memory = memory;
-    window->reason = tn_text_in(window->reason_buffer, sizeof window->reason_buffer);
-    window->emit = emit;
-    window->context = context;
-    window->every_ms = options->every_ms;
-    window->offset_ms = options->offset_ms + (options->offset_ms < 0 ? options->every_ms : 0);
+    window->parts.reason = tn_text_in(window->reason_buffer, sizeof window->reason_buffer);
+    window->has_sessions = options->gap_ms > 0;
+    window->watermark_is_given = options->watermark_is_given;
+    window->max_ahead_ms = options->max_ahead_ms;
+    window->print_ms = options->print_ms;
     window->key_count = options->key_count;
-    tn_watermark_init(&window->watermark, options->late_ms);
-    tn_timeline_init(&window->timeline, memory);
-    window->layout = tn_layout_new(memory, options->aggregates, options->aggregate_count);
-    if (window->layout == NULL)
-        goto no_memory;
-    tn_sorted_init(&window->sorted, memory, window->layout->block_bytes);
-    if (tn_slices_init(&window->slices, store, memory, window->layout) != TARN_OK ||
-        !buffers_new(window))
-        goto no_memory;
-    *out = window;
-    return TARN_OK;
+    window->key_bytes_max = key_bytes_max_of(options);
+    result = parts_open(&window->parts, store, memory, options);
+    window->parts.emission.emit = emit;
+    window->parts.emission.context = context;
+    if (result == TARN_OK)
+        result = window_begin(window, options);
+    if (result == TARN_OK)
+        result = kind_open(window, options);
+    if (result != TARN_OK)
+        tn_window_close(window);
+    else
+        *out = window;
+    return result;
+}
 
-no_memory:
-    tn_window_close(window);
-    return TARN_E_MEMORY;
+static void window_free(struct tn_window *window, bool drop)
+{
+    struct tn_memory *memory;
+
+    if (window == NULL)
+        return;
+    memory = window->parts.memory;
+    tn_clocked_close(&window->clocked, drop);
+    tn_sessions_close(&window->sessions, drop);
+    if (drop && window->state != NULL)
+        (void)tarn_table_drop(window->state); /* nobody is left to tell */
+    (void)tarn_table_close(window->state);
+    if (window->arguments != NULL)
+        tn_memory_free(memory, window->arguments, arguments_bytes(window));
+    tn_memory_free(memory, window->key_buffer, TARN_KEY_BYTES_MAX);
+    parts_close(&window->parts, drop);
+    tn_memory_free(memory, window, sizeof *window);
 }
 
 void tn_window_close(struct tn_window *window)
 {
-    if (window == NULL)
-        return;
-    while (tn_timeline_first(&window->timeline) != NULL)
-        (void)span_remove_first(window); /* nobody is left to tell */
-    tn_timeline_finish(&window->timeline);
-    if (window->layout != NULL) {
-        tn_sorted_finish(&window->sorted);
-        tn_slices_finish(&window->slices);
-        buffers_free(window);
-    }
-    tn_layout_free(window->memory, window->layout);
-    tn_memory_free(window->memory, window, sizeof *window);
+    window_free(window, false);
+}
+
+void tn_window_drop(struct tn_window *window)
+{
+    window_free(window, true);
 }

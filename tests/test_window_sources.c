@@ -1,0 +1,175 @@
+/*
+ * test_window_sources.c - which row is next is decided by what the files hold
+ *
+ * Files of one column, the time in ms; 'x' is a bad row where it opens a quote. What comes is written
+ * down as "file:time@watermark of all", before the row moves it.
+ */
+#include "cli/window_sources.h"
+
+#include "rows.h"
+
+#define SOURCES_MAX 4
+
+static const char *fields[] = { "t" };
+
+struct merged {
+    struct tn_window_command command;
+    const char *paths[SOURCES_MAX];
+    char path_texts[SOURCES_MAX][64];
+    struct rows rows; /* its text alone is used */
+};
+
+static void merged_init(struct merged *m, const char *const *files, size_t count)
+{
+    size_t i;
+
+    *m = (struct merged){ .command = { .files = m->paths,
+                                       .file_count = count,
+                                       .merge = true,
+                                       .input_format = TN_FORMAT_CSV,
+                                       .fields = fields,
+                                       .field_count = 1 } };
+    for (i = 0; i < count; i++) {
+        snprintf(m->path_texts[i], sizeof m->path_texts[i], "%s",
+                 rows_file(files[i], strlen(files[i])));
+        m->paths[i] = m->path_texts[i];
+    }
+    rows_reset(&m->rows);
+}
+
+static void merged_close(struct merged *m)
+{
+    size_t i;
+
+    for (i = 0; i < m->command.file_count; i++)
+        unlink(m->paths[i]);
+    free(m->rows.text);
+}
+
+/* All rows, in the order they come. */
+static const char *merged_read(struct merged *m, size_t block_bytes)
+{
+    struct tn_memory memory;
+    struct tn_sources sources;
+    struct tn_row row;
+    int answer;
+    char line[100];
+
+    rows_reset(&m->rows);
+    tn_memory_init(&memory, NULL, NULL, 0);
+    m->command.block_bytes = block_bytes;
+    check(tn_sources_init(&sources, &m->command, &memory));
+    check_eq(tn_sources_begin(&sources), TN_READER_ROW);
+    while ((answer = tn_sources_next(&sources, &row)) != TN_READER_END) {
+        int64_t all_ms = sources.watermarks.time_ms, time_ms = 0;
+
+        if (answer == TN_SOURCES_MOVED)
+            snprintf(line, sizeof line, "@%lld ", (long long)all_ms);
+        else if (answer == TN_READER_BAD)
+            snprintf(line, sizeof line, "%zu:bad ", sources.current);
+        else {
+            check_eq(answer, TN_READER_ROW);
+            time_ms = strtoll(row.fields[0].data, NULL, 10);
+            snprintf(line, sizeof line, "%zu:%lld ", sources.current, (long long)time_ms);
+            tn_sources_advance(&sources, time_ms);
+        }
+        rows_add_text(&m->rows, line);
+        if (strlen(m->rows.text) > 100000)
+            break;
+    }
+    check_eq(tn_sources_next(&sources, &row), TN_READER_END);
+    tn_sources_release(&sources);
+    check_eq(memory.counted_bytes, 0);
+    return m->rows.text;
+}
+
+static void the_next_row_is_of_the_source_furthest_behind_and_of_equals_the_first(void)
+{
+    static const char *const files[] = { "t\n10\n30\n30\n", "t\n10\n20\n40\n", "t\n35\n" };
+    struct merged m;
+
+    merged_init(&m, files, 3);
+    check_text(merged_read(&m, 0), "0:10 1:10 2:35 0:30 1:20 1:40 0:30 @34 @39 ");
+    merged_close(&m);
+}
+
+static void a_bad_row_or_one_out_of_order_leaves_the_turn(void)
+{
+    static const char *const files[] = { "t\n\"x\" \n10\n5\n7\n12\n", "t\n9\n11\n" };
+    struct merged m;
+
+    merged_init(&m, files, 2);
+    check_text(merged_read(&m, 0), "0:bad 0:10 1:9 1:11 0:5 0:7 0:12 @11 ");
+    merged_close(&m);
+}
+
+static void empty_sources_hold_nothing(void)
+{
+    static const char *const files[] = { "", "t\n", "t\n5\n6\n", "" };
+    struct merged m;
+
+    merged_init(&m, files, 4);
+    check_text(merged_read(&m, 0), "2:5 @4 2:6 ");
+    merged_close(&m);
+    merged_init(&m, files, 2);
+    check_text(merged_read(&m, 0), "");
+    merged_close(&m);
+}
+
+/* F1 */
+static void the_size_of_a_block_does_not_change_the_order(void)
+{
+    static const size_t blocks[] = { 1, 2, 7, 64, 4096 };
+    uint64_t state = test_seed();
+    char texts[SOURCES_MAX][2000];
+    const char *files[SOURCES_MAX];
+    struct merged m;
+    char *wanted;
+    size_t i, round, at, row;
+
+    for (round = 0; round < 30; round++) {
+        size_t count = 1 + test_random(&state) % SOURCES_MAX;
+
+        for (i = 0; i < count; i++) {
+            int64_t time_ms = (int64_t)(test_random(&state) % 100);
+
+            at = (size_t)sprintf(texts[i], "t\n");
+            for (row = test_random(&state) % 60; row > 0; row--) {
+                time_ms += (int64_t)(test_random(&state) % 40) - 10;
+                at += (size_t)sprintf(texts[i] + at, "%s%lld\n",
+                                      test_random(&state) % 20 == 0 ? "\"x\"" : "",
+                                      (long long)time_ms);
+            }
+            files[i] = texts[i];
+        }
+        merged_init(&m, files, count);
+        wanted = strdup(merged_read(&m, 0));
+        for (i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+            check_text(merged_read(&m, blocks[i]), wanted);
+        free(wanted);
+        merged_close(&m);
+    }
+}
+
+static void lack_of_memory_is_answered_and_leaks_nothing(void)
+{
+    static const char *const files[] = { "t\n1\n" };
+    struct tn_memory memory;
+    struct tn_sources sources;
+    struct merged m;
+
+    merged_init(&m, files, 1);
+    tn_memory_init(&memory, NULL, NULL, 1);
+    check(!tn_sources_init(&sources, &m.command, &memory));
+    tn_sources_release(&sources);
+    merged_close(&m);
+}
+
+static const struct test tests[] = {
+    T(the_next_row_is_of_the_source_furthest_behind_and_of_equals_the_first),
+    T(a_bad_row_or_one_out_of_order_leaves_the_turn),
+    T(empty_sources_hold_nothing),
+    T(the_size_of_a_block_does_not_change_the_order),
+    T(lack_of_memory_is_answered_and_leaks_nothing),
+};
+TEST_MAIN(tests)
