@@ -39,6 +39,7 @@ struct rig {
     struct tn_os os;
     struct tn_memory memory;
     struct allocator allocator;
+    const char *path;
     struct tn_log_options options;
     struct tn_log_report report;
     struct tn_log *log;
@@ -64,7 +65,7 @@ static inline void rig_value(uint8_t *to, uint64_t seed, size_t bytes)
 
 static inline void rig_init(struct rig *r, const struct tn_simulated_options *options)
 {
-    *r = (struct rig){ .sweep_count = 4 };
+    *r = (struct rig){ .path = RIG_PATH, .sweep_count = 4 };
     r->simulated = tn_simulated_new(options);
     r->os = tn_simulated_os(r->simulated);
     r->allocator.refuse_at = UINT64_MAX;
@@ -99,14 +100,16 @@ static inline int rig_each(void *argument, const struct tn_log_entry *entry)
     uint8_t *value = rig_scratch(r, 2 * (size_t)entry->value_bytes + 8), *expected;
     uint64_t seed = 0;
     uint8_t key;
+    int result;
 
     r->entries_seen++;
     check_eq(entry->table_id, 1);
     check_eq(entry->key.bytes, 1);
     key = *(const uint8_t *)entry->key.data;
     check(key < RIG_KEYS);
-    if (key >= RIG_KEYS || tn_log_entry_value(entry, value) != TARN_OK)
-        return TARN_E_CORRUPT;
+    result = tn_log_entry_value(entry, value);
+    if (key >= RIG_KEYS || result != TARN_OK)
+        return result != TARN_OK ? result : TARN_E_CORRUPT;
     r->state.seeds[key] = 0;
     r->state.sizes[key] = 0;
     if (entry->kind == TN_LOG_TOMBSTONE)
@@ -125,7 +128,7 @@ static inline int rig_each(void *argument, const struct tn_log_entry *entry)
 static inline int rig_read(struct rig *r)
 {
     int result =
-        tn_log_open(&r->log, &r->os, &r->memory, RIG_PATH, &r->options, r->secret, &r->report);
+        tn_log_open(&r->log, &r->os, &r->memory, r->path, &r->options, r->secret, &r->report);
 
     memset(&r->state, 0, sizeof r->state);
     memset(r->changed, 0, sizeof r->changed);

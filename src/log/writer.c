@@ -89,9 +89,10 @@ static int no_memory(struct tn_log *log)
 static bool table_reserve(struct tn_log *log, uint64_t data_bytes)
 {
     struct tn_log_writing *writing = &log->writing;
+    size_t count = (size_t)(data_bytes / TN_LOG_BLOCK_BYTES) + 1;
     void *table = writing->table;
-    bool grown = tn_log_grow(log->memory, &table, 0, &writing->table_capacity,
-                             (size_t)(data_bytes / TN_LOG_BLOCK_BYTES) + 1, 8);
+    bool grown = count <= writing->table_capacity ||
+                 tn_log_grow(log->memory, &table, 0, &writing->table_capacity, count, 8);
 
     writing->table = table;
     return grown;
@@ -164,6 +165,43 @@ int tn_log_begin(struct tn_log *log, uint64_t section_bytes, uint64_t live_bytes
     return TARN_OK;
 }
 
+/* All of an entry at a place that has room for it. The padding is what is left of the last 8 bytes. */
+static void entry_encode(uint8_t *to, const struct tn_log_entry_head *head, const void *key,
+                         const void *value)
+{
+    uint64_t key_bytes = tn_log_pad(head->key_bytes), value_bytes = tn_log_pad(head->value_bytes);
+
+    tn_log_entry_head_encode(to, head);
+    to += TN_LOG_ENTRY_HEAD_BYTES;
+    if (key_bytes != 0) {
+        tn_store_le64(to + key_bytes - 8, 0);
+        memcpy(to, key, head->key_bytes);
+    }
+    to += key_bytes;
+    if (value_bytes != 0) {
+        tn_store_le64(to + value_bytes - 8, 0);
+        memcpy(to, value, head->value_bytes);
+    }
+}
+
+/* One that fills the buffer, or does not fit into it. */
+static int entry_put(struct tn_log *log, const struct tn_log_entry_head *head, const void *key,
+                     const void *value)
+{
+    uint8_t head_bytes[TN_LOG_ENTRY_HEAD_BYTES];
+    int result;
+
+    tn_log_entry_head_encode(head_bytes, head);
+    result = put(log, head_bytes, sizeof head_bytes, true);
+    if (result == TARN_OK)
+        result = put(log, key, head->key_bytes, true);
+    if (result == TARN_OK)
+        result = put_padding(log, 8, true);
+    if (result == TARN_OK)
+        result = put(log, value, head->value_bytes, true);
+    return result == TARN_OK ? put_padding(log, 8, true) : result;
+}
+
 int tn_log_add(struct tn_log *log, enum tn_log_part part, uint64_t table_id, tarn_bytes key,
                tarn_bytes value)
 {
@@ -175,31 +213,23 @@ int tn_log_add(struct tn_log *log, enum tn_log_part part, uint64_t table_id, tar
         .table_id = table_id,
     };
     uint64_t bytes = tn_log_entry_bytes(key.bytes, value.bytes);
-    uint8_t head_bytes[TN_LOG_ENTRY_HEAD_BYTES];
-    int result;
 
     tn_assert(writing->open && !writing->broken && part >= writing->part);
     tn_assert(key.bytes <= TARN_KEY_BYTES_MAX && value.bytes <= TARN_VALUE_BYTES_MAX);
     tn_assert(part != TN_LOG_TOMBSTONES || value.bytes == 0);
-    writing->user_entries = part == writing->part && writing->user_entries;
-    tn_assert(table_id != TN_LOG_CATALOG_ID || !writing->user_entries);
+    tn_assert(table_id != TN_LOG_CATALOG_ID || part != writing->part || !writing->user_entries);
     writing->part = part;
     writing->user_entries = table_id != TN_LOG_CATALOG_ID;
     if (!table_reserve(log, writing->bytes + bytes))
         return no_memory(log);
     writing->footer.part_bytes[part] += bytes;
     writing->footer.part_counts[part]++;
-    tn_log_entry_head_encode(head_bytes, &head);
-    result = put(log, head_bytes, sizeof head_bytes, true);
-    if (result == TARN_OK)
-        result = put(log, key.data, key.bytes, true);
-    if (result == TARN_OK)
-        result = put_padding(log, 8, true);
-    if (result == TARN_OK)
-        result = put(log, value.data, value.bytes, true);
-    if (result == TARN_OK)
-        result = put_padding(log, 8, true);
-    return broken(log, result);
+    if (bytes >= TN_LOG_BUFFER_BYTES - writing->buffered_bytes)
+        return broken(log, entry_put(log, &head, key.data, value.data));
+    entry_encode(log->buffer + writing->buffered_bytes, &head, key.data, value.data);
+    writing->buffered_bytes += bytes;
+    writing->bytes += bytes;
+    return TARN_OK;
 }
 
 uint64_t tn_log_section_bytes(const struct tn_log *log, size_t note_bytes)
