@@ -43,6 +43,8 @@ struct tn_simulated {
     size_t fault_count;
     uint64_t crash_at;
     bool is_crashed;
+    tn_simulated_watch_fn *watch;
+    void *watch_argument;
     struct simulated_open *opens;
     size_t open_count, open_capacity;
     int next_id;
@@ -100,6 +102,8 @@ static int call_begin(struct tn_simulated *simulated, enum tn_simulated_call kin
 {
     size_t i;
 
+    if (simulated->watch != NULL && !simulated->is_crashed)
+        simulated->watch(simulated->watch_argument, kind);
     simulated->counts[TN_CALL_ANY]++;
     simulated->counts[kind]++;
     if (simulated->counts[TN_CALL_ANY] >= simulated->crash_at)
@@ -123,6 +127,13 @@ static int call_end(struct tn_simulated *simulated, enum tn_simulated_call kind,
                 simulated->counts[TN_CALL_ANY], call_names[kind], id, bytes, offset, result,
                 name != NULL ? name : "-");
     return result;
+}
+
+void tn_simulated_watch(struct tn_simulated *simulated, tn_simulated_watch_fn *watch,
+                        void *argument)
+{
+    simulated->watch = watch;
+    simulated->watch_argument = argument;
 }
 
 uint64_t tn_simulated_call_count(const struct tn_simulated *simulated, enum tn_simulated_call kind)

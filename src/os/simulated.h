@@ -87,6 +87,14 @@ bool tn_simulated_fail(struct tn_simulated *simulated, enum tn_simulated_call ki
                        int error, bool for_ever);
 void tn_simulated_fail_none(struct tn_simulated *simulated);
 
+/*
+ * Hears of each call before it is done: the moment to look at what the
+ * disk would be if the power failed here. NULL: nobody.
+ */
+typedef void tn_simulated_watch_fn(void *argument, enum tn_simulated_call kind);
+void tn_simulated_watch(struct tn_simulated *simulated, tn_simulated_watch_fn *watch,
+                        void *argument);
+
 /* S4: the `number`-th call from now does not happen any more; 0: the power fails at once. */
 void tn_simulated_crash_at(struct tn_simulated *simulated, uint64_t number);
 bool tn_simulated_crashed(const struct tn_simulated *simulated);

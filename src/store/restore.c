@@ -10,6 +10,7 @@
  * Every part is done by ordinary writes, so that other snapshots keep what they see, and each can
  * be repeated: nothing but a lack of memory can stop it, and then the next call does what is left.
  */
+#include "store/durable.h"
 #include "store/snapshot.h"
 
 /* Handles gathered at a time. */
@@ -148,6 +149,7 @@ static bool copy_install(tarn_table *copy, tarn_table *table)
         tn_table_retire(table);
         tn_table_move_parts(table, copy);
         table->born_tick = copy->born_tick;
+        tn_roster_renew(table);
         tn_table_free(copy);
     } else if (!has_room) {
         tn_table_discard(copy);
