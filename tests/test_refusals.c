@@ -424,6 +424,68 @@ static int clear_dict(struct world *w)
     return tarn_dict_clear(w->dict);
 }
 
+/* An export, in memory. */
+static struct {
+    uint8_t bytes[4 << 20];
+    size_t used, read;
+} stream;
+
+static int stream_write(void *context, const void *bytes, size_t count)
+{
+    (void)context;
+    check(count <= sizeof stream.bytes - stream.used);
+    memcpy(stream.bytes + stream.used, bytes, count);
+    stream.used += count;
+    return 0;
+}
+
+static int stream_read(void *context, void *to, size_t room, size_t *count)
+{
+    (void)context;
+    *count = stream.used - stream.read < room ? stream.used - stream.read : room;
+    memcpy(to, stream.bytes + stream.read, *count);
+    stream.read += *count;
+    return 0;
+}
+
+static int export_snapshot(struct world *w)
+{
+    int result;
+
+    stream.used = 0;
+    check(tarn_snapshot_export(w->snapshot, -1) < 0); /* there is no such descriptor */
+    result = tarn_snapshot_export_with(w->snapshot, stream_write, NULL);
+    if (result < 0)
+        stream.used = 0;
+    return result;
+}
+
+/* Into a store of its own, which meets the same faults. */
+static int import_export(struct world *w)
+{
+    const tarn_options options = {
+        .address_bytes = 1 << 26,
+        .allocate = allocator_call,
+        .allocate_context = &w->allocator,
+    };
+    tarn_table_info info = { 0 };
+    tarn_store *store;
+    int result;
+
+    if (stream.used == 0)
+        return TARN_OK; /* the step before was refused */
+    result = tn_store_open(&store, NULL, &options, &w->os);
+    if (result < 0)
+        return tn_store_fail(w->store, result, "of the other store");
+    stream.read = 0;
+    check(tarn_import(store, -1) < 0);
+    result = tarn_import_with(store, stream_read, NULL);
+    check_eq(tarn_table_at(store, 0, &info), result == TARN_OK ? TARN_OK : TARN_END);
+    check(result != TARN_OK || info.name.bytes > 0);
+    check_ok(tarn_close(store));
+    return result < 0 ? tn_store_fail(w->store, result, "of the other store") : TARN_OK;
+}
+
 static int restore(struct world *w)
 {
     return tarn_snapshot_restore(w->snapshot);
@@ -531,6 +593,8 @@ static const struct step program[] = {
     S(step, SCANS, false, true),
     S(clear_unordered, TABLES, false, false),
     S(clear_dict, DICT, false, false),
+    S(export_snapshot, SNAPSHOT, false, false),
+    S(import_export, STORE, false, false),
     S(restore, SNAPSHOT, true, false),
     S(step, SCANS, false, true),
     S(close_scans, SCANS, false, true),
@@ -645,6 +709,7 @@ static struct outcome program_run(enum fault fault, uint64_t number, bool for_ev
     size_t i;
 
     calls_made = call_counts;
+    stream.used = 0;
     w.system = tn_simulated_new(NULL);
     w.os = tn_simulated_os(w.system);
     fault_plan(&w, fault, number, for_ever);
