@@ -52,7 +52,7 @@ static struct tn_leaf *tree_edge_leaf(const struct tn_ordered *ordered, bool las
     return node;
 }
 
-tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+tn_handle tn_ordered_seek(struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                           enum tn_ordered_seek how, const void *key, size_t key_bytes)
 {
     bool after = how == TN_SEEK_AFTER || how == TN_SEEK_AT_MOST;
@@ -62,6 +62,7 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
     struct tn_leaf *leaf;
     unsigned slot;
 
+    tn_ordered_flush(ordered); /* N5 */
     *cursor = (struct tn_ordered_cursor){ 0 };
     if (how == TN_SEEK_FIRST)
         return cursor_set_at_least(ordered, cursor, tree_edge_leaf(ordered, false), 0);

@@ -78,6 +78,13 @@ static inline struct tn_separator tn_inner_separator(const struct tn_inner *inne
     return (struct tn_separator){ inner->texts[i], inner->text_bytes[i] };
 }
 
+/* Have what the first step of a search reads fetched. */
+static inline void tn_inner_prefetch(const struct tn_inner *inner)
+{
+    __builtin_prefetch(inner);
+    tn_heads_prefetch_ends(inner->heads);
+}
+
 /*
  * The child under which the key is or would be. The caller knows that the key shares known_bytes
  * with all separators here.

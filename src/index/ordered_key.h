@@ -107,6 +107,15 @@ static inline void tn_heads_prefetch(const uint64_t *heads)
         __builtin_prefetch(heads + i);
 }
 
+/* Only what tells which sixteen to search. */
+static inline void tn_heads_prefetch_ends(const uint64_t *heads)
+{
+    unsigned i;
+
+    for (i = 15; i < TN_HEADS_COUNT; i += 16)
+        __builtin_prefetch(heads + i);
+}
+
 /* The end of the run of heads equal to heads[first]. */
 static inline unsigned tn_heads_run_end(const uint64_t *heads, unsigned count, unsigned first)
 {
