@@ -112,6 +112,8 @@ size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cur
         size_t taken;
 
         if (cursor->slot == SLOT_AT_EDGE) {
+            if (!reverse && leaf->next != NULL)
+                tn_leaf_prefetch_all(leaf->next);
             tn_leaf_tidy(leaf, ordered->heap_base);
             cursor->slot = reverse ? leaf->count - 1u : 0;
         }

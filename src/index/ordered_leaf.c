@@ -220,6 +220,65 @@ static bool entry_is_before(struct leaf_entry a, struct leaf_entry b, uint8_t *h
     return tn_key_order(tn_key_of(heap_base, a.handle), tn_key_of(heap_base, b.handle)) < 0;
 }
 
+/* Buckets between the least head and the greatest, so that heads ascend with their buckets. */
+#define BUCKET_COUNT 128u
+#define BUCKET_BITS 7u
+
+struct buckets {
+    uint64_t least;
+    unsigned shift;
+};
+
+static struct buckets buckets_between(uint64_t least, uint64_t greatest)
+{
+    unsigned bits = least == greatest ? 0 : tn_log2(greatest - least) + 1;
+
+    return (struct buckets){ least, bits > BUCKET_BITS ? bits - BUCKET_BITS : 0 };
+}
+
+static unsigned bucket_of(struct buckets buckets, uint64_t head)
+{
+    return (unsigned)((head - buckets.least) >> buckets.shift);
+}
+
+static struct buckets entries_buckets(const struct leaf_entry *entries, unsigned count)
+{
+    uint64_t least = entries[0].head, greatest = least;
+    unsigned i;
+
+    for (i = 1; i < count; i++) {
+        least = entries[i].head < least ? entries[i].head : least;
+        greatest = entries[i].head > greatest ? entries[i].head : greatest;
+    }
+    return buckets_between(least, greatest);
+}
+
+/* More entries than that in a bucket are not left to an insertion sort. */
+#define BUCKET_ENTRIES_MAX 10u
+
+/* Bring entries into the order of their buckets. false: too many are in one, nothing changed. */
+static bool entries_scatter(struct leaf_entry *entries, unsigned count)
+{
+    struct buckets buckets = entries_buckets(entries, count);
+    struct leaf_entry scattered[TN_HEADS_COUNT];
+    uint8_t ends[BUCKET_COUNT] = { 0 };
+    unsigned most = 0, sum = 0, i;
+
+    for (i = 0; i < count; i++)
+        ends[bucket_of(buckets, entries[i].head)]++;
+    for (i = 0; i < BUCKET_COUNT; i++) {
+        most = ends[i] > most ? ends[i] : most;
+        sum += ends[i];
+        ends[i] = (uint8_t)sum;
+    }
+    if (most > BUCKET_ENTRIES_MAX)
+        return false;
+    for (i = 0; i < count; i++)
+        scattered[--ends[bucket_of(buckets, entries[i].head)]] = entries[i];
+    memcpy(entries, scattered, count * sizeof *entries);
+    return true;
+}
+
 /* Runs of so many entries are sorted by insertion. */
 #define RUN_COUNT 8u
 
@@ -262,6 +321,10 @@ static void entries_sort(struct leaf_entry *entries, unsigned count, uint8_t *he
     struct leaf_entry merged[TN_HEADS_COUNT];
     unsigned run, first;
 
+    if (count > RUN_COUNT && entries_scatter(entries, count)) {
+        run_sort(entries, count, heap_base);
+        return;
+    }
     for (first = 0; first < count; first += RUN_COUNT)
         run_sort(entries + first, (unsigned)tn_min(RUN_COUNT, count - first), heap_base);
     for (run = RUN_COUNT; run < count; run *= 2) {
@@ -276,31 +339,33 @@ static void entries_sort(struct leaf_entry *entries, unsigned count, uint8_t *he
     }
 }
 
-/* The slot of a tidy leaf before which the entry belongs. */
-static unsigned leaf_place(const struct tn_leaf *leaf, struct leaf_entry entry, uint8_t *heap_base)
+/*
+ * Merge sorted entries into the sorted ones of the leaf, from the greatest down. Answers where the one
+ * of this handle has come to stand.
+ */
+static unsigned leaf_merge_entries(struct tn_leaf *leaf, const struct leaf_entry *entries,
+                                   unsigned count, tn_handle handle, uint8_t *heap_base)
 {
-    unsigned first = tn_heads_search(leaf->heads, entry.head);
+    unsigned old = leaf->count, left = count, found = 0;
 
-    if (first == leaf->count || leaf->heads[first] != entry.head)
-        return first;
-    return leaf_search_records(leaf, heap_base, tn_key_of(heap_base, entry.handle), first,
-                               tn_heads_run_end(leaf->heads, leaf->count, first), false);
-}
+    while (left > 0) {
+        struct leaf_entry entry = entries[left - 1];
+        unsigned end = old;
 
-/* Put sorted entries where they belong. Answers whether they have come to lie in a row. */
-static bool leaf_put_sorted(struct tn_leaf *leaf, const struct leaf_entry *entries, unsigned count,
-                            unsigned *slots, uint8_t *heap_base)
-{
-    unsigned end = leaf->count, i;
-
-    for (i = 0; i < count; i++)
-        slots[i] = leaf_place(leaf, entries[i], heap_base);
-    for (i = count; i-- > 0; end = slots[i]) {
-        leaf_copy(leaf, slots[i] + i + 1, leaf, slots[i], end - slots[i]);
-        leaf_put(leaf, slots[i] + i, entries[i]);
+        while (old > 0 && leaf->heads[old - 1] > entry.head)
+            old--;
+        while (old > 0 && leaf->heads[old - 1] == entry.head &&
+               tn_key_order(tn_key_of(heap_base, tn_leaf_handle(leaf, old - 1)),
+                            tn_key_of(heap_base, entry.handle)) > 0)
+            old--;
+        if (old < end)
+            leaf_copy(leaf, old + left, leaf, old, end - old);
+        left--;
+        leaf_put(leaf, old + left, entry);
+        found = entry.handle == handle ? old + left : found;
     }
     leaf->count = leaf->sorted_count = (uint16_t)(leaf->count + count);
-    return slots[0] == slots[count - 1];
+    return found;
 }
 
 static bool entries_ascend(const struct leaf_entry *entries, unsigned count)
@@ -317,27 +382,23 @@ static bool entries_ascend(const struct leaf_entry *entries, unsigned count)
 void tn_leaf_sort_tail(struct tn_leaf *leaf, uint8_t *heap_base)
 {
     struct leaf_entry tail[TN_HEADS_COUNT];
-    unsigned slots[TN_HEADS_COUNT];
-    unsigned count, at;
-    tn_handle newest;
-    bool ascend;
+    tn_handle oldest, newest;
+    unsigned count, slot;
+    bool in_a_row;
 
-    tn_leaf_prefetch(leaf);
+    tn_leaf_prefetch_all(leaf);
     tn_leaf_close_holes(leaf);
     count = leaf_take_tail(leaf, tail);
     if (count == 0)
         return;
+    oldest = tail[0].handle;
     newest = tail[count - 1].handle;
-    ascend = entries_ascend(tail, count);
-    if (!ascend)
+    in_a_row = entries_ascend(tail, count);
+    if (!in_a_row)
         entries_sort(tail, count, heap_base);
-    if (leaf_put_sorted(leaf, tail, count, slots, heap_base) && ascend) {
-        leaf_note_newest(leaf, slots[0] + count - 1, slots[0], count);
-        return;
-    }
-    for (at = 0; tail[at].handle != newest; at++)
-        tn_assert(at < count);
-    leaf_note_newest(leaf, slots[at] + at, 0, 0);
+    slot = leaf_merge_entries(leaf, tail, count, newest, heap_base) + 1;
+    in_a_row = in_a_row && tn_leaf_handle(leaf, slot - count) == oldest;
+    leaf_note_newest(leaf, slot - 1, in_a_row ? slot - count : 0, in_a_row ? count : 0);
 }
 
 /* ---- changing -------------------------------------------------------------------------------- */
@@ -396,43 +457,32 @@ static void leaf_chain(struct tn_leaf *left, struct tn_leaf *right)
 
 /* ---- parting without sorting ----------------------------------------------------------------- */
 
-/* Buckets of heads between the least and the greatest. */
-#define BUCKET_COUNT 128u
-
-struct head_range {
-    uint64_t least;
-    uint64_t greatest;
-};
-
-static struct head_range leaf_head_range(const struct tn_leaf *leaf)
+static struct buckets leaf_buckets(const struct tn_leaf *leaf)
 {
-    struct head_range range = { leaf->heads[0], leaf->heads[0] };
+    uint64_t least = leaf->heads[0], greatest = least;
     unsigned i;
 
     for (i = 1; i < leaf->count; i++) {
-        range.least = leaf->heads[i] < range.least ? leaf->heads[i] : range.least;
-        range.greatest = leaf->heads[i] > range.greatest ? leaf->heads[i] : range.greatest;
+        least = leaf->heads[i] < least ? leaf->heads[i] : least;
+        greatest = leaf->heads[i] > greatest ? leaf->heads[i] : greatest;
     }
-    return range;
+    return buckets_between(least, greatest);
 }
 
 /* A head with a third of the entries, at least, below it and not below it. 0: not found. */
 static uint64_t leaf_pivot(const struct tn_leaf *leaf)
 {
-    struct head_range range = leaf_head_range(leaf);
-    uint64_t span = range.greatest - range.least;
-    unsigned bits = span == 0 ? 0 : tn_log2(span) + 1;
-    unsigned shift = bits > 7 ? bits - 7 : 0;
+    struct buckets buckets = leaf_buckets(leaf);
     uint8_t counts[BUCKET_COUNT] = { 0 };
     unsigned below = 0, i;
 
     for (i = 0; i < leaf->count; i++)
-        counts[(leaf->heads[i] - range.least) >> shift]++;
+        counts[bucket_of(buckets, leaf->heads[i])]++;
     for (i = 0; i < BUCKET_COUNT && below + counts[i] / 2u < leaf->count / 2u; i++)
         below += counts[i];
     if (below < leaf->count / 3u || below > leaf->count - leaf->count / 3u || i == BUCKET_COUNT)
         return 0;
-    return range.least + ((uint64_t)i << shift);
+    return buckets.least + ((uint64_t)i << buckets.shift);
 }
 
 /* Whether the tail came in order, one way or the other: then it tells where the next keys go. */

@@ -89,6 +89,15 @@ static inline void tn_leaf_prefetch(const struct tn_leaf *leaf)
     tn_heads_prefetch(leaf->heads);
 }
 
+/* Have all of it fetched. */
+static inline void tn_leaf_prefetch_all(const struct tn_leaf *leaf)
+{
+    const uint8_t *at = (const uint8_t *)leaf, *end = (const uint8_t *)(leaf + 1);
+
+    for (; at < end; at += 64)
+        __builtin_prefetch(at);
+}
+
 /* An empty leaf without neighbours. */
 void tn_leaf_init(struct tn_leaf *leaf);
 

@@ -17,6 +17,10 @@
 #define GATHER_COUNT_AGAIN 2u /* after a write; there may be one after each step */
 #define GATHER_COUNT_MAX 32u
 
+/* Of longer records no more than so much is fetched ahead. */
+#define FETCH_BYTES_MAX ((size_t)256)
+#define LINE_BYTES ((size_t)64)
+
 size_t tn_gather_room(const tarn_table *table)
 {
     return GATHER_COUNT_MAX + (table->ordered != NULL ? GATHER_COUNT_MAX : TN_GATHER_ROOM);
@@ -24,20 +28,38 @@ size_t tn_gather_room(const tarn_table *table)
 
 void tn_gather_forget(tarn_iterator *it)
 {
-    it->batch_next = it->batch_low = it->batch_count = 0;
+    it->batch_next = it->batch_quick = it->batch_low = it->batch_count = 0;
     it->version_now = &it->version;
+}
+
+/* Have a record fetched that is about as long as the last one. */
+TN_ALWAYS_INLINE void record_fetch(const uint8_t *record, size_t fetch_bytes)
+{
+    size_t at;
+
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + LINE_BYTES);
+    for (at = 2 * LINE_BYTES; at < fetch_bytes; at += LINE_BYTES)
+        __builtin_prefetch(record + at);
 }
 
 static void batch_fetch(const tarn_iterator *it, size_t from)
 {
     size_t i;
 
-    for (i = from; i < it->batch_count; i++) {
-        const uint8_t *record = it->table->base + it->batch[i].handle * TN_GRANULE_BYTES;
+    for (i = from; i < it->batch_count; i++)
+        record_fetch(it->base + it->batch[i].handle * TN_GRANULE_BYTES, it->fetch_bytes);
+}
 
-        __builtin_prefetch(record);
-        __builtin_prefetch(record + 64);
-    }
+/* What to expect of records to come. */
+static void batch_learn(tarn_iterator *it)
+{
+    const struct tn_record *record = tn_record_at(it->base, it->current);
+
+    if (it->current != TN_HANDLE_NONE)
+        it->fetch_bytes =
+            tn_min(tn_record_bytes(tn_record_key_bytes(record), tn_record_value_bytes(record)),
+                   FETCH_BYTES_MAX);
 }
 
 /* Move what is left to the front. */
@@ -91,13 +113,18 @@ static void ordered_find_place(tarn_iterator *it)
 
 static void ordered_gather(tarn_iterator *it)
 {
+    struct tn_walk_entry *batch = it->batch + it->batch_count;
+    size_t fetch_bytes = it->fetch_bytes, wanted = it->gather_count, found, i;
+    const uint8_t *base = it->base;
     tn_handle handles[GATHER_COUNT_MAX];
-    size_t i, found = tn_ordered_gather(it->table->ordered, &it->cursor, it->reverse, handles,
-                                        it->gather_count);
 
-    for (i = 0; i < found; i++)
-        it->batch[it->batch_count++].handle = handles[i];
-    it->batch_low = it->batch_count - (found == it->gather_count ? found / 2 : 0);
+    found = tn_ordered_gather(it->table->ordered, &it->cursor, it->reverse, handles, wanted);
+    for (i = 0; i < found; i++) {
+        batch[i].handle = handles[i];
+        record_fetch(base + handles[i] * TN_GRANULE_BYTES, fetch_bytes);
+    }
+    it->batch_count += found;
+    it->batch_low = it->batch_count - (found == wanted ? found / 2 : 0);
     it->gather_count = tn_min(2 * it->gather_count, GATHER_COUNT_MAX);
 }
 
@@ -206,11 +233,14 @@ void tn_gather(tarn_iterator *it)
         else
             unordered_find_place(it);
     }
+    batch_learn(it);
     batch_compact(it);
     from = it->batch_count;
-    if (ordered != NULL)
+    if (ordered != NULL) {
         ordered_gather(it);
-    else
+    } else {
         unordered_gather(it);
-    batch_fetch(it, from);
+        batch_fetch(it, from);
+    }
+    it->batch_quick = it->bounded ? 0 : it->batch_low;
 }
