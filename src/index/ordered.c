@@ -87,14 +87,6 @@ void tn_ordered_free(struct tn_ordered *ordered)
 
 /* ---- pending changes ------------------------------------------------------------------------- */
 
-/* The leaf at the end of a way down, once it is known and before it has come. */
-static void leaf_fetch(const struct tn_leaf *leaf)
-{
-    __builtin_prefetch(leaf);
-    __builtin_prefetch(leaf->handle_highs);
-    __builtin_prefetch(leaf->handle_highs + 64);
-}
-
 /* Descend with all of these at once, level by level. */
 static void descend_together(const struct tn_ordered *ordered, const struct tn_key *keys,
                              unsigned count, struct tn_path *paths, void **nodes)
@@ -104,23 +96,25 @@ static void descend_together(const struct tn_ordered *ordered, const struct tn_k
     for (i = 0; i < count; i++)
         nodes[i] = ordered->root;
     for (level = 0; level < ordered->height; level++) {
+        for (i = 0; i < count && level > 0; i++)
+            tn_inner_prefetch_for(nodes[i], keys[i]);
         for (i = 0; i < count; i++) {
             nodes[i] = tn_ordered_step_down(&paths[i], level, nodes[i], keys[i]);
             if (level + 1 < ordered->height)
                 tn_inner_prefetch(nodes[i]);
             else
-                leaf_fetch(nodes[i]);
+                tn_leaf_prefetch_handles(nodes[i]);
         }
     }
 }
 
-/* N2: removes and moves. */
-static void flush_changes(struct tn_ordered *ordered, struct tn_pending *pending,
-                          struct tn_path *paths)
+/* N2: removes and moves. Answers for which of them a leaf may have to be merged: a bit each. */
+static unsigned flush_changes(struct tn_ordered *ordered, struct tn_pending *pending,
+                              struct tn_path *paths)
 {
     struct tn_key keys[TN_PENDING_MAX];
     void *nodes[TN_PENDING_MAX];
-    unsigned i, slot;
+    unsigned low = 0, i, slot;
 
     for (i = 0; i < pending->change_count; i++)
         keys[i] = tn_pending_key(pending, i);
@@ -130,10 +124,27 @@ static void flush_changes(struct tn_ordered *ordered, struct tn_pending *pending
         struct tn_leaf *leaf = nodes[i];
 
         slot = tn_leaf_find(leaf, change->from);
-        if (change->to == TN_HANDLE_NONE)
-            tn_leaf_remove(leaf, slot);
-        else
+        if (change->to != TN_HANDLE_NONE) {
             tn_leaf_set_handle(leaf, slot, change->to);
+            continue;
+        }
+        tn_leaf_remove(leaf, slot);
+        low |= (unsigned)tn_leaf_is_low(leaf) << i;
+    }
+    return low;
+}
+
+/* The leaves that became low: others may have been merged with them meanwhile, or filled. */
+static void flush_merges(struct tn_ordered *ordered, struct tn_pending *pending, unsigned low)
+{
+    struct tn_path path;
+
+    for (; low != 0; low &= low - 1) {
+        struct tn_key key = tn_pending_key(pending, (unsigned)__builtin_ctz(low));
+        const struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
+
+        if (tn_leaf_live(leaf) < TN_LEAF_LOW && ordered->height > 0)
+            tn_tree_merge_leaf(ordered, &path);
     }
 }
 
@@ -148,12 +159,8 @@ static void flush_inserts(struct tn_ordered *ordered, struct tn_pending *pending
     for (i = 0; i < pending->insert_count; i++)
         keys[i] = tn_key_of(ordered->heap_base, pending->inserts[i]);
     descend_together(ordered, keys, pending->insert_count, paths, nodes);
-    for (i = 0; i < pending->insert_count; i++) {
-        const struct tn_leaf *leaf = nodes[i];
-
-        __builtin_prefetch(leaf->heads + leaf->count, 1);
-        __builtin_prefetch(leaf->handle_lows + leaf->count, 1);
-    }
+    for (i = 0; i < pending->insert_count; i++)
+        tn_leaf_prefetch_end(nodes[i]);
     for (i = 0; i < pending->insert_count; i++) {
         if (ordered->pool.leaf_count != spare_count)
             nodes[i] = tn_ordered_descend(ordered, keys[i], &paths[i]);
@@ -175,17 +182,14 @@ static __attribute__((noinline)) void flush_pending(struct tn_ordered *ordered)
 {
     struct tn_pending *pending = ordered->pending;
     struct tn_path paths[TN_PENDING_MAX];
-    unsigned i;
+    unsigned low = 0;
 
     if (pending->change_count > 0)
-        flush_changes(ordered, pending, paths);
+        low = flush_changes(ordered, pending, paths);
     if (pending->insert_count > 0)
         flush_inserts(ordered, pending, paths);
-    for (i = 0; i < pending->change_count; i++) {
-        if (pending->changes[i].to == TN_HANDLE_NONE)
-            tn_tree_merge(ordered, tn_pending_key(pending, i));
-    }
-    if (pending->change_count > 0)
+    flush_merges(ordered, pending, low);
+    if (low != 0)
         tree_trim_pool(ordered);
     tn_pending_clear(pending);
 }
@@ -299,8 +303,8 @@ static void change_now(struct tn_ordered *ordered, struct tn_key key, tn_handle 
         return;
     }
     tn_leaf_remove(leaf, slot);
-    if (tn_leaf_live(leaf) < TN_LEAF_LOW) {
-        tn_tree_merge(ordered, key);
+    if (tn_leaf_is_low(leaf) && ordered->height > 0) {
+        tn_tree_merge_leaf(ordered, &path);
         tree_trim_pool(ordered);
     }
 }

@@ -126,6 +126,16 @@ static bool leaf_is_right(struct walk *walk, const struct tn_leaf *leaf)
     return true;
 }
 
+/* I5 */
+static bool inner_ends_are_right(const struct tn_inner *inner)
+{
+    unsigned i = 0;
+
+    while (i < TN_HEAD_ENDS_COUNT && inner->ends[i] == inner->heads[16 * i + 15])
+        i++;
+    return i == TN_HEAD_ENDS_COUNT;
+}
+
 /* I1 to I3 */
 static bool inner_is_right(struct walk *walk, const struct tn_inner *inner)
 {
@@ -134,6 +144,8 @@ static bool inner_is_right(struct walk *walk, const struct tn_inner *inner)
     if (inner->count < 2 || tn_inner_separators(inner) > TN_ORDERED_INNER_SLOTS)
         return false;
     if (!heads_are_cleared(inner->heads, tn_inner_separators(inner), TN_HEADS_COUNT))
+        return false;
+    if (!inner_ends_are_right(inner))
         return false;
     walk->bytes += sizeof *inner;
     for (i = 0; i < tn_inner_separators(inner); i++) {

@@ -589,6 +589,8 @@ void tn_leaf_split(struct tn_leaf *left, struct tn_leaf *right, unsigned cut, ui
 
 void tn_leaf_merge(struct tn_leaf *left, struct tn_leaf *right, uint8_t *heap_base)
 {
+    tn_leaf_close_holes(left);
+    tn_leaf_close_holes(right);
     tn_assert(left->count + right->count <= TN_ORDERED_LEAF_SLOTS);
     if (left->count == 0) {
         left->prefix_bytes = right->prefix_bytes;
@@ -603,10 +605,13 @@ void tn_leaf_merge(struct tn_leaf *left, struct tn_leaf *right, uint8_t *heap_ba
         leaf_shorten_prefix(right, b, prefix_bytes);
     }
     leaf_copy(left, left->count, right, 0, right->count);
-    left->count = left->sorted_count = (uint16_t)(left->count + right->count);
+    if (left->sorted_count == left->count)
+        left->sorted_count = (uint16_t)(left->count + right->sorted_count);
+    left->count = (uint16_t)(left->count + right->count);
     left->ascending_count = 0;
     left->next = right->next;
     if (left->next != NULL)
         left->next->previous = left;
-    leaf_lengthen_prefix(left, heap_base);
+    if (left->sorted_count == left->count)
+        leaf_lengthen_prefix(left, heap_base);
 }

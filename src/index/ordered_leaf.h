@@ -39,6 +39,8 @@ _Static_assert(TN_ORDERED_LEAF_SLOTS < TN_HEADS_COUNT, "L5");
 
 /* Below this many entries a leaf looks for a neighbour to merge with. */
 #define TN_LEAF_LOW (TN_ORDERED_LEAF_SLOTS / 2 - TN_ORDERED_LEAF_SLOTS / 16)
+/* ... each time it has lost so many. */
+#define TN_LEAF_LOW_STEP (TN_LEAF_LOW / 16 + 1)
 
 struct tn_leaf {
     uint16_t count; /* slots in use, holes too */
@@ -48,10 +50,10 @@ struct tn_leaf {
     uint16_t last_slot;       /* of the newest key, when tidy */
     uint16_t ascending_count; /* newest keys that came in a row, each just behind the one before */
     struct tn_leaf *previous;
-    struct tn_leaf *next; /* in the pool: the next spare */
+    struct tn_leaf *next;                 /* in the pool: the next spare */
+    uint8_t handle_highs[TN_HEADS_COUNT]; /* L7 */
+    uint32_t handle_lows[TN_HEADS_COUNT];
     uint64_t heads[TN_HEADS_COUNT];
-    uint32_t handle_lows[TN_HEADS_COUNT]; /* L7 */
-    uint8_t handle_highs[TN_HEADS_COUNT];
 };
 
 /* L7: two numbers whose product is 1 modulo 2^40; NONE stays NONE. */
@@ -80,6 +82,27 @@ static inline void tn_leaf_set_handle(struct tn_leaf *leaf, unsigned slot, tn_ha
 static inline unsigned tn_leaf_live(const struct tn_leaf *leaf)
 {
     return (unsigned)leaf->count - leaf->hole_count;
+}
+
+/* Whether it is time to look for a neighbour to merge with. */
+static inline bool tn_leaf_is_low(const struct tn_leaf *leaf)
+{
+    return tn_leaf_live(leaf) < TN_LEAF_LOW && tn_leaf_live(leaf) % TN_LEAF_LOW_STEP == 0;
+}
+
+/* Have what finding a handle reads, and what tells where to insert, fetched. */
+static inline void tn_leaf_prefetch_handles(const struct tn_leaf *leaf)
+{
+    __builtin_prefetch(leaf);
+    __builtin_prefetch(leaf->handle_highs + 32);
+    __builtin_prefetch(leaf->handle_highs + 96);
+}
+
+/* Have what an insert writes fetched. */
+static inline void tn_leaf_prefetch_end(const struct tn_leaf *leaf)
+{
+    __builtin_prefetch(leaf->heads + leaf->count, 1);
+    __builtin_prefetch(leaf->handle_lows + leaf->count, 1);
 }
 
 /* Have what a search by key reads fetched. */
@@ -138,6 +161,9 @@ bool tn_leaf_part(struct tn_leaf *left, struct tn_leaf *right);
 /* The slot of the greatest key, or of the least. */
 unsigned tn_leaf_edge(const struct tn_leaf *leaf, uint8_t *heap_base, bool greatest);
 
+/* Move all entries of the next leaf to this one, and take it out of the chain. They fit. */
+void tn_leaf_merge(struct tn_leaf *left, struct tn_leaf *right, uint8_t *heap_base);
+
 /* ---- tidy ------------------------------------------------------------------------------------ */
 
 /* Close the holes and sort the tail in (L1). */
@@ -158,8 +184,5 @@ unsigned tn_leaf_search(const struct tn_leaf *leaf, uint8_t *heap_base, struct t
 
 /* Move the entries from `cut` on to `right`, which is uninitialised and becomes the next leaf. */
 void tn_leaf_split(struct tn_leaf *left, struct tn_leaf *right, unsigned cut, uint8_t *heap_base);
-
-/* Move all entries of the next leaf to this one, and take it out of the chain. They fit. */
-void tn_leaf_merge(struct tn_leaf *left, struct tn_leaf *right, uint8_t *heap_base);
 
 #endif

@@ -169,8 +169,7 @@ static void tree_shrink(struct tn_ordered *ordered, const struct tn_path *path)
     }
 }
 
-/* A leaf has few entries: merge it with a neighbour if they fit together (T5). */
-static void tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *path)
+void tn_tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *path)
 {
     struct tn_inner *parent = path->inners[ordered->height - 1];
     unsigned i = path->children[ordered->height - 1];
@@ -183,21 +182,10 @@ static void tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *pa
     }
     left = parent->children[i];
     right = parent->children[i + 1];
-    tn_leaf_tidy(left, ordered->heap_base);
-    tn_leaf_tidy(right, ordered->heap_base);
     tn_leaf_merge(left, right, ordered->heap_base);
     if (ordered->last_leaf == right)
         ordered->last_leaf = left;
     tn_pool_give_leaf(&ordered->pool, right);
     tn_pool_free_separator(&ordered->pool, tn_inner_remove(parent, i));
     tree_shrink(ordered, path);
-}
-
-void tn_tree_merge(struct tn_ordered *ordered, struct tn_key key)
-{
-    struct tn_path path;
-    struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
-
-    if (tn_leaf_live(leaf) < TN_LEAF_LOW && ordered->height > 0)
-        tree_merge_leaf(ordered, &path);
 }

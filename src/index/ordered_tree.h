@@ -17,8 +17,9 @@
  *       for new roots if the root could split; inserts take from there only. A root leaf with room
  *       needs nothing.
  *   T4  Freed nodes go back to the pool until it holds about what T3 asks for, then to memory.
- *   T5  After a remove a leaf with few entries merges with a neighbour under the same parent if
- *       both fit in one node; so two of them together are more than half full.
+ *   T5  A leaf with few entries merges with a neighbour under the same parent if both fit in one node.
+ *       It looks for one not at each remove, but at each fourth: so two of them together are
+ *       about half full at least.
  *   T6  A cursor never stands on an untidy leaf: seeks and steps tidy the leaf they come to, and
  *       what makes it untidy again, an insert or a remove, changes the version. So tidying moves
  *       nothing under a cursor that is valid, and the index may do it while its caller only reads.
@@ -106,10 +107,10 @@ void tn_tree_insert(struct tn_ordered *ordered, const struct tn_path *path, stru
                     struct tn_key key, tn_handle handle);
 
 /*
- * If the leaf of this key has few entries, merge it (T5). Reads records: all that the tree has
- * must be there.
+ * The leaf at the end of the path has few entries: merge it with a neighbour if they fit together (T5).
+ * Reads records: all that the tree has must be there. Not for a root leaf.
  */
-void tn_tree_merge(struct tn_ordered *ordered, struct tn_key key);
+void tn_tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *path);
 
 /* Make all pending changes. Cannot fail. */
 void tn_ordered_flush(struct tn_ordered *ordered);
