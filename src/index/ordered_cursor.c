@@ -83,10 +83,17 @@ tn_handle tn_ordered_seek(struct tn_ordered *ordered, struct tn_ordered_cursor *
 static size_t leaf_gather(const struct tn_leaf *leaf, unsigned slot, bool reverse, tn_handle *out,
                           size_t room)
 {
-    size_t count = tn_min(room, reverse ? slot + 1u : leaf->count - slot), i;
+    size_t count = tn_min(room, reverse ? slot + 1u : leaf->count - slot);
+    unsigned first = reverse ? slot + 1 - (unsigned)count : slot;
+    size_t i;
 
-    for (i = 0; i < count; i++)
-        out[i] = tn_leaf_handle(leaf, reverse ? slot - (unsigned)i : slot + (unsigned)i);
+    if (!reverse) {
+        for (i = 0; i < count; i++)
+            out[i] = tn_leaf_handle(leaf, first + (unsigned)i);
+    } else {
+        for (i = 0; i < count; i++)
+            out[count - 1 - i] = tn_leaf_handle(leaf, first + (unsigned)i);
+    }
     return count;
 }
 

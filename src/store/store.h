@@ -148,8 +148,8 @@ struct tarn_iterator {
     size_t batch_low;
     size_t batch_count;
     size_t batch_room;
-    size_t fetch_bytes; /* of a record: as many as the entry given last had */
-    bool started;       /* an entry was given, or tarn_seek called */
+    size_t last_byte; /* of a record, to fetch it: as the entry given last was */
+    bool started;     /* an entry was given, or tarn_seek called */
     bool ended;
     bool reverse;
     bool at_saved_key;              /* after tarn_seek: go on at saved_key, not behind it */
