@@ -189,9 +189,10 @@ static __attribute__((noinline)) void flush_pending(struct tn_ordered *ordered)
     if (pending->insert_count > 0)
         flush_inserts(ordered, pending, paths);
     flush_merges(ordered, pending, low);
+    tn_pending_clear(pending);
     if (low != 0)
         tree_trim_pool(ordered);
-    tn_pending_clear(pending);
+    ordered->covered_count = 0;
 }
 
 void tn_ordered_flush(struct tn_ordered *ordered)
@@ -226,58 +227,58 @@ static bool reserve_inserts(struct tn_ordered *ordered, unsigned insert_count, s
 /* Nodes for all that is pending and one more; if they cannot be had, then for one more. */
 static __attribute__((noinline)) bool reserve_more(struct tn_ordered *ordered, size_t key_bytes)
 {
-    if (reserve_inserts(ordered, tn_ordered_insert_count(ordered) + 1, key_bytes)) {
-        if (ordered->pending == NULL && ordered->count >= TN_PENDING_KEYS_MIN)
-            pending_start(ordered);
-        return true;
+    unsigned insert_count = tn_ordered_insert_count(ordered) + 1;
+
+    if (!reserve_inserts(ordered, insert_count, key_bytes)) {
+        if (insert_count == 1)
+            return false;
+        tn_ordered_flush(ordered);
+        insert_count = 1;
+        if (!reserve_inserts(ordered, insert_count, key_bytes))
+            return false;
     }
-    if (tn_ordered_insert_count(ordered) == 0)
-        return false;
-    tn_ordered_flush(ordered);
-    return reserve_inserts(ordered, 1, key_bytes);
+    if (ordered->pending == NULL && ordered->count >= TN_PENDING_KEYS_MIN)
+        pending_start(ordered);
+    if (ordered->height > 0)
+        ordered->covered_count = insert_count;
+    return true;
 }
 
 bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_bytes)
 {
-    unsigned insert_count = tn_ordered_insert_count(ordered) + 1;
-
     (void)key;
-    if (TN_LIKELY(tn_pool_is_filled(&ordered->pool, insert_count,
-                                    tn_tree_inners_needed(ordered, insert_count),
-                                    tn_max(key_bytes, ordered->key_bytes_max)) &&
-                  (ordered->pending != NULL || ordered->count < TN_PENDING_KEYS_MIN)))
+    if (TN_LIKELY(tn_ordered_insert_count(ordered) < ordered->covered_count &&
+                  key_bytes <= ordered->key_bytes_max))
         return true;
     return reserve_more(ordered, key_bytes);
 }
 
 static void insert_now(struct tn_ordered *ordered, struct tn_key key, tn_handle handle)
 {
+    unsigned spare_count = ordered->pool.leaf_count;
     struct tn_path path;
     struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
 
     tn_tree_insert(ordered, &path, leaf, key, handle);
-}
-
-/* A key that is behind all others. */
-static void insert_last(struct tn_ordered *ordered, struct tn_key key, tn_handle handle)
-{
-    if (TN_LIKELY(ordered->last_leaf->count < TN_ORDERED_LEAF_SLOTS))
-        tn_leaf_append(ordered->last_leaf, key, handle);
-    else
-        insert_now(ordered, key, handle);
+    if (ordered->pool.leaf_count != spare_count)
+        ordered->covered_count = 0;
 }
 
 void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle)
 {
     struct tn_key key = tn_key_of(ordered->heap_base, handle);
+    uint64_t head = tn_key_head(key.at, key.bytes);
     struct tn_pending *pending = ordered->pending;
 
     ordered->key_bytes_max = tn_max(ordered->key_bytes_max, key.bytes);
     ordered->count++;
     ordered->version++;
     if ((pending == NULL || pending->change_count == 0) && /* N2 */
-        tn_leaf_is_behind(ordered->last_leaf, key)) {      /* T7 */
-        insert_last(ordered, key, handle);
+        tn_leaf_is_behind(ordered->last_leaf, head)) {     /* T7 */
+        if (TN_LIKELY(ordered->last_leaf->count < TN_ORDERED_LEAF_SLOTS))
+            tn_leaf_append(ordered->last_leaf, head, handle);
+        else
+            insert_now(ordered, key, handle);
         return;
     }
     if (pending == NULL) {
@@ -306,6 +307,7 @@ static void change_now(struct tn_ordered *ordered, struct tn_key key, tn_handle 
     if (tn_leaf_is_low(leaf) && ordered->height > 0) {
         tn_tree_merge_leaf(ordered, &path);
         tree_trim_pool(ordered);
+        ordered->covered_count = 0;
     }
 }
 

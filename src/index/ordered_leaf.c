@@ -166,15 +166,6 @@ static void leaf_put(struct tn_leaf *leaf, unsigned slot, struct leaf_entry entr
 
 /* ---- the tail -------------------------------------------------------------------------------- */
 
-/* The newest key is in slot `slot`; `count` keys came in a row, to slots from `first` on. */
-static void leaf_note_newest(struct tn_leaf *leaf, unsigned slot, unsigned first, unsigned count)
-{
-    bool goes_on = first == leaf->last_slot + 1u;
-
-    leaf->ascending_count = (uint16_t)(goes_on ? leaf->ascending_count + count : 0);
-    leaf->last_slot = (uint16_t)slot;
-}
-
 void tn_leaf_close_holes(struct tn_leaf *leaf)
 {
     unsigned to = 0, sorted_count = leaf->sorted_count, i;
@@ -398,7 +389,7 @@ void tn_leaf_sort_tail(struct tn_leaf *leaf, uint8_t *heap_base)
         entries_sort(tail, count, heap_base);
     slot = leaf_merge_entries(leaf, tail, count, newest, heap_base) + 1;
     in_a_row = in_a_row && tn_leaf_handle(leaf, slot - count) == oldest;
-    leaf_note_newest(leaf, slot - 1, in_a_row ? slot - count : 0, in_a_row ? count : 0);
+    tn_leaf_note_newest(leaf, slot - 1, in_a_row ? slot - count : 0, in_a_row ? count : 0);
 }
 
 /* ---- changing -------------------------------------------------------------------------------- */
@@ -416,22 +407,14 @@ void tn_leaf_insert(struct tn_leaf *leaf, uint8_t *heap_base, struct tn_key key,
 
         leaf_shorten_prefix(leaf, owner, tn_min(shared_bytes, leaf->prefix_bytes));
     }
-    slot = leaf->count++;
+    slot = leaf->count;
     head = tn_key_head_after(key, leaf->prefix_bytes);
-    leaf_put(leaf, slot, (struct leaf_entry){ head, handle });
     if (slot == leaf->sorted_count && (slot == 0 || head > leaf->heads[slot - 1])) {
-        leaf->sorted_count++; /* it came in order: no tail */
-        leaf_note_newest(leaf, slot, slot, 1);
+        tn_leaf_append(leaf, head, handle); /* it came in order: no tail */
+        return;
     }
-}
-
-void tn_leaf_append(struct tn_leaf *leaf, struct tn_key key, tn_handle handle)
-{
-    unsigned slot = leaf->count++;
-
-    leaf->sorted_count++;
-    leaf_put(leaf, slot, (struct leaf_entry){ tn_key_head_after(key, 0), handle });
-    leaf_note_newest(leaf, slot, slot, 1);
+    leaf_put(leaf, slot, (struct leaf_entry){ head, handle });
+    leaf->count++;
 }
 
 void tn_leaf_remove(struct tn_leaf *leaf, unsigned slot)
@@ -554,6 +537,8 @@ unsigned tn_leaf_edge(const struct tn_leaf *leaf, uint8_t *heap_base, bool great
     unsigned edge = 0, i;
 
     tn_assert(leaf->hole_count == 0);
+    if (leaf->sorted_count == leaf->count)
+        return greatest ? leaf->count - 1u : 0;
     for (i = 1; i < leaf->count; i++) {
         uint64_t head = leaf->heads[i], edge_head = leaf->heads[edge];
         bool further = greatest ? head > edge_head : head < edge_head;

@@ -78,6 +78,36 @@ static inline void tn_leaf_set_handle(struct tn_leaf *leaf, unsigned slot, tn_ha
     leaf->handle_highs[slot] = (uint8_t)(stored >> 32);
 }
 
+/* The newest key is in slot `slot`; `count` keys came in a row, to slots from `first` on. */
+static inline void tn_leaf_note_newest(struct tn_leaf *leaf, unsigned slot, unsigned first,
+                                       unsigned count)
+{
+    bool goes_on = first == leaf->last_slot + 1u;
+
+    leaf->ascending_count = (uint16_t)(goes_on ? leaf->ascending_count + count : 0);
+    leaf->last_slot = (uint16_t)slot;
+}
+
+/* Whether a key with this head, after no prefix, is behind all others here, as far as heads tell. */
+static inline bool tn_leaf_is_behind(const struct tn_leaf *leaf, uint64_t head)
+{
+    unsigned count = leaf->count;
+
+    return count == leaf->sorted_count && count > 0 && leaf->prefix_bytes == 0 &&
+           head > leaf->heads[count - 1];
+}
+
+/* Insert a key that is behind all others. There is room. */
+static inline void tn_leaf_append(struct tn_leaf *leaf, uint64_t head, tn_handle handle)
+{
+    unsigned slot = leaf->count++;
+
+    leaf->sorted_count++;
+    leaf->heads[slot] = head;
+    tn_leaf_set_handle(leaf, slot, handle);
+    tn_leaf_note_newest(leaf, slot, slot, 1);
+}
+
 /* How many keys it has. */
 static inline unsigned tn_leaf_live(const struct tn_leaf *leaf)
 {
@@ -133,18 +163,6 @@ unsigned tn_leaf_find(const struct tn_leaf *leaf, tn_handle handle);
  * known_bytes with all keys here. */
 void tn_leaf_insert(struct tn_leaf *leaf, uint8_t *heap_base, struct tn_key key, size_t known_bytes,
                     tn_handle handle);
-
-/* Whether the key is behind all others here, as far as can be told from heads. */
-static inline bool tn_leaf_is_behind(const struct tn_leaf *leaf, struct tn_key key)
-{
-    unsigned count = leaf->count;
-
-    return count == leaf->sorted_count && count > 0 && leaf->prefix_bytes == 0 &&
-           tn_key_head_after(key, 0) > leaf->heads[count - 1];
-}
-
-/* Insert a key that is behind all others. There is room. */
-void tn_leaf_append(struct tn_leaf *leaf, struct tn_key key, tn_handle handle);
 
 /* L6 */
 void tn_leaf_remove(struct tn_leaf *leaf, unsigned slot);

@@ -45,6 +45,7 @@ struct tn_ordered {
     uint64_t count;       /* with what is pending */
     uint64_t version;
     struct tn_pending *pending; /* N6; NULL: none */
+    unsigned covered_count; /* T3 is known to hold for so many inserts of keys <= key_bytes_max */
     struct tn_pool pool;
 };
 
