@@ -695,6 +695,57 @@ static void keys_of_all_kinds_behave_as_a_sorted_array(void)
     run_model(make_any_key, 20000, 1000);
 }
 
+/*
+ * Every sequence of a few operations on three keys, one of them the greatest, in an index of a few more.
+ * Where changes are gathered (test_ordered_tiny.c) all ways to add to what is pending, to take it
+ * back and to have it made are among them.
+ */
+#define SEQUENCE_KEYS 3u
+#define SEQUENCE_LENGTH 6u
+#define SEQUENCE_OPERATIONS (2 * SEQUENCE_KEYS + 1)
+
+static void sequence_step(struct fixture *f, unsigned operation)
+{
+    static const char *const keys[SEQUENCE_KEYS] = { "c1", "c2", "z" };
+    const char *key = keys[operation % SEQUENCE_KEYS];
+    size_t i = model_search(f, key, strlen(key), false);
+    bool present = i < f->entry_count && f->entries[i].key_bytes == strlen(key) &&
+                   memcmp(f->entries[i].key, key, strlen(key)) == 0;
+
+    if (operation == 2 * SEQUENCE_KEYS)
+        check_seeks(f, "c1", 2, 1);
+    else if (!present)
+        insert_text(f, key);
+    else if (operation < SEQUENCE_KEYS)
+        remove_at(f, i);
+    else
+        move_at(f, i);
+}
+
+static void every_sequence_of_6_operations_on_3_keys_behaves_as_a_sorted_array(void)
+{
+    static const char *const others[] = { "a", "b", "c", "d", "e", "f", "g" };
+    struct fixture f;
+    size_t number, count = 1, i;
+
+    for (i = 0; i < SEQUENCE_LENGTH; i++)
+        count *= SEQUENCE_OPERATIONS;
+    for (number = 0; number < count && test_failures == 0; number++) {
+        size_t rest = number;
+
+        fixture_open(&f);
+        for (i = 0; i < TN_ARRAY_COUNT(others); i++)
+            insert_text(&f, others[i]);
+        for (i = 0; i < SEQUENCE_LENGTH; i++, rest /= SEQUENCE_OPERATIONS) {
+            sequence_step(&f, (unsigned)(rest % SEQUENCE_OPERATIONS));
+            check(tn_ordered_check(f.ordered));
+            check_eq(tn_ordered_count(f.ordered), f.entry_count);
+        }
+        check_seeks(&f, "c", 1, 12);
+        fixture_close(&f);
+    }
+}
+
 /* Bytes of an index of 5000 random keys, which differ in their first bytes. */
 static uint64_t bytes_of_random_keys(size_t key_bytes)
 {
@@ -859,6 +910,7 @@ static const struct test tests[] = {
     T(counters_behave_as_a_sorted_array),
     T(urls_behave_as_a_sorted_array),
     T(keys_of_all_kinds_behave_as_a_sorted_array),
+    T(every_sequence_of_6_operations_on_3_keys_behaves_as_a_sorted_array),
     T(long_keys_that_soon_differ_cost_no_more_than_short_ones),
     T(long_common_starts_leave_few_ties),
     T(a_refused_reserve_changes_nothing),
