@@ -136,20 +136,25 @@ struct tarn_store {
 
 struct tarn_iterator {
     tarn_table *table;
+    const uint32_t *alive; /* of the store (T2) */
+    uint8_t *base;         /* of the heap */
     /*
      * Entries gathered ahead and not yet given: batch[batch_next .. batch_count). Up to batch_low they
      * can be given as long as the version stands; then it is time to gather more, so that records are
-     * fetched well before they are read.
+     * fetched well before they are read. Up to batch_quick, which is batch_low or 0, there is nothing
+     * else to look at.
      */
     const uint64_t *version_now; /* of the index; its own `version` while nothing is gathered */
     uint64_t version;            /* that the batch was gathered at */
     struct tn_walk_entry *batch;
     size_t batch_next;
+    size_t batch_quick;
+    tn_handle current; /* T3: of the entry given last; NONE: see saved_key */
     size_t batch_low;
     size_t batch_count;
     size_t batch_room;
-    tn_handle current; /* T3: of the entry given last; NONE: see saved_key */
-    bool started;      /* an entry was given, or tarn_seek called */
+    size_t last_byte; /* of a record, to fetch it: as the entry given last was */
+    bool started;     /* an entry was given, or tarn_seek called */
     bool ended;
     bool reverse;
     bool at_saved_key;              /* after tarn_seek: go on at saved_key, not behind it */
