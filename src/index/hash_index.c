@@ -73,18 +73,6 @@ static unsigned bucket_over(const uint64_t *bucket)
     return (unsigned)(bucket[0] >> 56);
 }
 
-/* Into a slot that is free: its fingerprint is 0. */
-static void bucket_set(uint64_t *bucket, uint32_t slot, uint32_t hash31, tn_handle handle)
-{
-    bucket[0] |= (uint64_t)index_print(hash31) << (8 * slot);
-    bucket[1 + slot] = index_entry(hash31, handle);
-}
-
-static void bucket_unset(uint64_t *bucket, uint32_t slot)
-{
-    bucket[0] &= ~((uint64_t)0xFF << (8 * slot));
-}
-
 static bool bucket_has(const uint64_t *bucket, uint32_t slot)
 {
     return (bucket[0] >> (8 * slot) & INDEX_TAKEN) != 0;
@@ -106,8 +94,7 @@ TN_ALWAYS_INLINE bool index_free_place(uint64_t *home, size_t reach, struct tn_i
     return false;
 }
 
-/* I1: the probes from home to this place pass one entry more, or some less. */
-static void over_add(uint64_t *home, uint64_t *bucket)
+void tn_index_over_add(uint64_t *home, uint64_t *bucket)
 {
     for (; home < bucket; home += TN_BUCKET_WORDS) {
         if (bucket_over(home) != 255)
@@ -115,7 +102,7 @@ static void over_add(uint64_t *home, uint64_t *bucket)
     }
 }
 
-static void over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries)
+void tn_index_over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries)
 {
     for (; home < bucket; home += TN_BUCKET_WORDS) {
         if (bucket_over(home) != 255)
@@ -259,7 +246,7 @@ static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
                 continue;
             if (!index_free_place(tn_index_home(to, hash31), INSERT_SLACK(to->slack), &place))
                 return false;
-            over_add(tn_index_home(to, hash31), place.bucket);
+            tn_index_over_add(tn_index_home(to, hash31), place.bucket);
             bucket_set(place.bucket, place.slot, hash31, index_entry_handle(bucket[1 + slot]));
         }
     }
@@ -336,7 +323,7 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
                 foreign |= (uint64_t)0xFF << (8 * slot);
         }
         bucket[0] = meta & (foreign | (uint64_t)0xFF << 56);
-        over_subtract(home, bucket, (uint64_t)(end - begin));
+        tn_index_over_subtract(home, bucket, (uint64_t)(end - begin));
         bucket += TN_BUCKET_WORDS;
     } while (TN_UNLIKELY(meta >> 56 != 0));
     return (size_t)(end - out);
@@ -351,7 +338,7 @@ static void move_undo(struct tn_index *index, const struct moved_entry *entries,
         uint64_t *bucket = index->buckets + word / TN_BUCKET_WORDS * TN_BUCKET_WORDS;
 
         bucket_unset(bucket, (uint32_t)(word % TN_BUCKET_WORDS) - 1);
-        over_subtract(index_bucket(index, entries[moved].hash31, count), bucket, 1);
+        tn_index_over_subtract(index_bucket(index, entries[moved].hash31, count), bucket, 1);
     }
 }
 
@@ -376,7 +363,7 @@ static bool move_place(struct tn_index *index, const struct moved_entry *entries
                 move_undo(index, entries, i, words, count);
                 return false;
             }
-            over_add(home, place.bucket);
+            tn_index_over_add(home, place.bucket);
             bucket = place.bucket;
             slot = place.slot;
         }
@@ -484,7 +471,7 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
     return true;
 }
 
-bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
+bool tn_index_reserve_further(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
     if (TN_UNLIKELY(index->entry_count >= index->grow_at) &&
         (!tn_index_is_moving(index) || index->stalled)) {
@@ -500,24 +487,9 @@ bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_pla
     return index_make_place(index, hash, place);
 }
 
-void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
-                     tn_handle handle)
+void tn_index_thinned(struct tn_index *index)
 {
-    uint32_t hash31 = tn_hash31(hash);
-
-    over_add(tn_index_home(index, hash31), place.bucket);
-    bucket_set(place.bucket, place.slot, hash31, handle);
-    index->entry_count++;
-    index->version++;
-}
-
-void tn_index_remove(struct tn_index *index, struct tn_index_place place, uint64_t hash)
-{
-    over_subtract(tn_index_home(index, tn_hash31(hash)), place.bucket, 1);
-    bucket_unset(place.bucket, place.slot);
-    index->entry_count--;
-    index->version++;
-    if (index->entry_count < index->shrink_at && !tn_index_is_moving(index))
+    if (!tn_index_is_moving(index))
         index_shrink(index);
 }
 

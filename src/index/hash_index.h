@@ -299,13 +299,66 @@ bool tn_index_open(struct tn_index *index, const struct tn_os *os, struct tn_mem
 /* Free about *budget_bytes of an index no longer used, less what was spent. true: all is freed. */
 bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes);
 
+/* Into a slot that is free: its fingerprint is 0. */
+TN_ALWAYS_INLINE void bucket_set(uint64_t *bucket, uint32_t slot, uint32_t hash31, tn_handle handle)
+{
+    bucket[0] |= (uint64_t)index_print(hash31) << (8 * slot);
+    bucket[1 + slot] = index_entry(hash31, handle);
+}
+
+TN_ALWAYS_INLINE void bucket_unset(uint64_t *bucket, uint32_t slot)
+{
+    bucket[0] &= ~((uint64_t)0xFF << (8 * slot));
+}
+
+/* I1: the probes from home to this bucket pass one entry more, or some less. */
+void tn_index_over_add(uint64_t *home, uint64_t *bucket);
+void tn_index_over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries);
+
+/* tn_index_reserve where the home bucket is full, or it is time to grow. */
+bool tn_index_reserve_further(struct tn_index *index, uint64_t hash, struct tn_index_place *place);
+
 /* Where an entry of this hash can go (I3). false: refused, nothing changed. */
-bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place);
+TN_ALWAYS_INLINE bool tn_index_reserve(struct tn_index *index, uint64_t hash,
+                                       struct tn_index_place *place)
+{
+    uint64_t *home = tn_index_home(index, tn_hash31(hash));
+    uint32_t taken = index_taken(home[0]);
 
-void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
-                     tn_handle handle);
+    if (TN_UNLIKELY(taken == 0x7F || index->entry_count >= index->grow_at))
+        return tn_index_reserve_further(index, hash, place);
+    *place = (struct tn_index_place){ home, (uint32_t)__builtin_ctz(~taken) };
+    return true;
+}
 
-void tn_index_remove(struct tn_index *index, struct tn_index_place place, uint64_t hash);
+TN_ALWAYS_INLINE void tn_index_insert(struct tn_index *index, struct tn_index_place place,
+                                      uint64_t hash, tn_handle handle)
+{
+    uint32_t hash31 = tn_hash31(hash);
+    uint64_t *home = tn_index_home(index, hash31);
+
+    if (TN_UNLIKELY(home != place.bucket))
+        tn_index_over_add(home, place.bucket);
+    bucket_set(place.bucket, place.slot, hash31, handle);
+    index->entry_count++;
+    index->version++;
+}
+
+/* There are few entries for the buckets: time to shrink. */
+void tn_index_thinned(struct tn_index *index);
+
+TN_ALWAYS_INLINE void tn_index_remove(struct tn_index *index, struct tn_index_place place,
+                                      uint64_t hash)
+{
+    uint64_t *home = tn_index_home(index, tn_hash31(hash));
+
+    if (TN_UNLIKELY(home != place.bucket))
+        tn_index_over_subtract(home, place.bucket, 1);
+    bucket_unset(place.bucket, place.slot);
+    index->version++;
+    if (TN_UNLIKELY(--index->entry_count < index->shrink_at))
+        tn_index_thinned(index);
+}
 
 /* The record at this place has moved. */
 void tn_index_set_handle(struct tn_index *index, struct tn_index_place place, tn_handle handle);

@@ -144,21 +144,50 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
 
 /* ---- the calls ------------------------------------------------------------------------------------------------- */
 
-int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *value,
-             size_t value_bytes)
+static int put_new(tarn_table *table, const struct tn_lookup *lookup, const void *key,
+                   size_t key_bytes, const void *value, size_t value_bytes)
+{
+    struct tn_record *record = tn_entry_insert(table, lookup, key, key_bytes, value_bytes);
+
+    if (TN_UNLIKELY(record == NULL))
+        return tn_insert_refused(table, "tarn_put", value_bytes);
+    tn_record_set_value(record, value, value_bytes);
+    return TARN_OK;
+}
+
+static __attribute__((noinline)) int put_any(tarn_table *table, const void *key, size_t key_bytes,
+                                             const void *value, size_t value_bytes)
 {
     struct tn_lookup lookup;
-    struct tn_record *record;
 
     if (TN_UNLIKELY(!tn_write_call_ok(table, key, key_bytes, value, value_bytes)))
         return tn_table_misuse(table, "tarn_put", TN_VALUE_RULE);
     if (tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE)
         return table_replace(table, &lookup, key, key_bytes, value, value_bytes);
-    record = tn_entry_insert(table, &lookup, key, key_bytes, value_bytes);
-    if (TN_UNLIKELY(record == NULL))
-        return tn_insert_refused(table, "tarn_put", value_bytes);
-    tn_record_set_value(record, value, value_bytes);
-    return TARN_OK;
+    return put_new(table, &lookup, key, key_bytes, value, value_bytes);
+}
+
+int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *value,
+             size_t value_bytes)
+{
+    struct tn_lookup lookup = { .handle = TN_HANDLE_NONE };
+    struct tn_record *record;
+
+    if (TN_UNLIKELY(value == NULL || value_bytes > TARN_VALUE_BYTES_MAX))
+        return put_any(table, key, key_bytes, value, value_bytes);
+    switch (tn_write_probe(table, key, key_bytes, &lookup.hash, &record)) {
+    case TN_PROBE_FOUND:
+        if (TN_UNLIKELY(record->value_bytes != value_bytes))
+            break;
+        tn_entry_touch(table, record);
+        memcpy((uint8_t *)record + sizeof *record + sizeof(uint64_t), value, value_bytes);
+        return TARN_OK;
+    case TN_PROBE_ABSENT:
+        return put_new(table, &lookup, key, sizeof(uint64_t), value, value_bytes);
+    case TN_PROBE_UNSURE:
+        break;
+    }
+    return put_any(table, key, key_bytes, value, value_bytes);
 }
 
 int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, const void *value,
@@ -184,8 +213,8 @@ int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, con
     return TARN_OK;
 }
 
-int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
-                void **value)
+static __attribute__((noinline)) int modify_any(tarn_table *table, const void *key,
+                                                size_t key_bytes, size_t value_bytes, void **value)
 {
     struct tn_lookup lookup;
     struct tn_record *record;
@@ -208,6 +237,22 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
     *value = tn_record_value(record);
     memset(*value, 0, value_bytes);
     return TARN_OK;
+}
+
+int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
+                void **value)
+{
+    struct tn_record *record;
+    uint64_t hash;
+
+    if (TN_LIKELY(value != NULL &&
+                  tn_write_probe(table, key, key_bytes, &hash, &record) == TN_PROBE_FOUND &&
+                  record->value_bytes == value_bytes)) {
+        tn_entry_touch(table, record);
+        *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
+        return TARN_OK;
+    }
+    return modify_any(table, key, key_bytes, value_bytes, value);
 }
 
 void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
