@@ -7,7 +7,7 @@
  * buckets per write:
  *
  *     at rest --load > 4/5--> growing --last bucket moved--> at rest     [index_grow, move_step]
- *     at rest --load < 2/5--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
+ *     at rest --load < 1/3--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
  *
  * While growing, at most count/3 inserts pass (3 buckets move for each), so the load stays under
  * 0.85.
@@ -42,7 +42,7 @@ static void index_set_limits(struct tn_index *index)
     uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
     index->grow_at = index->counts[1] >= COUNT_MAX ? UINT64_MAX : slots * 4 / 5;
-    index->shrink_at = index->counts[1] == 1 ? 0 : slots * 2 / 5;
+    index->shrink_at = index->counts[1] == 1 ? 0 : slots / 3;
 }
 
 TN_ALWAYS_INLINE uint64_t home_of(uint32_t hash31, uint64_t count)
@@ -334,11 +334,10 @@ static void move_undo(struct tn_index *index, const struct moved_entry *entries,
                       uint64_t *const *words, uint64_t count)
 {
     while (moved-- > 0) {
-        size_t word = (size_t)(words[moved] - index->buckets);
-        uint64_t *bucket = index->buckets + word / TN_BUCKET_WORDS * TN_BUCKET_WORDS;
+        struct tn_index_place place = tn_index_place_at(index, words[moved]);
 
-        bucket_unset(bucket, (uint32_t)(word % TN_BUCKET_WORDS) - 1);
-        tn_index_over_subtract(index_bucket(index, entries[moved].hash31, count), bucket, 1);
+        bucket_unset(place.bucket, place.slot);
+        tn_index_over_subtract(index_bucket(index, entries[moved].hash31, count), place.bucket, 1);
     }
 }
 

@@ -196,16 +196,20 @@ TN_ALWAYS_INLINE uint32_t index_match_two(const uint64_t *bucket, uint32_t hash3
 #endif
 }
 
-/* The entry of the lowest bit of index_match_two. */
-TN_ALWAYS_INLINE uint64_t index_first_entry(const uint64_t *bucket, uint32_t match)
-{
-    return (bucket + __builtin_ctz(match))[1];
-}
-
 /* Whether nothing passed beyond both this bucket and the next; one branch, or it were two. */
 TN_ALWAYS_INLINE bool index_ends_here(const uint64_t *bucket)
 {
     return (bucket[0] >> 56) * (bucket[TN_BUCKET_WORDS] >> 56) == 0;
+}
+
+/* The place of the entry at this address in the array. */
+TN_ALWAYS_INLINE struct tn_index_place tn_index_place_at(const struct tn_index *index,
+                                                         const uint64_t *word_at)
+{
+    size_t word = (size_t)(word_at - index->buckets);
+
+    return (struct tn_index_place){ index->buckets + word / TN_BUCKET_WORDS * TN_BUCKET_WORDS,
+                                    (uint32_t)(word % TN_BUCKET_WORDS) - 1 };
 }
 
 enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
@@ -213,18 +217,20 @@ enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
 /*
  * The common case of tn_index_find for a key of 8 bytes, `word`: the first candidate in its home bucket or
  * the next is it, or there is no candidate and nothing passed beyond. No loop, so that it needs few
- * registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed.
+ * registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at
+ * is where the entry found stands.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const uint64_t *bucket, uint8_t *const *base,
                                               uint32_t hash31, uint64_t word,
-                                              struct tn_record **record)
+                                              const uint64_t **word_at, struct tn_record **record)
 {
     uint32_t match = index_match_two(bucket, hash31);
     uint64_t entry, key;
 
     if (match == 0)
         return TN_LIKELY(index_ends_here(bucket)) ? TN_PROBE_ABSENT : TN_PROBE_UNSURE;
-    entry = index_first_entry(bucket, match);
+    *word_at = bucket + __builtin_ctz(match) + 1;
+    entry = **word_at;
     if (TN_UNLIKELY(!index_entry_has_hash(entry, hash31)))
         return TN_PROBE_UNSURE;
     *record = tn_record_at(*base, index_entry_handle(entry));

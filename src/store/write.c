@@ -31,8 +31,9 @@ void tn_write_upkeep_due(tarn_table *table)
 /* ---- inserting --------------------------------------------------------------------------------------------- */
 
 /* Everything an insert of this key needs (T1). TN_HANDLE_NONE: refused, nothing changed. */
-static tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *lookup, const void *key,
-                                size_t key_bytes, size_t value_bytes, struct tn_index_place *place)
+TN_ALWAYS_INLINE tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *lookup,
+                                          const void *key, size_t key_bytes, size_t bytes,
+                                          struct tn_index_place *place)
 {
     if (TN_UNLIKELY(key_bytes > table->key_bytes_max)) {
         if (!tn_iterators_reserve(table, key_bytes))
@@ -43,24 +44,34 @@ static tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *looku
         return TN_HANDLE_NONE;
     if (!tn_index_reserve(&table->index, lookup->hash, place))
         return TN_HANDLE_NONE;
-    return tn_heap_allocate(&table->store->heap, &table->body->owner,
-                            tn_record_bytes(key_bytes, value_bytes));
+    return tn_heap_allocate(&table->store->heap, &table->body->owner, bytes);
+}
+
+/* The same, once garbage and spare pages have been given up. */
+static __attribute__((noinline)) tn_handle insert_reserve_again(tarn_table *table,
+                                                                const struct tn_lookup *lookup,
+                                                                const void *key, size_t key_bytes,
+                                                                size_t bytes,
+                                                                struct tn_index_place *place)
+{
+    if (!tn_store_reclaim_all(table->store))
+        return TN_HANDLE_NONE;
+    return insert_reserve(table, lookup, key, key_bytes, bytes, place);
 }
 
 struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
                                   const void *key, size_t key_bytes, size_t value_bytes)
 {
+    size_t bytes = tn_record_bytes(key_bytes, value_bytes);
     struct tn_index_place place;
     struct tn_record *record;
     tn_handle handle;
 
     if (TN_UNLIKELY(!tn_table_takes(table, value_bytes)))
         return NULL;
-    handle = insert_reserve(table, lookup, key, key_bytes, value_bytes, &place);
+    handle = insert_reserve(table, lookup, key, key_bytes, bytes, &place);
     if (TN_UNLIKELY(handle == TN_HANDLE_NONE)) {
-        if (!tn_store_reclaim_all(table->store))
-            return NULL;
-        handle = insert_reserve(table, lookup, key, key_bytes, value_bytes, &place);
+        handle = insert_reserve_again(table, lookup, key, key_bytes, bytes, &place);
         if (handle == TN_HANDLE_NONE)
             return NULL;
     }
@@ -171,11 +182,12 @@ int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *v
              size_t value_bytes)
 {
     struct tn_lookup lookup = { .handle = TN_HANDLE_NONE };
+    const uint64_t *word_at;
     struct tn_record *record;
 
     if (TN_UNLIKELY(value == NULL || value_bytes > TARN_VALUE_BYTES_MAX))
         return put_any(table, key, key_bytes, value, value_bytes);
-    switch (tn_write_probe(table, key, key_bytes, &lookup.hash, &record)) {
+    switch (tn_write_probe(table, key, key_bytes, &lookup.hash, &word_at, &record)) {
     case TN_PROBE_FOUND:
         if (TN_UNLIKELY(record->value_bytes != value_bytes))
             break;
@@ -242,11 +254,13 @@ static __attribute__((noinline)) int modify_any(tarn_table *table, const void *k
 int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
                 void **value)
 {
+    const uint64_t *word_at;
     struct tn_record *record;
     uint64_t hash;
 
     if (TN_LIKELY(value != NULL &&
-                  tn_write_probe(table, key, key_bytes, &hash, &record) == TN_PROBE_FOUND &&
+                  tn_write_probe(table, key, key_bytes, &hash, &word_at, &record) ==
+                      TN_PROBE_FOUND &&
                   record->value_bytes == value_bytes)) {
         tn_entry_touch(table, record);
         *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
@@ -255,18 +269,25 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
     return modify_any(table, key, key_bytes, value_bytes, value);
 }
 
-void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
+/* Its record is no longer needed by anyone but the caller. */
+TN_ALWAYS_INLINE void entry_forget(tarn_table *table, const struct tn_record *record,
+                                   const struct tn_lookup *lookup)
 {
-    struct tn_record *record = tn_entry_change(table, lookup);
-
-    tn_iterators_leave(table, lookup->handle);
     if (table->ordered != NULL)
         tn_ordered_remove(table->ordered, lookup->handle);
     table->entry_bytes -= tn_record_key_bytes(record) + tn_record_value_bytes(record);
     tn_index_remove(&table->index, lookup->place, lookup->hash);
 }
 
-int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
+void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
+{
+    tn_snapshots_keep(table, lookup, NULL, 0);
+    tn_iterators_leave(table, lookup->handle);
+    entry_forget(table, tn_record_at(table->base, lookup->handle), lookup);
+}
+
+static __attribute__((noinline)) int delete_any(tarn_table *table, const void *key,
+                                                size_t key_bytes)
 {
     struct tn_lookup lookup;
 
@@ -277,6 +298,25 @@ int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
     tn_entry_unlink(table, &lookup);
     tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
     tn_write_upkeep(table);
+    tn_table_evacuate_share(table, TN_HANDLE_NONE);
+    return TARN_OK;
+}
+
+int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
+{
+    struct tn_lookup lookup;
+    const uint64_t *word_at;
+    struct tn_record *record;
+
+    if (TN_UNLIKELY(tn_write_probe(table, key, key_bytes, &lookup.hash, &word_at, &record) !=
+                        TN_PROBE_FOUND ||
+                    table->iterators != NULL))
+        return delete_any(table, key, key_bytes);
+    lookup.handle = index_entry_handle(*word_at);
+    lookup.place = tn_index_place_at(&table->index, word_at);
+    entry_forget(table, record, &lookup);
+    tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
+    table->store->changed = true;
     tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
 }

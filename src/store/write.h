@@ -50,16 +50,17 @@ static inline bool tn_store_is_calm(const tarn_store *store)
 
 /*
  * The common case of a write: a key of 8 bytes, with no upkeep to do. What is FOUND can be written in
- * place, once tn_entry_touch was called; where the key is ABSENT, *hash is its hash. UNSURE: the long way.
+ * place, once tn_entry_touch was called; *word_at is where its entry stands. Where the key is ABSENT, *hash
+ * is its hash. UNSURE: the long way.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_write_probe(const tarn_table *table, const void *key,
                                               size_t key_bytes, uint64_t *hash,
-                                              struct tn_record **record)
+                                              const uint64_t **word_at, struct tn_record **record)
 {
     if (TN_UNLIKELY(!tn_table_is_quick(table, key, key_bytes) || !tn_store_is_calm(table->store)))
         return TN_PROBE_UNSURE;
     *hash = tn_hash_8(&table->secret, key);
-    return tn_table_probe(table, key, *hash, true, record);
+    return tn_table_probe(table, key, *hash, true, word_at, record);
 }
 
 static inline void tn_entry_touch(tarn_table *table, struct tn_record *record)
