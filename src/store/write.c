@@ -59,8 +59,10 @@ static __attribute__((noinline)) tn_handle insert_reserve_again(tarn_table *tabl
     return insert_reserve(table, lookup, key, key_bytes, bytes, place);
 }
 
-struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
-                                  const void *key, size_t key_bytes, size_t value_bytes)
+/* As tn_entry_insert. `calm`, for the compiler to know: tn_write_probe has found the key absent. */
+TN_ALWAYS_INLINE struct tn_record *entry_insert(tarn_table *table, const struct tn_lookup *lookup,
+                                                const void *key, size_t key_bytes,
+                                                size_t value_bytes, bool calm)
 {
     size_t bytes = tn_record_bytes(key_bytes, value_bytes);
     struct tn_index_place place;
@@ -75,15 +77,24 @@ struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *loo
         if (handle == TN_HANDLE_NONE)
             return NULL;
     }
-    tn_snapshots_keep(table, lookup, key, key_bytes);
+    if (!calm)
+        tn_snapshots_keep(table, lookup, key, key_bytes);
     record = tn_record_at(table->base, handle);
     tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
     tn_index_insert(&table->index, place, lookup->hash, handle);
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
     table->entry_bytes += key_bytes + value_bytes;
-    tn_write_upkeep(table);
+    table->store->changed = true;
+    if (!calm)
+        tn_write_upkeep(table);
     return record;
+}
+
+struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
+                                  const void *key, size_t key_bytes, size_t value_bytes)
+{
+    return entry_insert(table, lookup, key, key_bytes, value_bytes, false);
 }
 
 int tn_insert_refused(tarn_table *table, const char *call, size_t value_bytes)
@@ -155,15 +166,25 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
 
 /* ---- the calls ------------------------------------------------------------------------------------------------- */
 
-static int put_new(tarn_table *table, const struct tn_lookup *lookup, const void *key,
-                   size_t key_bytes, const void *value, size_t value_bytes)
+/* After tn_entry_insert. */
+TN_ALWAYS_INLINE int put_value(tarn_table *table, struct tn_record *record, const void *value,
+                               size_t value_bytes)
 {
-    struct tn_record *record = tn_entry_insert(table, lookup, key, key_bytes, value_bytes);
-
     if (TN_UNLIKELY(record == NULL))
         return tn_insert_refused(table, "tarn_put", value_bytes);
     tn_record_set_value(record, value, value_bytes);
     return TARN_OK;
+}
+
+/* A key of 8 bytes that tn_write_probe has found absent. */
+static __attribute__((noinline)) int put_new_8(tarn_table *table, const void *key, uint64_t hash,
+                                               const void *value, size_t value_bytes)
+{
+    struct tn_lookup lookup = { .hash = hash, .handle = TN_HANDLE_NONE };
+    struct tn_record *record =
+        entry_insert(table, &lookup, key, sizeof(uint64_t), value_bytes, true);
+
+    return put_value(table, record, value, value_bytes);
 }
 
 static __attribute__((noinline)) int put_any(tarn_table *table, const void *key, size_t key_bytes,
@@ -175,19 +196,20 @@ static __attribute__((noinline)) int put_any(tarn_table *table, const void *key,
         return tn_table_misuse(table, "tarn_put", TN_VALUE_RULE);
     if (tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE)
         return table_replace(table, &lookup, key, key_bytes, value, value_bytes);
-    return put_new(table, &lookup, key, key_bytes, value, value_bytes);
+    return put_value(table, tn_entry_insert(table, &lookup, key, key_bytes, value_bytes), value,
+                     value_bytes);
 }
 
 int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *value,
              size_t value_bytes)
 {
-    struct tn_lookup lookup = { .handle = TN_HANDLE_NONE };
     const uint64_t *word_at;
     struct tn_record *record;
+    uint64_t hash;
 
     if (TN_UNLIKELY(value == NULL || value_bytes > TARN_VALUE_BYTES_MAX))
         return put_any(table, key, key_bytes, value, value_bytes);
-    switch (tn_write_probe(table, key, key_bytes, &lookup.hash, &word_at, &record)) {
+    switch (tn_write_probe(table, key, key_bytes, &hash, &word_at, &record)) {
     case TN_PROBE_FOUND:
         if (TN_UNLIKELY(record->value_bytes != value_bytes))
             break;
@@ -195,7 +217,7 @@ int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *v
         memcpy((uint8_t *)record + sizeof *record + sizeof(uint64_t), value, value_bytes);
         return TARN_OK;
     case TN_PROBE_ABSENT:
-        return put_new(table, &lookup, key, sizeof(uint64_t), value, value_bytes);
+        return put_new_8(table, key, hash, value, value_bytes);
     case TN_PROBE_UNSURE:
         break;
     }
