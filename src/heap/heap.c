@@ -117,8 +117,10 @@ tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, si
     if (TN_UNLIKELY(granules - 1 >= SIZE_CLASS_GRANULES_MAX))
         return heap_allocate_anew(heap, owner, bytes);
     place = owner->class_index[size_class_of(granules)];
-    class = owner->classes + place - 1;
-    if (TN_UNLIKELY(place == 0 || class->current == NULL))
+    if (TN_UNLIKELY(place == 0))
+        return heap_allocate_anew(heap, owner, bytes);
+    class = &owner->classes[place - 1];
+    if (TN_UNLIKELY(class->current == NULL))
         return heap_allocate_anew(heap, owner, bytes);
     return class_take_slot(class);
 }
