@@ -2,6 +2,7 @@
  * cmd_bench.c - tarn bench: measurements, with rivals in the same run
  */
 #include "arguments.h"
+#include "bench_stream.h"
 #include "command.h"
 #include "message.h"
 #include "signals.h"
@@ -42,7 +43,7 @@ static const struct tn_option bench_options[] = {
 
 static const struct tn_usage bench_verb_usage = {
     .verb = "bench",
-    .synopsis = "tarn bench store [OPTION...]",
+    .synopsis = "tarn bench store [OPTION...]\n       tarn bench stream --help",
     .summary = "Time the store in memory beside its rivals: in one process, with the same keys,\n"
                "taking turns. 'x tarn' is a store's median as a multiple of tarn's.",
     .options = bench_options,
@@ -116,11 +117,11 @@ static bool request_read(struct tn_bench_request *request, uint64_t *sizes,
     const char *const *values = arguments->values;
 
     if (arguments->operand_count != 1) {
-        tn_message("bench", "one suite is needed; there is: store");
+        tn_message("bench", "one suite is needed; there are: store, stream");
         return false;
     }
     if (strcmp(arguments->operands[0], "store") != 0) {
-        tn_message("bench", "no suite '%s'; there is: store", arguments->operands[0]);
+        tn_message("bench", "no suite '%s'; there are: store, stream", arguments->operands[0]);
         return false;
     }
     *request = (struct tn_bench_request){
@@ -166,6 +167,8 @@ int tn_cmd_bench(int argc, char **argv)
     uint64_t sizes[SIZES_MAX];
     int exit_code;
 
+    if (argc > 1 && strcmp(argv[1], "stream") == 0) /* its options are its own */
+        return tn_bench_stream(argc - 1, argv + 1);
     if (!tn_arguments_parse(&arguments, &bench_verb_usage, argc, argv, &exit_code))
         return exit_code;
     if (!request_read(&request, sizes, &arguments))

@@ -2,10 +2,13 @@
  * cmd_window.c - tarn window
  *
  *     window_options   the command line, understood
+ *     window_explain   what it would compute, in words
  *     window_run       rows in, windows out
+ *     window_sources   where rows come from: files in sequence, merged, followed
  *     window_report    what is said on standard error
  */
 #include "command.h"
+#include "window_explain.h"
 #include "window_options.h"
 #include "window_run.h"
 
@@ -16,7 +19,7 @@ int tn_cmd_window(int argc, char **argv)
 
     if (!tn_window_command_parse(&command, argc, argv, &exit_code))
         return exit_code;
-    exit_code = tn_window_run(&command);
+    exit_code = command.explain ? tn_window_explain(&command) : tn_window_run(&command);
     tn_window_command_release(&command);
     return exit_code;
 }

@@ -102,7 +102,9 @@ static const struct tn_option window_options[WINDOW_OPTION_COUNT] = {
     [WINDOW_IDLE] = { "idle", 0, "DUR",
                       "with --merge --follow: a FILE that gives nothing for so\n"
                       "long holds back the others no more; default: it does" },
-    [WINDOW_EXPLAIN] = { "explain", 0, NULL, NULL },
+    [WINDOW_EXPLAIN] = { "explain", 0, NULL,
+                         "say in words what would be computed, and end: headers\n"
+                         "are checked, 'auto' is tried on the first rows" },
 };
 
 static const struct tn_usage window_usage = {
@@ -496,6 +498,7 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
     if (!tn_arguments_parse(&arguments, &window_usage, argc, argv, exit_code))
         return false;
     out->strict = arguments.values[WINDOW_STRICT] != NULL;
+    out->explain = arguments.values[WINDOW_EXPLAIN] != NULL;
     out->verbose = arguments.values[WINDOW_VERBOSE] != NULL;
     out->output_path = arguments.values[WINDOW_OUT];
     out->late_path = arguments.values[WINDOW_LATE_TO];

@@ -50,6 +50,7 @@ struct tn_window_command {
     bool times_as_ms;
     bool strict;
     bool verbose;
+    bool explain; /* say what would be done, do nothing */
 
     char *key_storage; /* where fields and columns find the key names */
 };

@@ -3,48 +3,39 @@
  */
 #include "window_report.h"
 #include "message.h"
+#include "terminal.h"
 
+#include "io/duration.h"
 #include "io/timestamp.h"
+#include "io/wait.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define VERB "window"
 #define REPORT_BAD_ROWS_MAX 10
+#define REPORT_BAR_CELLS_MAX 30
 #define REPORT_PROGRESS_NS UINT64_C(500000000)
 
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
-void tn_window_report_begin(struct tn_window_report *report, bool verbose)
+void tn_window_report_begin(struct tn_window_report *report, bool verbose, bool live)
 {
     *report = (struct tn_window_report){
         .verbose = verbose,
-        .progress = verbose && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
-        .start_ns = clock_ns(),
+        .progress = tn_terminal_can_redraw(STDERR_FILENO) && !isatty(STDOUT_FILENO),
+        .start_ns = tn_now_ns(),
     };
     report->progress_next_ns = report->start_ns + REPORT_PROGRESS_NS;
-}
-
-static void terminal_write(const char *text)
-{
-    if (write(STDERR_FILENO, text, strlen(text)) < 0)
-        return; /* there is nowhere left to say so */
+    tn_live_begin(&report->live, live);
 }
 
 void tn_window_report_clear(struct tn_window_report *report)
 {
     if (report->progress_shown)
-        terminal_write("\r\033[K");
+        tn_terminal_write(STDERR_FILENO, TN_TERMINAL_CLEAR_LINE, strlen(TN_TERMINAL_CLEAR_LINE));
     report->progress_shown = false;
+    tn_live_clear(&report->live);
 }
 
 void tn_window_report_bad(struct tn_window_report *report, const char *file, uint64_t line,
@@ -59,21 +50,58 @@ void tn_window_report_bad(struct tn_window_report *report, const char *file, uin
                    file, line);
 }
 
-void tn_window_report_progress(struct tn_window_report *report, uint64_t input_bytes)
-{
-    char line[128];
-    uint64_t now_ns, taken_ns;
+/* ---- progress -------------------------------------------------------------------------------- */
 
-    if (!report->progress)
+bool tn_window_report_is_due(const struct tn_window_report *report)
+{
+    return report->progress && tn_now_ns() >= report->progress_next_ns;
+}
+
+/* "[=====>    ]  35 %", `cells` wide inside. */
+static int bar_print(char *to, size_t room, unsigned cells, double share)
+{
+    char bar[REPORT_BAR_CELLS_MAX + 1];
+    unsigned filled = (unsigned)(share * cells), i;
+
+    for (i = 0; i < cells; i++)
+        bar[i] = i < filled ? '=' : i == filled ? '>' : ' ';
+    bar[cells] = '\0';
+    return snprintf(to, room, "[%s] %3.0f %%", bar, share * 100);
+}
+
+static void progress_print(const struct tn_window_report *report,
+                           const struct tn_window_progress *progress, double seconds, char *line,
+                           size_t room)
+{
+    double megabytes = (double)progress->input_bytes / 1e6, rows = (double)report->row_count;
+    double share =
+        progress->file_bytes == 0 ? 0 : (double)progress->read_bytes / (double)progress->file_bytes;
+    char left[TN_DURATION_BYTES_MAX];
+    int used;
+
+    if (progress->file_bytes == 0 || share <= 0) {
+        snprintf(line, room, "tarn window: %" PRIu64 " rows, %.1f MB, %.1f MB/s", report->row_count,
+                 megabytes, megabytes / seconds);
         return;
-    now_ns = clock_ns();
-    if (now_ns < report->progress_next_ns)
-        return;
-    taken_ns = now_ns - report->start_ns;
-    snprintf(line, sizeof line, "\r\033[Ktarn window: %" PRIu64 " rows, %.1f MB, %.1f MB/s",
-             report->row_count, (double)input_bytes / 1e6,
-             (double)input_bytes * 1e3 / (double)taken_ns);
-    terminal_write(line);
+    }
+    share = share < 1 ? share : 1;
+    tn_duration_print((int64_t)(seconds * (1 / share - 1)) * 1000, left);
+    used = bar_print(line, room, REPORT_BAR_CELLS_MAX, share);
+    snprintf(line + used, room - (size_t)used, "  %.0f MB/s  %.1f M rows/s  %s left",
+             megabytes / seconds, rows / seconds / 1e6, left);
+}
+
+void tn_window_report_progress(struct tn_window_report *report,
+                               const struct tn_window_progress *progress)
+{
+    char line[160] = TN_TERMINAL_CLEAR_LINE;
+    size_t codes = strlen(line);
+    uint64_t now_ns = tn_now_ns();
+
+    progress_print(report, progress, (double)tn_max(now_ns - report->start_ns, 1) / 1e9,
+                   line + codes, sizeof line - codes);
+    tn_terminal_write(STDERR_FILENO, line,
+                      tn_min(strlen(line), codes + tn_terminal_columns(STDERR_FILENO) - 1));
     report->progress_shown = true;
     report->progress_next_ns = now_ns + REPORT_PROGRESS_NS;
 }
@@ -104,7 +132,7 @@ static void report_details(const struct tn_window_report *report,
                            const struct tn_window_summary *summary)
 {
     const struct tn_window_counts *counts = &summary->counts;
-    uint64_t taken_ns = tn_max(clock_ns() - report->start_ns, 1);
+    uint64_t taken_ns = tn_max(tn_now_ns() - report->start_ns, 1);
     double seconds = (double)taken_ns / 1e9;
     char watermark[TN_TIMESTAMP_BYTES_MAX] = "none";
 

@@ -5,11 +5,16 @@
  *     tarn window: 3 of 96125 rows were bad and left out; ... at the end, when there were any
  *     tarn window: rows 96125, taken 96122, ...               at the end, with -v
  *
- * With -v, and standard error (but not standard output) a terminal, a line of progress is rewritten
- * about twice a second while rows come.
+ *     [==========>                   ]  35 %  812 MB/s  3.1 M rows/s  12s left
+ *
+ * The last line is progress: rewritten twice a second, where standard error (but not standard output)
+ * is a terminal. Of files whose end is known it is a bar, else rows and bytes so far. The view of
+ * -o pretty stands on standard output: window_live.h.
  */
 #ifndef TN_WINDOW_REPORT_H
 #define TN_WINDOW_REPORT_H
+
+#include "window_live.h"
 
 #include "stream/window.h"
 
@@ -21,6 +26,14 @@ struct tn_window_report {
     uint64_t bad_count;
     uint64_t start_ns;
     uint64_t progress_next_ns;
+    struct tn_live live;
+};
+
+/* How far the input is read. */
+struct tn_window_progress {
+    uint64_t input_bytes; /* uncompressed */
+    uint64_t read_bytes;  /* as they lie in the files, of file_bytes */
+    uint64_t file_bytes;  /* 0: nobody knows */
 };
 
 struct tn_window_summary {
@@ -32,16 +45,19 @@ struct tn_window_summary {
     bool time_format_was_chosen; /* by auto */
 };
 
-void tn_window_report_begin(struct tn_window_report *report, bool verbose);
+/* `live`: a view shall stand below the output, if that is a terminal. */
+void tn_window_report_begin(struct tn_window_report *report, bool verbose, bool live);
 
 /* A row of `file` was bad. The first few are told, the others counted. */
 void tn_window_report_bad(struct tn_window_report *report, const char *file, uint64_t line,
                           const char *reason);
 
-/* Called now and then, every few thousand rows. */
-void tn_window_report_progress(struct tn_window_report *report, uint64_t input_bytes);
+/* Is it time to show progress again? */
+bool tn_window_report_is_due(const struct tn_window_report *report);
+void tn_window_report_progress(struct tn_window_report *report,
+                               const struct tn_window_progress *progress);
 
-/* Takes the line of progress off the terminal; call before any other message. */
+/* Takes progress and view off the terminal; call before any other message or output. */
 void tn_window_report_clear(struct tn_window_report *report);
 
 void tn_window_report_end(struct tn_window_report *report, const struct tn_window_summary *summary);

@@ -109,6 +109,7 @@ static void run_print_window(struct run *run, const struct tn_window_row *row)
 
 static int run_emit(void *context, const struct tn_window_row *row)
 {
+    static const tarn_bytes no_key = { .data = NULL };
     struct run *run = context;
     size_t key_count = run->command->key_count;
     tarn_bytes *values = run->values;
@@ -125,6 +126,10 @@ static int run_emit(void *context, const struct tn_window_row *row)
         values[2 + key_count + i] = row->values[i];
     if (run->command->mode != TN_WINDOW_FINAL)
         values[2 + key_count + i] = (tarn_bytes){ &row->op, 1 };
+    else
+        tn_live_group(&run->report.live, row->end_ms, key_count > 0 ? values[2] : no_key,
+                      values[2 + key_count]);
+    tn_live_clear(&run->report.live);
     run->written_count++;
     run->unwritten = true;
     return tn_writer_row(run->writer, values) ? 0 : RUN_STOPPED;
@@ -300,10 +305,42 @@ static int run_flush(struct run *run)
     return tn_writer_flush(run->writer) && tn_late_flush(&run->late) ? RUN_GOES_ON : TN_EXIT_FAILED;
 }
 
+/* Redraw the view, behind everything that was printed. */
+static int run_draw(struct run *run)
+{
+    struct tn_live_facts facts = { .row_count = run->report.row_count,
+                                   .bad_count = run->report.bad_count };
+    struct tn_window_counts counts;
+    int exit_code = run_flush(run);
+
+    tn_window_count(run->window, &counts);
+    facts.late_count = counts.late_count;
+    facts.open_count = counts.open_count;
+    facts.watermark_ms = counts.watermark_ms;
+    tn_live_draw(&run->report.live, &facts);
+    return exit_code;
+}
+
+/* What is shown of the run is shown again, if it is time to. */
+static int run_show(struct run *run)
+{
+    struct tn_window_progress progress = { .input_bytes = 0 };
+
+    if (tn_window_report_is_due(&run->report)) {
+        progress.input_bytes = tn_sources_bytes(&run->sources);
+        if (!tn_sources_progress(&run->sources, &progress.read_bytes, &progress.file_bytes))
+            progress.file_bytes = 0;
+        tn_window_report_progress(&run->report, &progress);
+    }
+    return tn_live_is_due(&run->report.live) ? run_draw(run) : RUN_GOES_ON;
+}
+
 static int run_wait(struct run *run)
 {
     int exit_code = run_flush(run);
 
+    if (exit_code == RUN_GOES_ON)
+        exit_code = run_show(run);
     if (exit_code == RUN_GOES_ON)
         tn_sources_wait(&run->sources);
     return exit_code;
@@ -350,8 +387,8 @@ static int run_rows(struct run *run)
         if (answer == TN_READER_END)
             return RUN_GOES_ON;
         exit_code = run_turn(run, answer, &row);
-        if ((run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
-            tn_window_report_progress(&run->report, tn_sources_bytes(&run->sources));
+        if (exit_code == RUN_GOES_ON && (run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
+            exit_code = run_show(run);
     }
     return exit_code;
 }
@@ -378,7 +415,9 @@ static int run_open(struct run *run)
     };
     int result;
 
-    tn_window_report_begin(&run->report, command->verbose);
+    tn_window_report_begin(&run->report, command->verbose,
+                           command->output_format == TN_WRITER_PRETTY &&
+                               command->output_path == NULL);
     run->time_format = command->time_format;
     tn_memory_init(&run->memory, NULL, NULL, 0);
     run->values = calloc(command->column_count, sizeof *run->values);
@@ -400,6 +439,7 @@ static int run_begin(struct run *run)
     for (i = 0; i < run->command->file_count; i++)
         if (stat_input(run->command->files[i], &status) == 0 && !S_ISREG(status.st_mode))
             run->sources_wait = true;
+    run->sources.no_wait = run->report.live.on; /* the view goes on while nothing comes */
     answer = tn_sources_begin(&run->sources);
     return answer == TN_READER_ROW ? run_open_output(run) : run_refused(run, answer);
 }
@@ -411,6 +451,7 @@ static int run_finish(struct run *run)
     int exit_code;
 
     tn_window_count(run->window, &summary.counts);
+    tn_window_report_clear(&run->report);
     exit_code = run_answer(run, tn_window_finish(run->window), 0);
     if (exit_code != RUN_GOES_ON)
         return exit_code;

@@ -109,8 +109,18 @@ static void sources_close(struct tn_sources *sources, size_t index)
     source->reader = NULL;
 }
 
+/* What the reader answered is no row: keep what is to be said of it. */
+static int source_without_row(struct tn_sources *sources, struct tn_source *source, int answer)
+{
+    if (answer == TN_READER_BAD)
+        source->waits_since_ns = 0;
+    if (answer != TN_READER_WAITS && answer != TN_READER_END)
+        snprintf(sources->reason, sizeof sources->reason, "%s", tn_reader_reason(source->reader));
+    return answer;
+}
+
 /* Ask a source for its next row. */
-static int source_next(struct tn_sources *sources, size_t index, struct tn_row *row)
+TN_ALWAYS_INLINE int source_next(struct tn_sources *sources, size_t index, struct tn_row *row)
 {
     struct tn_source *source = &sources->sources[index];
     int answer = tn_reader_next(source->reader, row);
@@ -118,13 +128,10 @@ static int source_next(struct tn_sources *sources, size_t index, struct tn_row *
     sources->current = index;
     if (TN_LIKELY(answer == TN_READER_ROW)) {
         source->waits_since_ns = 0;
+        sources->nap_ms = SOURCES_NAP_MS_MIN;
         return answer;
     }
-    if (answer == TN_READER_BAD)
-        source->waits_since_ns = 0;
-    if (answer != TN_READER_WAITS && answer != TN_READER_END)
-        snprintf(sources->reason, sizeof sources->reason, "%s", tn_reader_reason(source->reader));
-    return answer;
+    return source_without_row(sources, source, answer);
 }
 
 /* ---- in sequence ----------------------------------------------------------------------------- */
@@ -226,12 +233,9 @@ static int sources_next_merged(struct tn_sources *sources, struct tn_row *row)
 
 int tn_sources_next(struct tn_sources *sources, struct tn_row *row)
 {
-    int answer = sources->command->merge ? sources_next_merged(sources, row)
-                                         : sources_next_in_sequence(sources, row);
-
-    if (TN_LIKELY(answer != TN_READER_WAITS))
-        sources->nap_ms = SOURCES_NAP_MS_MIN;
-    return answer;
+    if (sources->command->merge)
+        return sources_next_merged(sources, row);
+    return sources_next_in_sequence(sources, row);
 }
 
 void tn_sources_advance(struct tn_sources *sources, int64_t time_ms)

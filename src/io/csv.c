@@ -102,30 +102,34 @@ static enum tn_walk_end csv_walk(struct tn_delimited *table)
 {
     const char *row = table->text->data + table->text->row;
     size_t shift = table->base - table->text->row; /* from places to positions in the row */
-    struct tn_walk walk = table->walk;
+    struct tn_walk *walk = &table->walk;
     enum tn_walk_end end = TN_WALK_MORE;
     size_t i = table->place_next, count = table->place_count;
 
-    while (i < count && end == TN_WALK_MORE) {
-        size_t at = table->places[i++] + shift;
+    while (end == TN_WALK_MORE) {
+        size_t at;
 
-        if (walk.state == TN_WALK_PLAIN) {
+        if (walk->state == TN_WALK_PLAIN && !walk->bare)
+            i = tn_walk_fields(table, walk, row, shift, i, ',');
+        if (i == count)
+            break;
+        at = table->places[i++] + shift;
+        if (walk->state == TN_WALK_PLAIN) {
             if (row[at] == ',') {
-                tn_walk_keep(table, &walk, walk.field, at);
-                csv_next_field(&walk, at + 1);
+                tn_walk_keep(table, walk, walk->field, at);
+                csv_next_field(walk, at + 1);
             } else if (row[at] == '"') {
-                csv_open_quote(&walk, at);
+                csv_open_quote(walk, at);
             } else {
-                end = csv_end_row(table, &walk, row, at);
+                end = csv_end_row(table, walk, row, at);
             }
-        } else if (walk.state == TN_WALK_QUOTED) {
-            end = csv_in_quotes(table, &walk, row, at);
+        } else if (walk->state == TN_WALK_QUOTED) {
+            end = csv_in_quotes(table, walk, row, at);
         } else {
-            end = csv_after_quote(table, &walk, row, at);
+            end = csv_after_quote(table, walk, row, at);
         }
     }
     table->place_next = i;
-    table->walk = walk;
     return end;
 }
 

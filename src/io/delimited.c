@@ -224,16 +224,39 @@ static int row_values(struct tn_delimited *table, const char *row, size_t row_by
     return TN_READER_ROW;
 }
 
-static int row_complete(struct tn_delimited *table, struct tn_row *row)
+/* The fields of a row that has them all, as they lie in the text. */
+static void row_fields_in_place(struct tn_delimited *table, const char *row)
+{
+    tarn_bytes *fields = table->fields;
+    size_t count = table->field_count, i;
+
+    for (i = 0; i < count; i++) {
+        const struct tn_slice *slice = &table->slices[table->slice_of_field[i]];
+
+        fields[i] = (tarn_bytes){ row + slice->at, slice->bytes };
+    }
+}
+
+/* ... of any row: what is missing is empty, what is doubled in quotes is written once. */
+static int row_fields(struct tn_delimited *table, const struct tn_row *row)
 {
     int answer = row_values(table, row->raw.data, row->raw.bytes);
-    size_t field;
+    size_t i;
 
     if (answer != TN_READER_ROW)
         return answer;
-    for (field = 0; field < table->field_count; field++)
-        table->fields[field] = table->values[table->slice_of_field[field]];
+    for (i = 0; i < table->field_count; i++)
+        table->fields[i] = table->values[table->slice_of_field[i]];
+    return TN_READER_ROW;
+}
+
+static int row_complete(struct tn_delimited *table, struct tn_row *row)
+{
     row->fields = table->fields;
+    if (TN_LIKELY(table->walk.slice == table->slice_count && !table->walk.unquotes))
+        row_fields_in_place(table, row->raw.data);
+    else if (row_fields(table, row) != TN_READER_ROW)
+        return TN_READER_FAILED;
     if (TN_LIKELY(table->walk.bare_column == 0))
         return TN_READER_ROW;
     tn_reason_set(table->reason,

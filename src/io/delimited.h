@@ -47,6 +47,7 @@ struct tn_walk {
     size_t bare_column; /* a wanted column with a quote inside, from 1; 0: none */
     bool bare;          /* such a quote in the current field */
     bool doubled;       /* two quotes for one in the current field */
+    bool unquotes;      /* ... in a slice found so far */
 };
 
 struct tn_slice {
@@ -128,8 +129,39 @@ static inline void tn_walk_keep(const struct tn_delimited *table, struct tn_walk
         return;
     table->slices[walk->slice] = (struct tn_slice){ from, to - from, walk->doubled };
     walk->slice++;
+    walk->unquotes |= walk->doubled;
     if (walk->bare && walk->bare_column == 0)
         walk->bare_column = walk->column + 1;
+}
+
+/*
+ * From place `i` on, end fields for as long as there are separators and nothing else. Answers the
+ * place that is another byte's, or place_count. Most of a table goes through here: all that changes
+ * is held in registers.
+ */
+TN_ALWAYS_INLINE size_t tn_walk_fields(const struct tn_delimited *table, struct tn_walk *walk,
+                                       const char *row, size_t shift, size_t i, char separator)
+{
+    size_t field = walk->field, column = walk->column, slice = walk->slice;
+    size_t wanted = table->columns[slice], count = table->place_count;
+    const uint32_t *places = table->places;
+
+    for (; i < count; i++) {
+        size_t at = places[i] + shift;
+
+        if (row[at] != separator)
+            break;
+        if (column == wanted) {
+            table->slices[slice++] = (struct tn_slice){ field, at - field, false };
+            wanted = table->columns[slice];
+        }
+        field = at + 1;
+        column++;
+    }
+    walk->field = field;
+    walk->column = column;
+    walk->slice = slice;
+    return i;
 }
 
 /* `end` without the CR in front of it, if it belongs to the field that begins at `from` (D4). */

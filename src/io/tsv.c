@@ -20,23 +20,13 @@ static enum tn_walk_end tsv_walk(struct tn_delimited *table)
 {
     const char *row = table->text->data + table->text->row;
     size_t shift = table->base - table->text->row; /* from places to positions in the row */
-    struct tn_walk walk = table->walk;
+    struct tn_walk *walk = &table->walk;
     enum tn_walk_end end = TN_WALK_MORE;
-    size_t i = table->place_next, count = table->place_count;
+    size_t i = tn_walk_fields(table, walk, row, shift, table->place_next, '\t');
 
-    while (i < count && end == TN_WALK_MORE) {
-        size_t at = table->places[i++] + shift;
-
-        if (row[at] == '\t') {
-            tn_walk_keep(table, &walk, walk.field, at);
-            walk.field = at + 1;
-            walk.column++;
-        } else {
-            end = tsv_end_row(table, &walk, row, at);
-        }
-    }
+    if (i < table->place_count)
+        end = tsv_end_row(table, walk, row, table->places[i++] + shift);
     table->place_next = i;
-    table->walk = walk;
     return end;
 }
 

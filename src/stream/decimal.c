@@ -7,7 +7,7 @@
  */
 #include "stream/decimal.h"
 
-#include "base/bytes.h"
+#include "base/digits.h"
 
 __extension__ typedef __int128 int128;
 __extension__ typedef unsigned __int128 uint128;
@@ -177,32 +177,6 @@ static struct wide wide_at_scale(const struct tn_decimal *number, uint64_t scale
 /* ---- parse ----------------------------------------------------------------------------------- */
 
 /*
- * Are these 8 bytes all digits? Digits are 0x30 to 0x39: the high half is 3, also after adding 6.
- */
-static bool eight_are_digits(uint64_t bytes)
-{
-    const uint64_t high_halves = UINT64_C(0xF0F0F0F0F0F0F0F0);
-    const uint64_t sixes = UINT64_C(0x0606060606060606);
-
-    return ((bytes & high_halves) | (((bytes + sixes) & high_halves) >> 4)) ==
-           UINT64_C(0x3333333333333333);
-}
-
-/*
- * The number that 8 digits (loaded little-endian) say: pairs, then fours, then all, in three steps.
- */
-static uint64_t eight_digits_value(uint64_t bytes)
-{
-    const uint64_t mask = UINT64_C(0x000000FF000000FF);
-    const uint64_t hundreds = UINT64_C(0x000F424000000064); /* 1000000 << 32 | 100 */
-    const uint64_t ones = UINT64_C(0x0000271000000001);     /* 10000 << 32 | 1 */
-
-    bytes -= UINT64_C(0x3030303030303030);
-    bytes = bytes * 10 + (bytes >> 8);
-    return ((bytes & mask) * hundreds + ((bytes >> 16) & mask) * ones) >> 32;
-}
-
-/*
  * Take digits into *value, at most 19 in all, so that it cannot overflow. Answers where they end.
  */
 static const char *digits_take(const char *at, const char *end, uint64_t *value)
@@ -210,9 +184,9 @@ static const char *digits_take(const char *at, const char *end, uint64_t *value)
     while (end - at >= 8) {
         uint64_t eight = tn_load_le64(at);
 
-        if (!eight_are_digits(eight))
+        if (!tn_digits_are(eight))
             break;
-        *value = *value * 100000000 + eight_digits_value(eight);
+        *value = *value * 100000000 + tn_digits_value(eight);
         at += 8;
     }
     while (at < end && (unsigned char)(*at - '0') <= 9)
@@ -329,6 +303,31 @@ static enum tn_decimal_answer parse_long(struct tn_decimal *out, const char *at,
     return digits_finish(&digits, exponent, negative, out);
 }
 
+/*
+ * A number of 1 to 8 bytes, sign taken off already, at once. false: it is not digits with perhaps a
+ * point between; nothing has changed.
+ */
+static inline bool parse_short(struct tn_decimal *out, const char *at, size_t bytes, bool negative)
+{
+    uint64_t word = tn_digits_load(at, bytes), value;
+    unsigned count = (unsigned)bytes, point = tn_digits_find(word, '.'), scale = 0;
+
+    if (point < count) {
+        if (point == 0 || point + 1 == count)
+            return false;
+        scale = count - point - 1;
+        word = (word & ((UINT64_C(1) << 8 * point) - 1)) | word >> 8 * (point + 1) << 8 * point;
+        count--;
+    }
+    word = tn_digits_align(word, count);
+    if (!tn_digits_are(word))
+        return false;
+    for (value = tn_digits_value(word); scale > 0 && value % 10 == 0; scale--)
+        value /= 10;
+    *out = decimal_of(signed_of(value, negative), scale);
+    return true;
+}
+
 enum tn_decimal_answer tn_decimal_parse(struct tn_decimal *out, const void *text, size_t bytes)
 {
     const char *at = text;
@@ -343,6 +342,8 @@ enum tn_decimal_answer tn_decimal_parse(struct tn_decimal *out, const void *text
     if (*at == '-' || *at == '+')
         negative = *at++ == '-';
     start = at;
+    if (at < end && end - at <= 8 && TN_LIKELY(parse_short(out, at, (size_t)(end - at), negative)))
+        return TN_DECIMAL_OK;
     if (end - at > 19)
         return parse_long(out, start, end, negative);
     at = digits_take(at, end, &value);

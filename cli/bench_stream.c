@@ -1,0 +1,147 @@
+/*
+ * bench_stream.c - see bench_stream.h
+ */
+#include "bench_stream.h"
+#include "arguments.h"
+#include "command.h"
+#include "message.h"
+#include "signals.h"
+
+#include "bench/stream_bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VERB "bench stream"
+#define STREAM_ROWS_MAX 1000000000
+#define STREAM_REPEATS_MAX 100
+#define PROGRAM_BYTES_MAX 256
+
+enum stream_option {
+    STREAM_ROWS,
+    STREAM_REPEATS,
+    STREAM_OPS,
+    STREAM_STORES,
+    STREAM_JSON,
+    STREAM_LIST
+};
+
+static const struct tn_option stream_options[] = {
+    [STREAM_ROWS] = { "rows", 0, "N", "rows in each file, up to 1G; 10K is 10000;\ndefault 1M" },
+    [STREAM_REPEATS] = { "repeats", 0, "N",
+                         "of each run; the median, the least and the most\n"
+                         "are printed; default 5" },
+    [STREAM_OPS] = { "ops", 0, "OP[,OP...]", "only these operations" },
+    [STREAM_STORES] = { "stores", 0, "NAME[,NAME...]", "only these tools" },
+    [STREAM_JSON] = { "json", 0, NULL, "one JSON object a line" },
+    [STREAM_LIST] = { "list", 0, NULL, "print which operations and tools there are" },
+};
+
+static const struct tn_usage stream_usage = {
+    .verb = VERB,
+    .synopsis = "tarn bench stream [OPTION...]",
+    .summary = "Time tarn window on files of events beside other tools that can do the job, where\n"
+               "they are installed: windows of an hour by user, count and sum, in the same run,\n"
+               "taking turns. 'x tarn' is how many times as long a tool takes.",
+    .options = stream_options,
+    .option_count = TN_ARRAY_COUNT(stream_options),
+};
+
+static void stream_warn(const char *text)
+{
+    tn_message(VERB, "%s", text);
+}
+
+/* A number 1 to `max`, perhaps with K, M or G. 0: it is none, and that was said. */
+static uint64_t number_parse(const char *option, const char *text, uint64_t max)
+{
+    static const char suffixes[] = "KMG";
+    const char *suffix;
+    char *end;
+    uint64_t number = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0, factor = 1;
+
+    if (number > 0 && *end != '\0' && (suffix = strchr(suffixes, *end & ~0x20)) != NULL) {
+        for (; suffix >= suffixes; suffix--)
+            factor *= 1000;
+        end++;
+    }
+    if (number > 0 && *end == '\0' && number <= max / factor)
+        return number * factor;
+    tn_message(VERB, "--%s: '%s' is not a number from 1 to %llu", option, text,
+               (unsigned long long)max);
+    return 0;
+}
+
+/* Where this program lies, for a shell to run it again. */
+static bool program_find(char path[PROGRAM_BYTES_MAX])
+{
+    ssize_t bytes = readlink("/proc/self/exe", path, PROGRAM_BYTES_MAX);
+
+    if (bytes > 0 && bytes < PROGRAM_BYTES_MAX) {
+        path[bytes] = '\0';
+        return true;
+    }
+    tn_message(VERB, "cannot find the program itself in /proc/self/exe");
+    return false;
+}
+
+static int stream_exit(enum tn_bench_answer answer)
+{
+    switch (answer) {
+    case TN_BENCH_DONE:
+        return TN_EXIT_DONE;
+    case TN_BENCH_STOPPED:
+        return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
+    case TN_BENCH_UNKNOWN:
+        return TN_EXIT_USAGE;
+    case TN_BENCH_UNWRITTEN:
+        if (errno == EPIPE)
+            return TN_EXIT_PIPE;
+        tn_message(VERB, "standard output: %s", strerror(errno));
+        return TN_EXIT_FAILED;
+    default:
+        return TN_EXIT_FAILED;
+    }
+}
+
+int tn_bench_stream(int argc, char **argv)
+{
+    struct tn_arguments arguments;
+    const char *const *values = arguments.values;
+    struct tn_stream_request request;
+    char program[PROGRAM_BYTES_MAX];
+    int exit_code;
+
+    if (!tn_arguments_parse(&arguments, &stream_usage, argc, argv, &exit_code))
+        return exit_code;
+    if (arguments.operand_count > 0) {
+        tn_message(VERB, "'%s' is one word too many", arguments.operands[0]);
+        return TN_EXIT_USAGE;
+    }
+    request = (struct tn_stream_request){
+        .program = program,
+        .rows = number_parse("rows", values[STREAM_ROWS] != NULL ? values[STREAM_ROWS] : "1M",
+                             STREAM_ROWS_MAX),
+        .repeats = (size_t)number_parse(
+            "repeats", values[STREAM_REPEATS] != NULL ? values[STREAM_REPEATS] : "5",
+            STREAM_REPEATS_MAX),
+        .ops = values[STREAM_OPS],
+        .tools = values[STREAM_STORES],
+        .json = values[STREAM_JSON] != NULL,
+        .out = stdout,
+        .stop = tn_signals_flag(),
+        .warn = stream_warn,
+    };
+    if (request.rows == 0 || request.repeats == 0)
+        return TN_EXIT_USAGE;
+    if (!program_find(program))
+        return TN_EXIT_FAILED;
+    if (values[STREAM_LIST] != NULL) {
+        tn_stream_bench_list(stdout);
+        return stream_exit(fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
+    }
+    return stream_exit(tn_stream_bench_run(&request));
+}
