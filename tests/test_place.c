@@ -1,6 +1,7 @@
 /*
  * test_place.c - a reader opened at a place behind a row goes on as if it had read all before it
  */
+#include "base/checksum.h"
 #include "rows.h"
 
 #include <zlib.h>
@@ -40,7 +41,9 @@ static void read_tracked(struct rows *rows, struct track *track, const char *pat
 static void check_places(enum tn_format format, const char *path)
 {
     static const size_t blocks[] = { 0, 1, 3, 64 };
-    struct rows whole = { .options = { .format = format, .fields = names, .field_count = 2 } };
+    struct rows whole = {
+        .options = { .format = format, .fields = names, .field_count = 2, .checksum = true }
+    };
     struct rows rest = whole;
     struct track track;
     size_t i, block;
@@ -159,6 +162,41 @@ static void a_file_that_ends_before_the_place_is_refused(void)
     free(rows.text);
 }
 
+static void other_bytes_before_the_place_are_refused(void)
+{
+    static const char before[] = "a,b\n1,2\n3,4\n";
+    struct tn_place place;
+    struct rows rows = {
+        .options = { .format = TN_FORMAT_CSV, .fields = names, .field_count = 2, .checksum = true }
+    };
+    const char *path = rows_file(before, 12);
+    char after[] = "a,b\n1,2\n3,5\n";
+    struct tn_reader *reader;
+    struct tn_row row;
+    size_t i;
+
+    check_eq(tn_reader_open(&reader, path, &rows.options, rows.reason, sizeof rows.reason),
+             TN_READER_ROW);
+    check_eq(tn_reader_next(reader, &row), TN_READER_ROW);
+    tn_reader_place(reader, &place);
+    check_eq(place.checksum, tn_checksum(before, 8, 0));
+    tn_reader_close(reader);
+    unlink(path);
+    rows.options.place = &place;
+    check_eq(rows_of_bytes(&rows, after, 12), TN_READER_END); /* behind the place: another row */
+    check_text(rows.text, "3: 3|5\nend\n");
+    for (i = 4; i < 7; i++) {
+        after[i] ^= 1;
+        check_eq(rows_of_bytes(&rows, after, 12), TN_READER_REFUSED);
+        check(strstr(rows.reason, "its first 8 bytes are not those that were read before") != NULL);
+        after[i] ^= 1;
+    }
+    rows.options.checksum = false; /* who keeps none is not told */
+    after[4] = '7';
+    check_eq(rows_of_bytes(&rows, after, 12), TN_READER_END);
+    free(rows.text);
+}
+
 static void a_place_before_the_header_is_the_beginning(void)
 {
     struct tn_place place;
@@ -189,6 +227,7 @@ static const struct test tests[] = {
     T(random_tables_too),
     T(a_place_names_the_file_and_counts_its_bytes),
     T(a_file_that_ends_before_the_place_is_refused),
+    T(other_bytes_before_the_place_are_refused),
     T(a_place_before_the_header_is_the_beginning),
 };
 TEST_MAIN(tests)
