@@ -38,16 +38,18 @@ static void read_tracked(struct rows *rows, struct track *track, const char *pat
 }
 
 /* From every place behind a row the same rows follow, plain and packed, whatever the block. */
-static void check_places(enum tn_format format, const char *path)
+static void check_places(enum tn_format format, size_t row_bytes_max, const char *path)
 {
     static const size_t blocks[] = { 0, 1, 3, 64 };
     struct rows whole = {
         .options = { .format = format, .fields = names, .field_count = 2, .checksum = true }
     };
-    struct rows rest = whole;
+    struct rows rest;
     struct track track;
     size_t i, block;
 
+    whole.options.row_bytes_max = row_bytes_max;
+    rest = whole;
     for (block = 0; block < sizeof blocks / sizeof blocks[0]; block++) {
         whole.options.block_bytes = blocks[block];
         read_tracked(&whole, &track, path);
@@ -75,15 +77,20 @@ static const char *gzip_file(const char *text)
     return path;
 }
 
-static void check_text_places(enum tn_format format, const char *text)
+static void check_text_places_with(enum tn_format format, size_t row_bytes_max, const char *text)
 {
     const char *path = rows_file(text, strlen(text));
 
-    check_places(format, path);
+    check_places(format, row_bytes_max, path);
     unlink(path);
     path = gzip_file(text);
-    check_places(format, path);
+    check_places(format, row_bytes_max, path);
     unlink(path);
+}
+
+static void check_text_places(enum tn_format format, const char *text)
+{
+    check_text_places_with(format, 0, text);
 }
 
 static void from_every_row_the_same_rows_follow(void)
@@ -100,6 +107,16 @@ static void also_inside_what_a_stray_quote_had_run_over(void)
 {
     check_text_places(TN_FORMAT_CSV,
                       "a,b\n1,\"2\n3,4\n\"5\n6\",7\n8,9\n\"10\" x,11\n12,13\n\"14\n15\",16\n");
+}
+
+/* The place behind such a row may be in the middle of its line. */
+static void also_behind_a_row_that_is_too_long(void)
+{
+    check_text_places_with(TN_FORMAT_CSV, 8,
+                           "a,b\n1,2\n123456789,123456789\n3,4\n\"12345\n6789\n1\"\n5,6\n7,8\n");
+    check_text_places_with(TN_FORMAT_TSV, 8, "a\tb\n1\t2\n123456789\t123456789\n3\t4\n5\n6\n7\n");
+    check_text_places_with(TN_FORMAT_NDJSON, 8,
+                           "{\"a\":1}\n{\"a\":123456789}\n{\"a\":2}\n{}\n{}\n{\"b\":3}\n");
 }
 
 static void random_tables_too(void)
@@ -222,12 +239,9 @@ static void a_place_before_the_header_is_the_beginning(void)
 }
 
 static const struct test tests[] = {
-    T(from_every_row_the_same_rows_follow),
-    T(also_inside_what_a_stray_quote_had_run_over),
-    T(random_tables_too),
-    T(a_place_names_the_file_and_counts_its_bytes),
-    T(a_file_that_ends_before_the_place_is_refused),
-    T(other_bytes_before_the_place_are_refused),
-    T(a_place_before_the_header_is_the_beginning),
+    T(from_every_row_the_same_rows_follow),         T(also_inside_what_a_stray_quote_had_run_over),
+    T(also_behind_a_row_that_is_too_long),          T(random_tables_too),
+    T(a_place_names_the_file_and_counts_its_bytes), T(a_file_that_ends_before_the_place_is_refused),
+    T(other_bytes_before_the_place_are_refused),    T(a_place_before_the_header_is_the_beginning),
 };
 TEST_MAIN(tests)
