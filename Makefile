@@ -27,7 +27,7 @@ c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.
 gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
     --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
 
-.PHONY: all deps configure demo test asan tsan fuzz prove prove-crash mutants valgrind tidy cppcheck format coverage bench install clean help
+.PHONY: all deps configure demo test asan tsan msan fuzz prove prove-crash mutants valgrind tidy cppcheck format coverage bench install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -50,6 +50,13 @@ asan tsan: deps ## the tests under address+undefined, or thread, sanitizers
 	@[ -e build-$@/CMakeCache.txt ] || cmake --preset $@
 	@$(call build_in,build-$@) --target all tests
 	@tests/run build-$@ $(T)
+
+# Without what goes through libraries that the sanitizer does not know: the C++ library and zlib.
+msan: deps ## the tests of the engine under the memory sanitizer (needs clang)
+	@scripts/deps check
+	@[ -e build-msan/CMakeCache.txt ] || cmake --preset msan
+	@$(call build_in,build-msan) --target tests
+	@SKIP='\.sh$$|_(csv|tsv|ndjson|reader|input|specials|gzip|arguments)$$' tests/run build-msan $(T)
 
 fuzz: ## fuzz each entry point for SECONDS (needs clang)
 	@scripts/deps check

@@ -7,6 +7,7 @@
  *         open them anew
  *         fill in key order       memory, put_new_sequential, reads, scans, writes, deletes
  *         check every byte of every value
+ *         snapshots, of tarn alone: snapshot_bench.c
  *
  * An operation is repeated, and within each repeat the stores take turns, so that whatever else the
  * machine does hits all of them. Where all stores at once would not fit in memory, each goes
@@ -20,7 +21,7 @@
  *   S3  A fill that has taken FILL_NS_MAX in three repeats is not repeated further; the row says how
  *       often it was. All else always gets its repeats.
  */
-#include "store_run.h"
+#include "snapshot_bench.h"
 
 #include <limits.h>
 #include <malloc.h>
@@ -511,7 +512,7 @@ static bool stores_measure(struct tn_bench_run *run)
     tn_bench_workload_reset(&run->workload);
     done = part_in_order(run);
     stores_close(run);
-    return done;
+    return done && (!tn_bench_snapshots_wanted(run) || tn_bench_snapshots(run));
 }
 
 static bool stores_measure_alone(struct tn_bench_run *run)
@@ -608,6 +609,10 @@ static bool op_known(const char *name, size_t bytes)
     for (i = 0; i < TN_ARRAY_COUNT(ops_other); i++)
         if (strlen(ops_other[i]) == bytes && memcmp(ops_other[i], name, bytes) == 0)
             return true;
+    for (i = 0; tn_bench_snapshot_ops[i] != NULL; i++)
+        if (strlen(tn_bench_snapshot_ops[i]) == bytes &&
+            memcmp(tn_bench_snapshot_ops[i], name, bytes) == 0)
+            return true;
     return false;
 }
 
@@ -659,6 +664,8 @@ void tn_bench_store_list(FILE *out)
         fprintf(out, " %s", ops_other[i]);
     for (i = 0; i < TN_ARRAY_COUNT(ops_shuffled); i++)
         fprintf(out, " %s", ops_shuffled[i].name);
+    for (i = 0; tn_bench_snapshot_ops[i] != NULL; i++)
+        fprintf(out, " %s", tn_bench_snapshot_ops[i]);
     fputs("\n\nStores:\n", out);
     stores = tn_bench_stores(&count);
     for (i = 0; i < count; i++)

@@ -50,6 +50,18 @@ foreach(source ${test_sources} ${fuzz_sources})
   add_test(NAME ${name} COMMAND ${name})
 endforeach()
 
+# Functions in the place of the C library's, so that they can fail: by the names that glibc's headers make of
+# them with offsets of 64 bits.
+include(CheckSymbolExists)
+check_symbol_exists(__GLIBC__ features.h TARN_HAS_GLIBC)
+if(TARN_HAS_GLIBC AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  target_compile_definitions(test_os_failing PRIVATE TARN_TEST_WRAP)
+  foreach(function fcntl64 fdopendir flock fstat64 fsync fdatasync ftruncate64 getrlimit64 mmap64 mmap
+      open64 openat64 pread64 pwrite64 read readdir64 renameat unlinkat getrandom madvise mprotect)
+    target_link_options(test_os_failing PRIVATE LINKER:--wrap=${function})
+  endforeach()
+endif()
+
 # The model for hours: scripts/prove.
 tarn_test(prove_engine tests/prove_engine.c)
 tarn_test(prove_crash tests/prove_crash.c)

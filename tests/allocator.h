@@ -5,7 +5,8 @@
  *     options.allocate = allocator_call; options.allocate_context = &a;
  *
  * Each block has its size in front of it, so a caller that tells another one is found out. New and
- * given back bytes are filled with 0xA5: who reads what it never wrote, or gave back, shows.
+ * given back bytes are filled with 0xA5: who reads what it never wrote, or gave back, shows; and new bytes
+ * count as never written for the memory sanitizer.
  */
 #ifndef ALLOCATOR_H
 #define ALLOCATOR_H
@@ -14,6 +15,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define ALLOCATOR_NEW(block, bytes) __msan_allocated_memory((block), (bytes))
+#endif
+#endif
+#ifndef ALLOCATOR_NEW
+#define ALLOCATOR_NEW(block, bytes) ((void)0)
+#endif
 
 struct allocator {
     uint64_t refuse_at;  /* the number of the call that is refused, counted from 1 in `asked` */
@@ -46,6 +57,7 @@ static inline void *allocator_call(void *context, void *old, size_t old_bytes, s
             return NULL;
         memcpy(block, &new_bytes, sizeof new_bytes);
         memset(block + ALLOCATOR_HEAD_BYTES, 0xA5, new_bytes);
+        ALLOCATOR_NEW(block + ALLOCATOR_HEAD_BYTES, new_bytes);
         if (old != NULL)
             memcpy(block + ALLOCATOR_HEAD_BYTES, old,
                    old_bytes < new_bytes ? old_bytes : new_bytes);

@@ -58,15 +58,30 @@ static bool words_parse(struct tn_window_command *command, int argc, char **argv
     return runs;
 }
 
+/* What tn_window_open would call misuse has been refused before. */
+static void windows_are_checked(const struct tn_window_command *command)
+{
+    int64_t slide_ms = command->slide_ms > 0 ? command->slide_ms : command->every_ms;
+
+    if (command->gap_ms > 0)
+        fuzz_expect(slide_ms == 0 && command->offset_ms == 0);
+    else
+        fuzz_expect(slide_ms > 0 && command->every_ms > 0 && command->gap_ms == 0 &&
+                    command->offset_ms < slide_ms && -command->offset_ms < slide_ms);
+    fuzz_expect(command->late_ms >= 0 && command->grace_ms >= 0);
+    fuzz_expect(command->max_ahead_ms == 0 || command->max_ahead_ms > command->late_ms);
+    fuzz_expect((command->mode == TN_WINDOW_EVERY) == (command->print_ms > 0));
+}
+
 static void command_is_checked(const struct tn_window_command *command)
 {
     size_t i, j;
 
-    fuzz_expect(command->every_ms > 0 && command->late_ms >= 0);
-    fuzz_expect(command->offset_ms < command->every_ms && -command->offset_ms < command->every_ms);
+    windows_are_checked(command);
     fuzz_expect(command->file_count > 0 && command->aggregates.count > 0);
     fuzz_expect(command->field_count == 1 + command->key_count + command->aggregates.count);
-    fuzz_expect(command->column_count == 1 + command->field_count);
+    fuzz_expect(command->column_count ==
+                1 + command->field_count + (command->mode != TN_WINDOW_FINAL));
     for (i = 0; i < command->field_count; i++)
         fuzz_expect(command->fields[i] != NULL);
     for (i = 0; i < command->column_count; i++)
@@ -93,6 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         /* Now operands stand behind the options (A1): that says the same. */
         fuzz_expect(words_parse(&again, argc, argv));
         fuzz_expect(again.every_ms == command.every_ms && again.late_ms == command.late_ms);
+        fuzz_expect(again.slide_ms == command.slide_ms && again.gap_ms == command.gap_ms);
+        fuzz_expect(again.mode == command.mode && again.print_ms == command.print_ms);
         fuzz_expect(again.field_count == command.field_count);
         fuzz_expect(again.file_count == command.file_count);
         tn_window_command_release(&again);

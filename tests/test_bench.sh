@@ -47,7 +47,8 @@ it "both kinds of table have a row for each operation, scans apart"
 expect_eq "$(ask '
 ops = """get_random get_sequential get_zipf get_many_32 contains_hit contains_miss modify
     put_overwrite put_new_sequential put_new_random delete reinsert full_scan memory
-    memory_shuffled full_scan_shuffled""".split()
+    memory_shuffled full_scan_shuffled snapshot_take snapshot_restore snapshot_export
+    snapshot_import""".split()
 scans = "scan_1000 scan_10 scan_1000_shuffled scan_10_shuffled".split()
 seen = {(row["store"], row["op"]) for row in rows}
 print(sorted([("tarn", op) for op in ops + scans if ("tarn", op) not in seen] +

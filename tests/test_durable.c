@@ -360,6 +360,10 @@ static void an_entry_born_and_deleted_between_commits_leaves_nothing(void)
     before = written_bytes(&w);
     for (i = 0; i < 20000; i++) {
         check_ok(tarn_put(table, &i, sizeof i, "value", 5));
+        if (i % 3 == 0)
+            check_ok(tarn_put(table, &i, sizeof i, "seven b", 7)); /* in its slot */
+        if (i % 3 == 1)
+            check_ok(tarn_put(table, &i, sizeof i, "so long that it must move", 25));
         check_ok(tarn_delete(table, &i, sizeof i));
     }
     check_eq(table->body->dead_count, 0);
@@ -587,6 +591,41 @@ static void a_full_disk_refuses_commits_until_there_is_room(void)
     world_end(&w);
 }
 
+/* What a refused commit swept is not on the disk: it must be swept again before old files go. */
+static void refused_commits_do_not_move_the_sweep_on(void)
+{
+    struct world w;
+    uint64_t random = test_seed(), i, j;
+    uint8_t value[200] = { 0 };
+    tarn_table *table;
+
+    world_begin(&w);
+    check_ok(tarn_close(w.store));
+    w.options.file_bytes_min = 32 << 10;
+    check_ok(world_open(&w));
+    table = table_of(&w, "t");
+    for (i = 0; i < 2000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, value, sizeof value));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    for (i = 0; i < 300; i++) {
+        for (j = 0; j < 20; j++) {
+            uint64_t key = test_random(&random) % 2000;
+
+            value[0]++;
+            check_ok(tarn_put(table, &key, sizeof key, value, sizeof value));
+        }
+        if (i % 3 != 0) { /* at a new file's header, or behind the sweep */
+            tn_simulated_fail(w.system, TN_CALL_FILE_WRITE, 1, ENOSPC, true);
+            check_eq(tarn_commit(w.store, NULL, 0, 0), TARN_E_FULL);
+            tn_simulated_fail_none(w.system);
+        }
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+    }
+    world_reopen(&w);
+    check_eq(tarn_table_count(table_of(&w, "t")), 2000);
+    world_end(&w);
+}
+
 static void a_failed_sync_ends_commits_for_good_and_opening_anew_recovers(void)
 {
     struct world w;
@@ -648,7 +687,7 @@ static void opening_a_store_larger_than_the_limit_is_refused(void)
 {
     struct world w;
     tarn_table *table;
-    uint64_t i;
+    uint64_t i, writes;
 
     world_begin(&w);
     table = table_of(&w, "t");
@@ -657,8 +696,10 @@ static void opening_a_store_larger_than_the_limit_is_refused(void)
     check_ok(tarn_commit(w.store, NULL, 0, 0));
     check_ok(tarn_close(w.store));
     w.options.memory_bytes_max = 1 << 20;
+    writes = tn_simulated_call_count(w.system, TN_CALL_FILE_WRITE);
     check_eq(world_open(&w), TARN_E_FULL);
     check(strstr(w.report.text, "no room") != NULL);
+    check_eq(tn_simulated_call_count(w.system, TN_CALL_FILE_WRITE), writes);
     w.options.memory_bytes_max = 0;
     check_ok(world_open(&w));
     check_eq(tarn_table_count(table_of(&w, "t")), 20000);
@@ -723,6 +764,7 @@ static const struct test tests[] = {
     T(a_second_opening_is_told_that_the_store_is_busy),
     T(existing_makes_nothing_and_read_only_writes_nothing),
     T(a_full_disk_refuses_commits_until_there_is_room),
+    T(refused_commits_do_not_move_the_sweep_on),
     T(a_failed_sync_ends_commits_for_good_and_opening_anew_recovers),
     T(a_commit_refused_for_memory_changes_nothing),
     T(opening_a_store_larger_than_the_limit_is_refused),

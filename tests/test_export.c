@@ -532,6 +532,79 @@ static void an_export_needs_the_same_memory_at_any_size(void)
     check(memory_of_export(100000, true) < 80 * TN_KIB);
 }
 
+/* ---- stores on disk --------------------------------------------------------------------------- */
+
+static tarn_store *store_on_disk(const struct tn_os *os)
+{
+    const tarn_options options = { .address_bytes = TN_GIB };
+    tarn_store *store = NULL;
+
+    check_ok(tn_store_open(&store, "d", &options, os));
+    return store;
+}
+
+/* A commit writes what was imported; what was not committed is not there. */
+static void an_import_is_committed_like_other_changes(void)
+{
+    struct tn_simulated *simulated = tn_simulated_new(NULL);
+    const struct tn_os os = tn_simulated_os(simulated);
+    tarn_store *from = store_new(), *store = store_on_disk(&os);
+    struct bytes b;
+
+    fill_everything(from);
+    b = export_store(from);
+    check_ok(import_bytes(store, &b));
+    check_ok(tarn_close(store));
+    store = store_on_disk(&os);
+    check_eq(store->table_count, 0);
+    check_ok(import_bytes(store, &b));
+    check_ok(tarn_commit(store, NULL, 0, TARN_SYNC));
+    check_ok(tarn_table_drop(plain(store, "numbers", TARN_ORDERED)));
+    tn_simulated_restart_with(simulated, tn_disk_fate_lost, NULL);
+    (void)tarn_close(store);
+    store = store_on_disk(&os);
+    check(stores_are_same(from, store));
+    bytes_free(&b);
+    b = export_store(store); /* and it can be exported from there */
+    check(imports_as(&b, from));
+    bytes_free(&b);
+    check_ok(tarn_close(store));
+    check_ok(tarn_close(from));
+    tn_simulated_free(simulated);
+}
+
+/* Structs that came with a directory from a machine of the other byte order stay what they are. */
+static void structs_of_another_machine_are_exported_as_such(void)
+{
+    tarn_store *store = store_new(), *other = store_new();
+    tarn_table *table = table_of(store, "t", TARN_ORDERED, TARN_STRUCT, 8);
+    const size_t order_at = TN_EXPORT_HEAD_BYTES + TN_BLOCK_HEAD_BYTES + 3;
+    tarn_snapshot *snapshot;
+    struct bytes b;
+    int way;
+
+    check_ok(tarn_put(table, "k", 1, "12345678", 8));
+    table->is_foreign = true;
+    check_ok(tarn_snapshot_take(&snapshot, store));
+    for (way = 0; way < 3; way++) { /* as it is, changed, and dropped since */
+        if (way == 1)
+            check_ok(tarn_put(table, "k", 1, "abcdefgh", 8));
+        if (way == 2)
+            check_ok(tarn_table_drop(table));
+        b = export_bytes(snapshot);
+        check_eq(b.data[order_at], TN_BIG_ENDIAN ? TN_ORDER_LITTLE : TN_ORDER_BIG);
+        check_eq(import_bytes(other, &b), TARN_E_TYPE);
+        bytes_free(&b);
+    }
+    (void)table_of(store, "t", TARN_ORDERED, TARN_STRUCT, 8); /* of this machine */
+    check_ok(tarn_snapshot_restore(snapshot));
+    check_eq(store->table_count, 1);
+    check(store->tables[0]->is_foreign);
+    check_ok(tarn_snapshot_release(snapshot));
+    check_ok(tarn_close(other));
+    check_ok(tarn_close(store));
+}
+
 /* ---- failures --------------------------------------------------------------------------------- */
 
 static void misuse_of_exports_is_answered(void)
@@ -719,6 +792,8 @@ static const struct test tests[] = {
     T(an_export_leaves_no_trace_in_snapshot_and_store),
     T(tables_come_in_the_order_of_their_names_wherever_they_are),
     T(an_export_needs_the_same_memory_at_any_size),
+    T(an_import_is_committed_like_other_changes),
+    T(structs_of_another_machine_are_exported_as_such),
     T(misuse_of_exports_is_answered),
     T(a_snapshot_that_failed_is_not_exported),
     T(any_write_can_fail),

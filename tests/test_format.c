@@ -193,7 +193,7 @@ static void print_table(tarn_table *table)
     print_hex(tn_table_name(table));
     printf(" kind=%d type=%d role=%d order=%d value_bytes=%zu entries=%" PRIu64 " bytes=%" PRIu64
            "\n",
-           table->kind, table->type, (int)table->role, (int)tn_byte_order_of(table->type),
+           table->kind, table->type, (int)table->role, (int)tn_byte_order_of(table->type, table->is_foreign),
            table->value_bytes, tarn_table_count(table), tarn_table_bytes(table));
     check_ok(tarn_scan(&it, table, NULL));
     while (tarn_next(it, &key, &value) == TARN_OK) {

@@ -522,7 +522,7 @@ static void a_length_that_lies_takes_no_memory(void)
     struct bytes payload = { 0 }, b;
     uint64_t before;
 
-    bytes_put_table(&payload, 0, 0, 0, 0, 0, "t", 1, UINT64_MAX, UINT64_MAX);
+    bytes_put_table(&payload, 0, 0, 0, 0, 0, "t", 1, 100000000, UINT64_MAX);
     bytes_put_entry(&payload, "a", 1, "v", 1);
     bytes_put_entry(&payload, "b", 1, NULL, 0);
     tn_store_le32(payload.data + payload.count - 5, UINT32_MAX);
@@ -881,6 +881,81 @@ static void snapshots_taken_before_do_not_see_an_import(void)
     check_ok(tarn_close(store));
 }
 
+static void an_import_is_a_change_to_commit(void)
+{
+    struct bytes b = small_export();
+    tarn_store *store = store_new();
+    uint64_t number = 0;
+
+    check_ok(tarn_commit(store, NULL, 0, 0));
+    check_ok(import_bytes(store, &b));
+    check_ok(tarn_commit(store, NULL, 0, 0));
+    check_ok(tarn_last_commit(store, &number, NULL));
+    check_eq(number, 1);
+    check_eq(import_bytes(store, &b), TARN_E_MISUSE); /* and one that failed is none */
+    check_ok(tarn_commit(store, NULL, 0, 0));
+    check_ok(tarn_last_commit(store, &number, NULL));
+    check_eq(number, 1);
+    bytes_free(&b);
+    check_ok(tarn_close(store));
+}
+
+/* Rules T3 and T4, and the tick of a record. */
+static void imported_entries_are_like_others(void)
+{
+    tarn_store *from = store_new(), *store = store_new();
+    uint8_t long_key[5000] = { 1 };
+    tarn_table *table;
+    tarn_iterator *it;
+    tarn_bytes key;
+    struct bytes b;
+    int kind;
+
+    for (kind = TARN_ORDERED; kind <= TARN_UNORDERED; kind++) {
+        table = table_of(from, kind == TARN_ORDERED ? "o" : "u", kind);
+        check_ok(tarn_put(table, long_key, sizeof long_key, "v", 1));
+        check_ok(tarn_put(table, "k", 1, "v", 1));
+    }
+    check_ok(tarn_commit(store, "n", 1, 0));
+    check_ok(tarn_commit(store, "m", 1, 0));
+    b = export_store(from);
+    check_ok(import_bytes(store, &b));
+    for (kind = TARN_ORDERED; kind <= TARN_UNORDERED; kind++) {
+        struct tn_lookup lookup;
+
+        table = table_of(store, kind == TARN_ORDERED ? "o" : "u", kind);
+        check(tn_table_find(table, "k", 1, &lookup) != TN_HANDLE_NONE);
+        check_eq(tn_record_at(table->base, lookup.handle)->tick, store->tick);
+        check_ok(tarn_scan(&it, table, NULL));
+        while (tarn_next(it, &key, NULL) == TARN_OK)
+            check_ok(tarn_delete(table, key.data, key.bytes)); /* the iterator keeps the key */
+        check_ok(tarn_iterator_close(it));
+        check_eq(tarn_table_count(table), 0);
+    }
+    bytes_free(&b);
+    check_ok(tarn_close(store));
+    check_ok(tarn_close(from));
+}
+
+/* T5 */
+static void an_import_pays_its_share_of_upkeep(void)
+{
+    struct bytes b = large_export();
+    tarn_store *store = store_new();
+    tarn_table *table = table_of(store, "t", TARN_UNORDERED);
+    tarn_statistics before, after;
+
+    fill(table, 100000, 200);
+    check_ok(tarn_table_drop(table));
+    check_ok(tarn_stat(store, &before));
+    check(before.garbage_bytes > 20 * TN_MIB);
+    check_ok(import_bytes(store, &b));
+    check_ok(tarn_stat(store, &after));
+    check_eq(after.garbage_bytes, 0);
+    bytes_free(&b);
+    check_ok(tarn_close(store));
+}
+
 /* W1: the table that the walker is at stays the one it is at. */
 static void the_walker_keeps_its_place(void)
 {
@@ -937,6 +1012,9 @@ static const struct test tests[] = {
     T(imported_tables_join_those_there_are),
     T(very_many_tables_are_a_matter_of_moments),
     T(snapshots_taken_before_do_not_see_an_import),
+    T(an_import_is_a_change_to_commit),
+    T(imported_entries_are_like_others),
+    T(an_import_pays_its_share_of_upkeep),
     T(the_walker_keeps_its_place),
 };
 

@@ -1,6 +1,7 @@
 /*
  * test_place.c - a reader opened at a place behind a row goes on as if it had read all before it
  */
+#include "base/checksum.h"
 #include "rows.h"
 
 #include <zlib.h>
@@ -37,14 +38,18 @@ static void read_tracked(struct rows *rows, struct track *track, const char *pat
 }
 
 /* From every place behind a row the same rows follow, plain and packed, whatever the block. */
-static void check_places(enum tn_format format, const char *path)
+static void check_places(enum tn_format format, size_t row_bytes_max, const char *path)
 {
     static const size_t blocks[] = { 0, 1, 3, 64 };
-    struct rows whole = { .options = { .format = format, .fields = names, .field_count = 2 } };
-    struct rows rest = whole;
+    struct rows whole = {
+        .options = { .format = format, .fields = names, .field_count = 2, .checksum = true }
+    };
+    struct rows rest;
     struct track track;
     size_t i, block;
 
+    whole.options.row_bytes_max = row_bytes_max;
+    rest = whole;
     for (block = 0; block < sizeof blocks / sizeof blocks[0]; block++) {
         whole.options.block_bytes = blocks[block];
         read_tracked(&whole, &track, path);
@@ -72,15 +77,20 @@ static const char *gzip_file(const char *text)
     return path;
 }
 
-static void check_text_places(enum tn_format format, const char *text)
+static void check_text_places_with(enum tn_format format, size_t row_bytes_max, const char *text)
 {
     const char *path = rows_file(text, strlen(text));
 
-    check_places(format, path);
+    check_places(format, row_bytes_max, path);
     unlink(path);
     path = gzip_file(text);
-    check_places(format, path);
+    check_places(format, row_bytes_max, path);
     unlink(path);
+}
+
+static void check_text_places(enum tn_format format, const char *text)
+{
+    check_text_places_with(format, 0, text);
 }
 
 static void from_every_row_the_same_rows_follow(void)
@@ -97,6 +107,16 @@ static void also_inside_what_a_stray_quote_had_run_over(void)
 {
     check_text_places(TN_FORMAT_CSV,
                       "a,b\n1,\"2\n3,4\n\"5\n6\",7\n8,9\n\"10\" x,11\n12,13\n\"14\n15\",16\n");
+}
+
+/* The place behind such a row may be in the middle of its line. */
+static void also_behind_a_row_that_is_too_long(void)
+{
+    check_text_places_with(TN_FORMAT_CSV, 8,
+                           "a,b\n1,2\n123456789,123456789\n3,4\n\"12345\n6789\n1\"\n5,6\n7,8\n");
+    check_text_places_with(TN_FORMAT_TSV, 8, "a\tb\n1\t2\n123456789\t123456789\n3\t4\n5\n6\n7\n");
+    check_text_places_with(TN_FORMAT_NDJSON, 8,
+                           "{\"a\":1}\n{\"a\":123456789}\n{\"a\":2}\n{}\n{}\n{\"b\":3}\n");
 }
 
 static void random_tables_too(void)
@@ -159,6 +179,41 @@ static void a_file_that_ends_before_the_place_is_refused(void)
     free(rows.text);
 }
 
+static void other_bytes_before_the_place_are_refused(void)
+{
+    static const char before[] = "a,b\n1,2\n3,4\n";
+    struct tn_place place;
+    struct rows rows = {
+        .options = { .format = TN_FORMAT_CSV, .fields = names, .field_count = 2, .checksum = true }
+    };
+    const char *path = rows_file(before, 12);
+    char after[] = "a,b\n1,2\n3,5\n";
+    struct tn_reader *reader;
+    struct tn_row row;
+    size_t i;
+
+    check_eq(tn_reader_open(&reader, path, &rows.options, rows.reason, sizeof rows.reason),
+             TN_READER_ROW);
+    check_eq(tn_reader_next(reader, &row), TN_READER_ROW);
+    tn_reader_place(reader, &place);
+    check_eq(place.checksum, tn_checksum(before, 8, 0));
+    tn_reader_close(reader);
+    unlink(path);
+    rows.options.place = &place;
+    check_eq(rows_of_bytes(&rows, after, 12), TN_READER_END); /* behind the place: another row */
+    check_text(rows.text, "3: 3|5\nend\n");
+    for (i = 4; i < 7; i++) {
+        after[i] ^= 1;
+        check_eq(rows_of_bytes(&rows, after, 12), TN_READER_REFUSED);
+        check(strstr(rows.reason, "its first 8 bytes are not those that were read before") != NULL);
+        after[i] ^= 1;
+    }
+    rows.options.checksum = false; /* who keeps none is not told */
+    after[4] = '7';
+    check_eq(rows_of_bytes(&rows, after, 12), TN_READER_END);
+    free(rows.text);
+}
+
 static void a_place_before_the_header_is_the_beginning(void)
 {
     struct tn_place place;
@@ -184,11 +239,9 @@ static void a_place_before_the_header_is_the_beginning(void)
 }
 
 static const struct test tests[] = {
-    T(from_every_row_the_same_rows_follow),
-    T(also_inside_what_a_stray_quote_had_run_over),
-    T(random_tables_too),
-    T(a_place_names_the_file_and_counts_its_bytes),
-    T(a_file_that_ends_before_the_place_is_refused),
-    T(a_place_before_the_header_is_the_beginning),
+    T(from_every_row_the_same_rows_follow),         T(also_inside_what_a_stray_quote_had_run_over),
+    T(also_behind_a_row_that_is_too_long),          T(random_tables_too),
+    T(a_place_names_the_file_and_counts_its_bytes), T(a_file_that_ends_before_the_place_is_refused),
+    T(other_bytes_before_the_place_are_refused),    T(a_place_before_the_header_is_the_beginning),
 };
 TEST_MAIN(tests)

@@ -353,6 +353,41 @@ static void printing_and_reading_gives_the_same(void)
     }
 }
 
+/* However many digits are read at once, their number is that of their text. */
+static void numbers_of_every_length_are_read_whole(void)
+{
+    static const struct {
+        const char *name;
+        int64_t factor, divisor;
+    } units[] = { { "s", 1000, 1 }, { "ms", 1, 1 }, { "us", 1, 1000 }, { "ns", 1, 1000000 } };
+    uint64_t state = test_seed();
+    char text[24];
+    size_t unit, digits, i, round;
+
+    for (unit = 0; unit < TN_ARRAY_COUNT(units); unit++)
+        for (digits = 1; digits <= 18; digits++)
+            for (round = 0; round < 50; round++) {
+                struct tn_timestamp_format format = { .kind = TN_TIMESTAMP_AUTO };
+                struct tn_reason reason;
+                int64_t number = 0, wanted, got = -1;
+                bool fits;
+
+                for (i = 0; i < digits; i++) {
+                    text[i] = (char)('0' + (round == 0 ? 9 : test_random(&state) % 10));
+                    number = number * 10 + (text[i] - '0');
+                }
+                text[digits] = '\0';
+                fits = !__builtin_mul_overflow(number, units[unit].factor, &wanted);
+                check(tn_timestamp_format_read(&format, units[unit].name, &reason));
+                check_eq(tn_timestamp_read(&format, (tarn_bytes){ text, digits }, &got, &reason),
+                         fits);
+                if (fits)
+                    check_eq(got, wanted / units[unit].divisor);
+                text[test_random(&state) % digits] = (char)('9' + 1 + round % 3);
+                check(!tn_timestamp_read(&format, (tarn_bytes){ text, digits }, &got, &reason));
+            }
+}
+
 static const struct test tests[] = {
     T(iso_times_are_read_in_all_their_forms),
     T(finer_than_milliseconds_floors),
@@ -369,6 +404,7 @@ static const struct test tests[] = {
     T(times_are_printed_in_utc_with_milliseconds),
     T(years_of_more_than_four_digits_have_a_sign),
     T(printing_and_reading_gives_the_same),
+    T(numbers_of_every_length_are_read_whole),
 };
 
 /* Lines in, lines out, for tests/test_timestamp.sh. */

@@ -141,6 +141,18 @@ expect_out 'window_start,window_end,count
 1000,2000,2
 5000,6000,1'
 
+it "case 17: when all are idle the run goes on, and takes what comes later"
+printf 't,k\n1000,a\n9000,a\n' >"$work/a.csv"
+printf 't,k\n1100,b\n' >"$work/b.csv"
+follow --merge --idle 100ms "$work/a.csv" "$work/b.csv"
+until_true grep -q '^1000,2000,2$' "$out" || fail "an idle source holds the others"
+sleep 0.5
+printf '9500,a\n20000,a\n' >>"$work/a.csv"
+until_true grep -q '^9000,10000,2$' "$out" || fail "what came later was not taken"
+end TERM
+expect_exit 143
+expect_eq "$(wc -l <"$out")" 3
+
 it "--idle says what it needs"
 run --time t --every 1s --idle 1s --merge "$work/a.csv"
 expect_exit 2

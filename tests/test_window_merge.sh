@@ -152,6 +152,28 @@ expect_exit 0
 expect_no_err
 expect cmp "$work/alone" "$out"
 
+it "sessions and windows that slide, merged, give the bytes of the whole, in every mode"
+split "$wikipedia" ndjson
+for kind in "--session 30m" "--every 1h --slide 20m" "--every 2h --emit every=30m"; do
+    # shellcheck disable=SC2086
+    run --time time $kind --by channel --agg 'count,sum(added),distinct(user)' "$wikipedia"
+    expect_exit 0
+    mv "$out" "$work/alone"
+    # shellcheck disable=SC2086
+    run --time time $kind --by channel --agg 'count,sum(added),distinct(user)' --merge \
+        "$work"/split.[0-3].ndjson
+    expect_exit 0
+    expect_no_err
+    [ "${kind#*every=}" != "$kind" ] || expect cmp "$work/alone" "$out"
+    # what each print of 'every' holds depends on the order of rows; what stands last does not
+    sort_last() {
+        awk -F , 'NR > 1 { last[$1 "," $2 "," $3] = $0 } END { for (key in last) print last[key] }' "$1" | sort
+    }
+    sort_last "$work/alone" >"$work/alone.last"
+    sort_last "$out" >"$work/merged.last"
+    expect cmp "$work/alone.last" "$work/merged.last"
+done
+
 it "merged twice, the same bytes come, also where rows are late"
 run --time time --every 1d --by type --late 1d --agg 'n=count,first(place),last(place)' --merge \
     "$work"/split.[0-3].csv

@@ -236,7 +236,8 @@ static int model_compare(const void *a_pointer, const void *b_pointer)
 static void model_sort(struct model *model)
 {
     comparing = model;
-    qsort(model->windows, model->window_count, sizeof *model->windows, model_compare);
+    if (model->window_count > 1)
+        qsort(model->windows, model->window_count, sizeof *model->windows, model_compare);
 }
 
 static struct model_window *model_add(struct model *model, int64_t start_ms, int64_t last_ms)

@@ -44,7 +44,7 @@ usage_error "option --strict takes no value; leave out '=yes'" --strict=yes
 usage_error "option --ti could be several; write it out" --ti t
 
 it "every option that this release does not have is refused, with and without its value"
-for option in slide session grace late-to max-ahead emit state commit-every; do
+for option in state commit-every; do
     usage_error "this release does not have --$option yet" --"$option" 1s
     usage_error "this release does not have --$option yet" --"$option"
 done

@@ -79,52 +79,94 @@ static tn_handle heap_allocate_spare(struct tn_heap_owner *owner, size_t granule
     return TN_HANDLE_NONE;
 }
 
-tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, size_t bytes)
+/* A large record, or a size whose class has no free slot or is new. Apart, so that the rest is quick. */
+static __attribute__((noinline)) tn_handle heap_allocate_anew(struct tn_heap *heap,
+                                                              struct tn_heap_owner *owner,
+                                                              size_t bytes)
 {
     size_t granules = (bytes + TN_GRANULE_BYTES - 1) / TN_GRANULE_BYTES;
     struct heap_class *class;
     unsigned size_class;
 
     tn_assert(granules > 0);
-    if (TN_UNLIKELY(granules > SIZE_CLASS_GRANULES_MAX))
+    if (granules > SIZE_CLASS_GRANULES_MAX)
         return heap_allocate_large(heap, owner, bytes);
     size_class = size_class_of(granules);
-    if (TN_LIKELY(owner->class_index[size_class] != 0))
+    if (owner->class_index[size_class] != 0)
         class = &owner->classes[owner->class_index[size_class] - 1];
     else if ((class = tn_class_add(heap, owner, size_class)) == NULL)
         return heap_allocate_spare(owner, granules);
-    if (TN_UNLIKELY(class->current == NULL) && tn_class_chunk_add(heap, owner, class) == NULL)
+    if (class->current == NULL && tn_class_chunk_add(heap, owner, class) == NULL)
         return heap_allocate_spare(owner, granules);
     return class_take_slot(class);
+}
+
+tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, size_t bytes)
+{
+    size_t granules = (bytes + TN_GRANULE_BYTES - 1) / TN_GRANULE_BYTES;
+    struct heap_class *class;
+    unsigned place;
+
+    if (TN_UNLIKELY(granules - 1 >= SIZE_CLASS_GRANULES_MAX))
+        return heap_allocate_anew(heap, owner, bytes);
+    place = owner->class_index[size_class_of(granules)];
+    if (TN_UNLIKELY(place == 0))
+        return heap_allocate_anew(heap, owner, bytes);
+    class = &owner->classes[place - 1];
+    if (TN_UNLIKELY(class->current == NULL))
+        return heap_allocate_anew(heap, owner, bytes);
+    return class_take_slot(class);
+}
+
+static __attribute__((noinline)) void heap_free_large(struct tn_heap *heap,
+                                                      struct tn_heap_owner *owner,
+                                                      struct heap_chunk *chunk)
+{
+    tn_chunk_unmark(chunk, 0);
+    tn_chunk_list_remove(&owner->large, chunk);
+    owner->chunk_bytes -= chunk->committed_bytes;
+    tn_chunk_free(heap, chunk);
+}
+
+/* A slot of this chunk was freed, and its level or its class may have to know. */
+static __attribute__((noinline)) void heap_slot_freed(struct tn_heap *heap,
+                                                      struct tn_heap_owner *owner,
+                                                      struct heap_class *class,
+                                                      struct heap_chunk *chunk)
+{
+    if (chunk->free_count > chunk->level_last)
+        tn_class_chunk_loosened(heap, owner, class, chunk);
+    if (class->free_count >= class->alarm_count)
+        tn_class_alarm(owner, class);
 }
 
 void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle handle)
 {
     struct heap_chunk *chunk = heap_chunk_at(heap, handle);
     struct heap_class *class;
+    uint64_t *word, bit;
     uint32_t slot;
 
     tn_assert(chunk->owner == owner);
-    if (chunk->slot_granules == 0) {
-        tn_chunk_unmark(chunk, 0);
-        tn_chunk_list_remove(&owner->large, chunk);
-        owner->chunk_bytes -= chunk->committed_bytes;
-        tn_chunk_free(heap, chunk);
+    if (TN_UNLIKELY(chunk->slot_granules == 0)) {
+        heap_free_large(heap, owner, chunk);
         return;
     }
     class = &owner->classes[chunk->class_place];
     slot = heap_chunk_slot(chunk, handle);
-    tn_assert((chunk->free_bits[slot / 64] >> (slot % 64) & 1) == 0);
-    chunk->free_bits[slot / 64] |= (uint64_t)1 << (slot % 64);
+    word = &chunk->free_bits[slot / 64];
+    bit = (uint64_t)1 << (slot % 64);
+    tn_assert((*word & bit) == 0);
+    *word |= bit;
     if (TN_UNLIKELY(chunk->marked_count > 0))
         tn_chunk_unmark(chunk, slot);
     if (slot / 64 < chunk->hint_word)
         chunk->hint_word = slot / 64;
     class->free_count++;
-    if (++chunk->free_count > chunk->level_last)
-        tn_class_chunk_loosened(heap, owner, class, chunk);
-    if (TN_UNLIKELY(class->free_count >= class->alarm_count))
-        tn_class_alarm(owner, class);
+    chunk->free_count++;
+    if (TN_UNLIKELY(chunk->free_count > chunk->level_last ||
+                    class->free_count >= class->alarm_count))
+        heap_slot_freed(heap, owner, class, chunk);
 }
 
 size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle)

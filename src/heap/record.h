@@ -151,24 +151,39 @@ static inline bool tn_record_is_after(const struct tn_record *record, uint64_t t
     return (int32_t)(record->tick - (uint32_t)tick) > 0;
 }
 
+static inline void tn_record_write_head_long(struct tn_record *record, uint64_t tick,
+                                             const void *key, size_t key_bytes, size_t value_bytes)
+{
+    struct tn_record_long *extended = (struct tn_record_long *)(void *)record;
+
+    if (key_bytes > 0)
+        memmove(extended + 1, key, key_bytes);
+    extended->head = (struct tn_record){
+        .tick = (uint32_t)tick,
+        .key_bytes = TN_RECORD_KEY_LONG,
+        .value_bytes = TN_RECORD_VALUE_LONG,
+    };
+    extended->key_bytes = (uint32_t)key_bytes;
+    extended->value_bytes = (uint32_t)value_bytes;
+}
+
 /* Lengths and key into a slot that holds nothing of use, or, in place, the same key. */
 static inline void tn_record_write_head(struct tn_record *record, uint64_t tick, const void *key,
                                         size_t key_bytes, size_t value_bytes)
 {
-    bool is_long = tn_record_must_be_long(key_bytes, value_bytes);
-
-    if (key_bytes > 0)
-        memmove((uint8_t *)record + tn_record_head_bytes(is_long), key, key_bytes);
-    record->tick = (uint32_t)tick;
-    record->flags = 0;
-    record->key_bytes = is_long ? TN_RECORD_KEY_LONG : (uint8_t)key_bytes;
-    record->value_bytes = is_long ? TN_RECORD_VALUE_LONG : (uint16_t)value_bytes;
-    if (is_long) {
-        struct tn_record_long *extended = (struct tn_record_long *)(void *)record;
-
-        extended->key_bytes = (uint32_t)key_bytes;
-        extended->value_bytes = (uint32_t)value_bytes;
+    if (TN_UNLIKELY(tn_record_must_be_long(key_bytes, value_bytes))) {
+        tn_record_write_head_long(record, tick, key, key_bytes, value_bytes);
+        return;
     }
+    if (TN_LIKELY(key_bytes == 8))
+        memcpy(record + 1, key, 8); /* through a register, so it may be the same place */
+    else if (key_bytes > 0)
+        memmove(record + 1, key, key_bytes);
+    *record = (struct tn_record){
+        .tick = (uint32_t)tick,
+        .key_bytes = (uint8_t)key_bytes,
+        .value_bytes = (uint16_t)value_bytes,
+    };
 }
 
 static inline void tn_record_set_value(struct tn_record *record, const void *value,

@@ -7,10 +7,10 @@
  * buckets per write:
  *
  *     at rest --load > 4/5--> growing --last bucket moved--> at rest     [index_grow, move_step]
- *     at rest --load < 2/5--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
+ *     at rest --load < 1/3--> shrinking --last bucket moved--> at rest   [index_shrink, move_step]
  *
- * While growing, at most count/3 inserts pass (3 buckets move for each), so the load stays under
- * 0.85.
+ * While growing, at most count/8 inserts pass (8 buckets move for each), so the load stays under
+ * 0.82.
  */
 #include "index/hash_index.h"
 
@@ -27,6 +27,8 @@
 #define RESERVE_FACTOR 16u
 #define COMMIT_STEP_SMALL ((size_t)64 * TN_KIB)
 #define COMMIT_STEP_LARGE ((size_t)2 * TN_MIB)
+/* Home buckets that are moved together: the more, the fewer lines are looked at twice. */
+#define MOVE_HOMES_MAX 8u
 /* An insert may go no further than this behind its home, so that moving always finds room. */
 #define INSERT_SLACK(slack) ((slack) - (slack) / 8)
 /* Shrinking goes no further than this, so as not to leave behind what is too dense to grow (I6). */
@@ -42,7 +44,7 @@ static void index_set_limits(struct tn_index *index)
     uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
     index->grow_at = index->counts[1] >= COUNT_MAX ? UINT64_MAX : slots * 4 / 5;
-    index->shrink_at = index->counts[1] == 1 ? 0 : slots * 2 / 5;
+    index->shrink_at = index->counts[1] == 1 ? 0 : slots / 3;
 }
 
 TN_ALWAYS_INLINE uint64_t home_of(uint32_t hash31, uint64_t count)
@@ -73,18 +75,6 @@ static unsigned bucket_over(const uint64_t *bucket)
     return (unsigned)(bucket[0] >> 56);
 }
 
-/* Into a slot that is free: its fingerprint is 0. */
-static void bucket_set(uint64_t *bucket, uint32_t slot, uint32_t hash31, tn_handle handle)
-{
-    bucket[0] |= (uint64_t)index_print(hash31) << (8 * slot);
-    bucket[1 + slot] = index_entry(hash31, handle);
-}
-
-static void bucket_unset(uint64_t *bucket, uint32_t slot)
-{
-    bucket[0] &= ~((uint64_t)0xFF << (8 * slot));
-}
-
 static bool bucket_has(const uint64_t *bucket, uint32_t slot)
 {
     return (bucket[0] >> (8 * slot) & INDEX_TAKEN) != 0;
@@ -106,8 +96,7 @@ TN_ALWAYS_INLINE bool index_free_place(uint64_t *home, size_t reach, struct tn_i
     return false;
 }
 
-/* I1: the probes from home to this place pass one entry more, or some less. */
-static void over_add(uint64_t *home, uint64_t *bucket)
+void tn_index_over_add(uint64_t *home, uint64_t *bucket)
 {
     for (; home < bucket; home += TN_BUCKET_WORDS) {
         if (bucket_over(home) != 255)
@@ -115,7 +104,7 @@ static void over_add(uint64_t *home, uint64_t *bucket)
     }
 }
 
-static void over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries)
+void tn_index_over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries)
 {
     for (; home < bucket; home += TN_BUCKET_WORDS) {
         if (bucket_over(home) != 255)
@@ -259,7 +248,7 @@ static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
                 continue;
             if (!index_free_place(tn_index_home(to, hash31), INSERT_SLACK(to->slack), &place))
                 return false;
-            over_add(tn_index_home(to, hash31), place.bucket);
+            tn_index_over_add(tn_index_home(to, hash31), place.bucket);
             bucket_set(place.bucket, place.slot, hash31, index_entry_handle(bucket[1 + slot]));
         }
     }
@@ -303,25 +292,41 @@ static void index_shrink(struct tn_index *index)
 
 /* ---- moving in place ------------------------------------------------------------------------------------- */
 
+/* Entries of so many home buckets: they lie there, or within the slack behind. */
+#define MOVE_ENTRIES_MAX ((MOVE_HOMES_MAX + INDEX_SLACK_BUCKETS) * TN_BUCKET_SLOTS)
+
 struct moved_entry {
     uint64_t entry; /* as it stood in its bucket */
     uint32_t hash31;
+    uint32_t word; /* where it stood, from the first of the home buckets */
+};
+
+/* Home buckets of the old mapping, and their hashes. */
+struct move {
+    uint64_t *first;
+    uint64_t homes;
+    uint64_t hash_first;
+    uint64_t hash_end;
+    uint64_t old_count;
+    uint64_t new_count;
+    size_t found;
+    struct moved_entry entries[MOVE_ENTRIES_MAX];
 };
 
 /*
- * Take the entries of home `bucket` under the old mapping out of the array. Only entries that still
- * belong to the old mapping are its own: those of the new one are told apart by the boundary (I2).
+ * Take the entries of these homes out of the array. Only those that still belong to the old mapping are
+ * theirs: entries of the new one are told apart by the boundary (I2).
  */
-static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_t hash_first,
-                           uint64_t hash_end, struct moved_entry *out)
+static void move_collect(const struct tn_index *index, struct move *move)
 {
-    uint64_t *home = index->buckets + home_bucket * TN_BUCKET_WORDS, *bucket = home;
-    uint32_t first = (uint32_t)hash_first, hashes = (uint32_t)(hash_end - hash_first);
-    struct moved_entry *end = out;
+    const struct tn_index array = *index; /* which, as the compiler knows, no store below changes */
+    uint32_t first = (uint32_t)move->hash_first;
+    uint32_t hashes = (uint32_t)(move->hash_end - move->hash_first);
+    struct moved_entry *end = move->entries;
+    uint64_t *bucket = move->first, *last = bucket + (move->homes - 1) * TN_BUCKET_WORDS;
     uint64_t meta;
 
     do {
-        const struct moved_entry *begin = end;
         uint64_t foreign = 0;
         uint32_t taken;
 
@@ -329,42 +334,57 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
         for (taken = index_taken(meta); taken != 0; taken &= taken - 1) {
             size_t slot = (size_t)__builtin_ctz(taken);
             uint32_t hash31 = entry_hash31(bucket, slot);
+            uint64_t *home;
 
-            if (TN_LIKELY(hash31 - first < hashes)) /* unsigned: below first is far above */
-                *end++ = (struct moved_entry){ (bucket + slot)[1], hash31 };
-            else
+            if (TN_UNLIKELY(hash31 - first >= hashes)) { /* unsigned: below first is far above */
                 foreign |= (uint64_t)0xFF << (8 * slot);
+                continue;
+            }
+            end->entry = (bucket + slot)[1];
+            end->hash31 = hash31;
+            end->word = (uint32_t)(bucket + slot + 1 - move->first);
+            end++;
+            home = index_bucket(&array, hash31, move->old_count);
+            if (TN_UNLIKELY(home != bucket))
+                tn_index_over_subtract(home, bucket, 1);
         }
         bucket[0] = meta & (foreign | (uint64_t)0xFF << 56);
-        over_subtract(home, bucket, (uint64_t)(end - begin));
         bucket += TN_BUCKET_WORDS;
-    } while (TN_UNLIKELY(meta >> 56 != 0));
-    return (size_t)(end - out);
+    } while (bucket <= last || meta >> 56 != 0);
+    move->found = (size_t)(end - move->entries);
 }
 
-/* The other way round: the entries in these words go, and with them what they counted as passing. */
-static void move_undo(struct tn_index *index, const struct moved_entry *entries, size_t moved,
-                      uint64_t *const *words, uint64_t count)
+/* The first `placed` entries leave their new places again, and all go back to the old ones. */
+static void move_undo(struct tn_index *index, const struct move *move, size_t placed,
+                      uint64_t *const *words)
 {
-    while (moved-- > 0) {
-        size_t word = (size_t)(words[moved] - index->buckets);
-        uint64_t *bucket = index->buckets + word / TN_BUCKET_WORDS * TN_BUCKET_WORDS;
+    size_t i;
 
-        bucket_unset(bucket, (uint32_t)(word % TN_BUCKET_WORDS) - 1);
-        over_subtract(index_bucket(index, entries[moved].hash31, count), bucket, 1);
+    while (placed-- > 0) {
+        struct tn_index_place place = tn_index_place_at(index, words[placed]);
+        uint32_t hash31 = move->entries[placed].hash31;
+
+        bucket_unset(place.bucket, place.slot);
+        tn_index_over_subtract(index_bucket(index, hash31, move->new_count), place.bucket, 1);
+    }
+    for (i = 0; i < move->found; i++) {
+        const struct moved_entry *moved = &move->entries[i];
+        struct tn_index_place place = tn_index_place_at(index, move->first + moved->word);
+
+        tn_index_over_add(index_bucket(index, moved->hash31, move->old_count), place.bucket);
+        bucket_set(place.bucket, place.slot, moved->hash31, index_entry_handle(moved->entry));
     }
 }
 
-/* All of them to their homes among `count`, or none: false when one finds no place. */
-static bool move_place(struct tn_index *index, const struct moved_entry *entries, size_t found,
-                       uint64_t count, size_t reach)
+/* To the homes under the new mapping. false: one finds no place, and all are where they were. */
+static bool move_place(struct tn_index *index, const struct move *move, size_t reach)
 {
-    const struct tn_index array = *index; /* which the compiler knows that stores do not change */
-    uint64_t *words[TN_HOME_ENTRIES_MAX];
+    const struct tn_index array = *index;
+    uint64_t *words[MOVE_ENTRIES_MAX];
     size_t i;
 
-    for (i = 0; i < found; i++) {
-        uint64_t *bucket = index_bucket(&array, entries[i].hash31, count);
+    for (i = 0; i < move->found; i++) {
+        uint64_t *bucket = index_bucket(&array, move->entries[i].hash31, move->new_count);
         uint32_t taken = index_taken(bucket[0]);
         size_t slot = (size_t)__builtin_ctz(~taken);
 
@@ -373,16 +393,16 @@ static bool move_place(struct tn_index *index, const struct moved_entry *entries
             struct tn_index_place place;
 
             if (!index_free_place(home, reach, &place)) {
-                move_undo(index, entries, i, words, count);
+                move_undo(index, move, i, words);
                 return false;
             }
-            over_add(home, place.bucket);
+            tn_index_over_add(home, place.bucket);
             bucket = place.bucket;
             slot = place.slot;
         }
-        bucket[0] |= (uint64_t)index_print(entries[i].hash31) << (8 * slot);
+        bucket[0] |= (uint64_t)index_print(move->entries[i].hash31) << (8 * slot);
         words[i] = bucket + slot + 1;
-        *words[i] = entries[i].entry;
+        *words[i] = move->entries[i].entry;
     }
     return true;
 }
@@ -395,31 +415,41 @@ static void move_finish(struct tn_index *index, uint64_t count)
     array_decommit(index, array_bytes(count));
 }
 
-/* Move one home bucket from the old mapping to the new; true while there are more. */
-static bool move_step(struct tn_index *index)
+/* What moves next: up to `homes` home buckets, from the last or from the first. */
+static void move_choose(const struct tn_index *index, uint64_t homes, struct move *move)
 {
-    struct moved_entry entries[TN_HOME_ENTRIES_MAX];
-    bool growing = index->growing, placed;
-    uint64_t old_count = index->counts[!growing], new_count = index->counts[growing];
-    uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
-    /* The boundary is at one end of the bucket's hashes; the other end costs a division. */
-    uint64_t hash_first = growing ? first_hash_of(bucket, old_count) : index->boundary;
-    uint64_t hash_end = growing ? index->boundary : first_hash_of(bucket + 1, old_count);
-    size_t found = move_collect(index, bucket, hash_first, hash_end, entries);
+    bool growing = index->growing;
+    uint64_t bucket;
 
-    if (!move_place(index, entries, found, new_count,
-                    growing ? index->slack : SHRINK_SLACK(index->slack))) { /* I6 */
-        placed = move_place(index, entries, found, old_count, index->slack);
-        tn_assert(placed); /* the places they came from are free still */
+    move->old_count = index->counts[!growing];
+    move->new_count = index->counts[growing];
+    move->homes = tn_min(homes, growing ? index->cursor : move->old_count - index->cursor);
+    bucket = growing ? index->cursor - move->homes : index->cursor;
+    move->first = index->buckets + bucket * TN_BUCKET_WORDS;
+    /* The boundary is at one end of their hashes; the other end costs a division. */
+    move->hash_first = growing ? first_hash_of(bucket, move->old_count) : index->boundary;
+    move->hash_end =
+        growing ? index->boundary : first_hash_of(bucket + move->homes, move->old_count);
+}
+
+/* Move up to `homes` home buckets from the old mapping to the new; true while there are more. */
+static bool move_step(struct tn_index *index, uint64_t homes)
+{
+    bool growing = index->growing;
+    struct move move;
+
+    move_choose(index, homes, &move);
+    move_collect(index, &move);
+    if (!move_place(index, &move, growing ? index->slack : SHRINK_SLACK(index->slack))) { /* I6 */
         index->stalled = true;
         index->resume_at = index->entry_count - index->entry_count / 16;
         return false;
     }
-    index->boundary = growing ? hash_first : hash_end;
-    index->cursor = growing ? bucket : bucket + 1;
-    if (growing ? index->cursor > 0 : index->cursor < old_count)
+    index->boundary = growing ? move.hash_first : move.hash_end;
+    index->cursor = growing ? index->cursor - move.homes : index->cursor + move.homes;
+    if (growing ? index->cursor > 0 : index->cursor < move.old_count)
         return true;
-    move_finish(index, new_count);
+    move_finish(index, move.new_count);
     if (!growing && index->entry_count < index->shrink_at)
         index_shrink(index); /* and so on: there may be no more deletes to start it */
     return tn_index_is_moving(index);
@@ -431,11 +461,11 @@ bool tn_index_upkeep(struct tn_index *index, unsigned buckets)
         return false;
     index->stalled = false;
     index->version++;
-    while (buckets-- > 0) {
-        if (!move_step(index))
+    for (; buckets > MOVE_HOMES_MAX; buckets -= MOVE_HOMES_MAX) {
+        if (!move_step(index, MOVE_HOMES_MAX))
             return false;
     }
-    return true;
+    return buckets == 0 || move_step(index, buckets);
 }
 
 static void move_all(struct tn_index *index)
@@ -495,7 +525,7 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
     return true;
 }
 
-bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
+bool tn_index_reserve_further(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
     if (TN_UNLIKELY(index->entry_count >= index->grow_at) &&
         (!tn_index_is_moving(index) || index->stalled)) {
@@ -511,24 +541,9 @@ bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_pla
     return index_make_place(index, hash, place);
 }
 
-void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
-                     tn_handle handle)
+void tn_index_thinned(struct tn_index *index)
 {
-    uint32_t hash31 = tn_hash31(hash);
-
-    over_add(tn_index_home(index, hash31), place.bucket);
-    bucket_set(place.bucket, place.slot, hash31, handle);
-    index->entry_count++;
-    index->version++;
-}
-
-void tn_index_remove(struct tn_index *index, struct tn_index_place place, uint64_t hash)
-{
-    over_subtract(tn_index_home(index, tn_hash31(hash)), place.bucket, 1);
-    bucket_unset(place.bucket, place.slot);
-    index->entry_count--;
-    index->version++;
-    if (index->entry_count < index->shrink_at && !tn_index_is_moving(index))
+    if (!tn_index_is_moving(index))
         index_shrink(index);
 }
 

@@ -196,16 +196,20 @@ TN_ALWAYS_INLINE uint32_t index_match_two(const uint64_t *bucket, uint32_t hash3
 #endif
 }
 
-/* The entry of the lowest bit of index_match_two. */
-TN_ALWAYS_INLINE uint64_t index_first_entry(const uint64_t *bucket, uint32_t match)
-{
-    return (bucket + __builtin_ctz(match))[1];
-}
-
 /* Whether nothing passed beyond both this bucket and the next; one branch, or it were two. */
 TN_ALWAYS_INLINE bool index_ends_here(const uint64_t *bucket)
 {
     return (bucket[0] >> 56) * (bucket[TN_BUCKET_WORDS] >> 56) == 0;
+}
+
+/* The place of the entry at this address in the array. */
+TN_ALWAYS_INLINE struct tn_index_place tn_index_place_at(const struct tn_index *index,
+                                                         const uint64_t *word_at)
+{
+    size_t word = (size_t)(word_at - index->buckets);
+
+    return (struct tn_index_place){ index->buckets + word / TN_BUCKET_WORDS * TN_BUCKET_WORDS,
+                                    (uint32_t)(word % TN_BUCKET_WORDS) - 1 };
 }
 
 enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
@@ -213,18 +217,20 @@ enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
 /*
  * The common case of tn_index_find for a key of 8 bytes, `word`: the first candidate in its home bucket or
  * the next is it, or there is no candidate and nothing passed beyond. No loop, so that it needs few
- * registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed.
+ * registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at
+ * is where the entry found stands.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const uint64_t *bucket, uint8_t *const *base,
                                               uint32_t hash31, uint64_t word,
-                                              struct tn_record **record)
+                                              const uint64_t **word_at, struct tn_record **record)
 {
     uint32_t match = index_match_two(bucket, hash31);
     uint64_t entry, key;
 
     if (match == 0)
         return TN_LIKELY(index_ends_here(bucket)) ? TN_PROBE_ABSENT : TN_PROBE_UNSURE;
-    entry = index_first_entry(bucket, match);
+    *word_at = bucket + __builtin_ctz(match) + 1;
+    entry = **word_at;
     if (TN_UNLIKELY(!index_entry_has_hash(entry, hash31)))
         return TN_PROBE_UNSURE;
     *record = tn_record_at(*base, index_entry_handle(entry));
@@ -299,8 +305,37 @@ bool tn_index_open(struct tn_index *index, const struct tn_os *os, struct tn_mem
 /* Free about *budget_bytes of an index no longer used, less what was spent. true: all is freed. */
 bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes);
 
+/* Into a slot that is free: its fingerprint is 0. */
+TN_ALWAYS_INLINE void bucket_set(uint64_t *bucket, uint32_t slot, uint32_t hash31, tn_handle handle)
+{
+    bucket[0] |= (uint64_t)index_print(hash31) << (8 * slot);
+    bucket[1 + slot] = index_entry(hash31, handle);
+}
+
+TN_ALWAYS_INLINE void bucket_unset(uint64_t *bucket, uint32_t slot)
+{
+    bucket[0] &= ~((uint64_t)0xFF << (8 * slot));
+}
+
+/* I1: the probes from home to this bucket pass one entry more, or some less. */
+void tn_index_over_add(uint64_t *home, uint64_t *bucket);
+void tn_index_over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries);
+
+/* tn_index_reserve where the home bucket is full, or it is time to grow. */
+bool tn_index_reserve_further(struct tn_index *index, uint64_t hash, struct tn_index_place *place);
+
 /* Where an entry of this hash can go (I3). false: refused, nothing changed. */
-bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place);
+TN_ALWAYS_INLINE bool tn_index_reserve(struct tn_index *index, uint64_t hash,
+                                       struct tn_index_place *place)
+{
+    uint64_t *home = tn_index_home(index, tn_hash31(hash));
+    uint32_t taken = index_taken(home[0]);
+
+    if (TN_UNLIKELY(taken == 0x7F || index->entry_count >= index->grow_at))
+        return tn_index_reserve_further(index, hash, place);
+    *place = (struct tn_index_place){ home, (uint32_t)__builtin_ctz(~taken) };
+    return true;
+}
 
 /*
  * That many entries are to come, all told: grow for them at once, as inserting would in many steps. Takes
@@ -308,10 +343,34 @@ bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_pla
  */
 void tn_index_expect(struct tn_index *index, uint64_t entry_count);
 
-void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
-                     tn_handle handle);
+TN_ALWAYS_INLINE void tn_index_insert(struct tn_index *index, struct tn_index_place place,
+                                      uint64_t hash, tn_handle handle)
+{
+    uint32_t hash31 = tn_hash31(hash);
+    uint64_t *home = tn_index_home(index, hash31);
 
-void tn_index_remove(struct tn_index *index, struct tn_index_place place, uint64_t hash);
+    if (TN_UNLIKELY(home != place.bucket))
+        tn_index_over_add(home, place.bucket);
+    bucket_set(place.bucket, place.slot, hash31, handle);
+    index->entry_count++;
+    index->version++;
+}
+
+/* There are few entries for the buckets: time to shrink. */
+void tn_index_thinned(struct tn_index *index);
+
+TN_ALWAYS_INLINE void tn_index_remove(struct tn_index *index, struct tn_index_place place,
+                                      uint64_t hash)
+{
+    uint64_t *home = tn_index_home(index, tn_hash31(hash));
+
+    if (TN_UNLIKELY(home != place.bucket))
+        tn_index_over_subtract(home, place.bucket, 1);
+    bucket_unset(place.bucket, place.slot);
+    index->version++;
+    if (TN_UNLIKELY(--index->entry_count < index->shrink_at))
+        tn_index_thinned(index);
+}
 
 /* The record at this place has moved. */
 void tn_index_set_handle(struct tn_index *index, struct tn_index_place place, tn_handle handle);

@@ -1,12 +1,13 @@
 /*
- * ordered.c - the ordered index: reserve, insert, remove, move; see ordered_tree.h for the rules
+ * ordered.c - the ordered index: reserve, insert, remove, move; see ordered_tree.h and
+ * ordered_pending.h for the rules
  */
 #include "index/ordered_tree.h"
 
 /* Spare leaves kept for later (T4). */
 #define SPARE_LEAVES_MAX 2u
 
-/* Birth and death */
+/* ---- birth and death ------------------------------------------------------------------------- */
 
 struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base)
 {
@@ -23,7 +24,7 @@ struct tn_ordered *tn_ordered_new(struct tn_memory *memory, uint8_t *heap_base)
     }
     leaf = tn_pool_take_leaf(&ordered->pool);
     tn_leaf_init(leaf);
-    ordered->root = leaf;
+    ordered->root = ordered->last_leaf = leaf;
     return ordered;
 }
 
@@ -71,6 +72,7 @@ bool tn_ordered_free_step(struct tn_ordered *ordered, uint64_t *budget_bytes)
     }
     tn_pool_empty(&ordered->pool);
     tn_assert(ordered->pool.bytes == 0);
+    tn_memory_free(ordered->pool.memory, ordered->pending, sizeof *ordered->pending);
     tn_memory_free(ordered->pool.memory, ordered, sizeof *ordered);
     return true;
 }
@@ -83,223 +85,264 @@ void tn_ordered_free(struct tn_ordered *ordered)
         (void)tn_ordered_free_step(ordered, &unlimited_bytes);
 }
 
-/* Insert */
+/* ---- pending changes ------------------------------------------------------------------------- */
 
-/* How many inner nodes an insert could need: all below the root can split, and the root if full. */
-static unsigned inners_needed(const struct tn_ordered *ordered)
+/* Descend with all of these at once, level by level. */
+static void descend_together(const struct tn_ordered *ordered, const struct tn_key *keys,
+                             unsigned count, struct tn_path *paths, void **nodes)
 {
-    const struct tn_inner *root = ordered->root;
+    unsigned level, i;
 
-    if (ordered->height == 0)
-        return 1;
-    if (tn_inner_separators(root) < TN_ORDERED_INNER_SLOTS)
-        return ordered->height - 1;
-    return ordered->height + 1;
-}
-
-bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_bytes)
-{
-    const struct tn_leaf *root_leaf = ordered->root;
-
-    (void)key;
-    if (ordered->height == 0 && root_leaf->count < TN_ORDERED_LEAF_SLOTS)
-        return true;
-    return tn_pool_fill(&ordered->pool, 1, inners_needed(ordered),
-                        tn_max(key_bytes, ordered->key_bytes_max));
-}
-
-/* Put a new child right of the path's, and split upwards as far as needed. */
-static void tree_add_child(struct tn_ordered *ordered, const struct tn_path *path,
-                           struct tn_separator separator, void *child, bool appending)
-{
-    unsigned level = ordered->height;
-    struct tn_inner *root;
-
-    while (level-- > 0) {
-        struct tn_inner *inner = path->inners[level], *right;
-        unsigned i = path->children[level];
-
-        tn_inner_insert(inner, i, separator, child);
-        if (tn_inner_separators(inner) <= TN_ORDERED_INNER_SLOTS)
-            return;
-        appending = appending && i == TN_ORDERED_INNER_SLOTS;
-        right = tn_pool_take_inner(&ordered->pool);
-        separator = tn_inner_split(
-            inner, right, appending ? TN_ORDERED_INNER_SLOTS - 1 : TN_ORDERED_INNER_SLOTS / 2);
-        child = right;
+    for (i = 0; i < count; i++)
+        nodes[i] = ordered->root;
+    for (level = 0; level < ordered->height; level++) {
+        for (i = 0; i < count && level > 0; i++)
+            tn_inner_prefetch_for(nodes[i], keys[i]);
+        for (i = 0; i < count; i++) {
+            nodes[i] = tn_ordered_step_down(&paths[i], level, nodes[i], keys[i]);
+            if (level + 1 < ordered->height)
+                tn_inner_prefetch(nodes[i]);
+            else
+                tn_leaf_prefetch_handles(nodes[i]);
+        }
     }
-    root = tn_pool_take_inner(&ordered->pool);
-    tn_inner_init(root, ordered->root);
-    tn_inner_insert(root, 0, separator, child);
-    ordered->root = root;
-    ordered->height++;
-    tn_assert(ordered->height < TN_ORDERED_HEIGHT_MAX);
 }
 
-/*
- * Where to split an overfull leaf: in the middle, unless keys come in order. Then all up to the new
- * key stays behind, and the leaf goes on to fill; when it is full of them the new key starts a
- * leaf. Memory stays near the least there can be.
- */
-static unsigned leaf_cut(const struct tn_leaf *leaf)
+/* N2: removes and moves. Answers for which of them a leaf may have to be merged: a bit each. */
+static unsigned flush_changes(struct tn_ordered *ordered, struct tn_pending *pending,
+                              struct tn_path *paths)
 {
-    unsigned slot = leaf->last_slot;
-    unsigned last = leaf->count - 1u;
+    struct tn_key keys[TN_PENDING_MAX];
+    void *nodes[TN_PENDING_MAX];
+    unsigned low = 0, i, slot;
 
-    if (slot == last && leaf->next == NULL)
-        return last;
-    if (slot == 0 && leaf->previous == NULL)
-        return 1;
-    if (leaf->ascending_count > TN_ORDERED_LEAF_SLOTS / 2)
-        return slot == last ? last : slot + 1;
-    return leaf->count / 2;
+    for (i = 0; i < pending->change_count; i++)
+        keys[i] = tn_pending_key(pending, i);
+    descend_together(ordered, keys, pending->change_count, paths, nodes);
+    for (i = 0; i < pending->change_count; i++) {
+        const struct tn_change *change = &pending->changes[i];
+        struct tn_leaf *leaf = nodes[i];
+
+        slot = tn_leaf_find(leaf, change->from);
+        if (change->to != TN_HANDLE_NONE) {
+            tn_leaf_set_handle(leaf, slot, change->to);
+            continue;
+        }
+        tn_leaf_remove(leaf, slot);
+        low |= (unsigned)tn_leaf_is_low(leaf) << i;
+    }
+    return low;
 }
 
-static void tree_split_leaf(struct tn_ordered *ordered, const struct tn_path *path,
-                            struct tn_leaf *left)
+/* The leaves that became low: others may have been merged with them meanwhile, or filled. */
+static void flush_merges(struct tn_ordered *ordered, struct tn_pending *pending, unsigned low)
 {
-    struct tn_leaf *right = tn_pool_take_leaf(&ordered->pool);
-    struct tn_key left_last, right_first;
-    bool appending;
-    unsigned cut;
-
-    tn_leaf_tidy(left, ordered->heap_base);
-    cut = leaf_cut(left);
-    appending = cut == left->count - 1u;
-    tn_leaf_split(left, right, cut, ordered->heap_base);
-    left_last = tn_key_of(ordered->heap_base, tn_leaf_handle(left, left->count - 1u));
-    right_first = tn_key_of(ordered->heap_base, tn_leaf_handle(right, 0));
-    tree_add_child(ordered, path, tn_pool_make_separator(&ordered->pool, left_last, right_first),
-                   right, appending);
-}
-
-void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle)
-{
-    struct tn_key key = tn_key_of(ordered->heap_base, handle);
     struct tn_path path;
-    struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
-    size_t known_bytes = tn_ordered_known_bytes(ordered, &path, leaf);
 
-    tn_leaf_insert(leaf, ordered->heap_base, key, known_bytes, handle);
-    ordered->key_bytes_max = tn_max(ordered->key_bytes_max, key.bytes);
-    ordered->count++;
-    ordered->version++;
-    if (leaf->count > TN_ORDERED_LEAF_SLOTS)
-        tree_split_leaf(ordered, &path, leaf);
+    for (; low != 0; low &= low - 1) {
+        struct tn_key key = tn_pending_key(pending, (unsigned)__builtin_ctz(low));
+        const struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
+
+        if (tn_leaf_live(leaf) < TN_LEAF_LOW && ordered->height > 0)
+            tn_tree_merge_leaf(ordered, &path);
+    }
 }
 
-/* Remove */
-
-static bool leaves_fit(const struct tn_leaf *left, const struct tn_leaf *right)
+/* A split ends the paths of those that come after; they are found anew, in nodes just read. */
+static void flush_inserts(struct tn_ordered *ordered, struct tn_pending *pending,
+                          struct tn_path *paths)
 {
-    return left->count + right->count <= TN_ORDERED_LEAF_SLOTS;
-}
+    struct tn_key keys[TN_PENDING_MAX];
+    void *nodes[TN_PENDING_MAX];
+    unsigned spare_count = ordered->pool.leaf_count, i;
 
-static bool inners_fit(const struct tn_inner *left, const struct tn_inner *right)
-{
-    return left->count + right->count <= TN_ORDERED_INNER_SLOTS + 1;
+    for (i = 0; i < pending->insert_count; i++)
+        keys[i] = tn_key_of(ordered->heap_base, pending->inserts[i]);
+    descend_together(ordered, keys, pending->insert_count, paths, nodes);
+    for (i = 0; i < pending->insert_count; i++)
+        tn_leaf_prefetch_end(nodes[i]);
+    for (i = 0; i < pending->insert_count; i++) {
+        if (ordered->pool.leaf_count != spare_count)
+            nodes[i] = tn_ordered_descend(ordered, keys[i], &paths[i]);
+        tn_tree_insert(ordered, &paths[i], nodes[i], keys[i], pending->inserts[i]);
+    }
 }
 
 /* T4 */
 static void tree_trim_pool(struct tn_ordered *ordered)
 {
-    tn_pool_trim(&ordered->pool, SPARE_LEAVES_MAX, ordered->height + 1);
+    unsigned insert_count = tn_ordered_insert_count(ordered) + 1;
+    unsigned inner_count = tn_tree_inners_needed(ordered, insert_count);
+
+    tn_pool_trim(&ordered->pool, (unsigned)tn_max(SPARE_LEAVES_MAX, insert_count),
+                 (unsigned)tn_max(ordered->height + 1, inner_count));
 }
 
-static void tree_merge_inners(struct tn_ordered *ordered, struct tn_inner *parent, unsigned i)
+static __attribute__((noinline)) void flush_pending(struct tn_ordered *ordered)
 {
-    struct tn_inner *left = parent->children[i], *right = parent->children[i + 1];
+    struct tn_pending *pending = ordered->pending;
+    struct tn_path paths[TN_PENDING_MAX];
+    unsigned low = 0;
 
-    tn_inner_merge(left, tn_inner_remove(parent, i), right);
-    tn_pool_give_inner(&ordered->pool, right);
+    if (pending->change_count > 0)
+        low = flush_changes(ordered, pending, paths);
+    if (pending->insert_count > 0)
+        flush_inserts(ordered, pending, paths);
+    flush_merges(ordered, pending, low);
+    tn_pending_clear(pending);
+    if (low != 0)
+        tree_trim_pool(ordered);
+    ordered->covered_count = 0;
 }
 
-/* A node with one child, whose neighbours are full, gets a child from one of them (I1). */
-static void tree_rotate_inners(struct tn_inner *parent, unsigned i, bool to_left)
+void tn_ordered_flush(struct tn_ordered *ordered)
 {
-    struct tn_inner *left = parent->children[i], *right = parent->children[i + 1];
-    struct tn_separator separator = tn_inner_remove(parent, i);
+    const struct tn_pending *pending = ordered->pending;
 
-    separator = to_left ? tn_inner_rotate_left(left, separator, right)
-                        : tn_inner_rotate_right(left, separator, right);
-    tn_inner_insert(parent, i, separator, right);
+    if (pending != NULL && (pending->insert_count | pending->change_count) != 0)
+        flush_pending(ordered);
 }
 
-/* A child of the lowest inner node on the path is gone: merge upwards as far as needed. */
-static void tree_shrink(struct tn_ordered *ordered, const struct tn_path *path)
+/* ---- insert ---------------------------------------------------------------------------------- */
+
+/* N6: from a certain size on. If there is no memory for it, changes go on being made at once. */
+static void pending_start(struct tn_ordered *ordered)
 {
-    unsigned level = ordered->height - 1;
-    struct tn_inner *root = ordered->root;
+    ordered->pending = tn_memory_new(ordered->pool.memory, sizeof *ordered->pending, false);
+    if (ordered->pending != NULL)
+        tn_pending_clear(ordered->pending);
+}
 
-    for (; level > 0 && path->inners[level]->count < TN_INNER_LOW; level--) {
-        struct tn_inner *inner = path->inners[level], *parent = path->inners[level - 1];
-        unsigned i = path->children[level - 1];
-        bool has_right = i + 1u < parent->count;
+/* T3, for `insert_count` inserts. */
+static bool reserve_inserts(struct tn_ordered *ordered, unsigned insert_count, size_t key_bytes)
+{
+    const struct tn_leaf *root_leaf = ordered->root;
 
-        if (has_right && inners_fit(inner, parent->children[i + 1])) {
-            tree_merge_inners(ordered, parent, i);
-        } else if (i > 0 && inners_fit(parent->children[i - 1], inner)) {
-            tree_merge_inners(ordered, parent, i - 1);
-        } else {
-            if (inner->count == 1)
-                tree_rotate_inners(parent, has_right ? i : i - 1, has_right);
-            return;
-        }
+    if (ordered->height == 0 && root_leaf->count + insert_count <= TN_ORDERED_LEAF_SLOTS)
+        return true;
+    return tn_pool_fill(&ordered->pool, insert_count, tn_tree_inners_needed(ordered, insert_count),
+                        tn_max(key_bytes, ordered->key_bytes_max));
+}
+
+/* Nodes for all that is pending and one more; if they cannot be had, then for one more. */
+static __attribute__((noinline)) bool reserve_more(struct tn_ordered *ordered, size_t key_bytes)
+{
+    unsigned insert_count = tn_ordered_insert_count(ordered) + 1;
+
+    if (!reserve_inserts(ordered, insert_count, key_bytes)) {
+        if (insert_count == 1)
+            return false;
+        tn_ordered_flush(ordered);
+        insert_count = 1;
+        if (!reserve_inserts(ordered, insert_count, key_bytes))
+            return false;
     }
-    if (root->count == 1) {
-        ordered->root = root->children[0];
-        ordered->height--;
-        tn_pool_give_inner(&ordered->pool, root);
+    if (ordered->pending == NULL && ordered->count >= TN_PENDING_KEYS_MIN)
+        pending_start(ordered);
+    if (ordered->height > 0)
+        ordered->covered_count = insert_count;
+    return true;
+}
+
+bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_bytes)
+{
+    (void)key;
+    if (TN_LIKELY(tn_ordered_insert_count(ordered) < ordered->covered_count &&
+                  key_bytes <= ordered->key_bytes_max))
+        return true;
+    return reserve_more(ordered, key_bytes);
+}
+
+static void insert_now(struct tn_ordered *ordered, struct tn_key key, tn_handle handle)
+{
+    unsigned spare_count = ordered->pool.leaf_count;
+    struct tn_path path;
+    struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
+
+    tn_tree_insert(ordered, &path, leaf, key, handle);
+    if (ordered->pool.leaf_count != spare_count)
+        ordered->covered_count = 0;
+}
+
+void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle)
+{
+    struct tn_key key = tn_key_of(ordered->heap_base, handle);
+    uint64_t head = tn_key_head(key.at, key.bytes);
+    struct tn_pending *pending = ordered->pending;
+
+    ordered->key_bytes_max = tn_max(ordered->key_bytes_max, key.bytes);
+    ordered->count++;
+    ordered->version++;
+    if ((pending == NULL || pending->change_count == 0) && /* N2 */
+        tn_leaf_is_behind(ordered->last_leaf, head)) {     /* T7 */
+        if (TN_LIKELY(ordered->last_leaf->count < TN_ORDERED_LEAF_SLOTS))
+            tn_leaf_append(ordered->last_leaf, head, handle);
+        else
+            insert_now(ordered, key, handle);
+        return;
+    }
+    if (pending == NULL) {
+        insert_now(ordered, key, handle);
+        return;
+    }
+    pending->inserts[pending->insert_count++] = handle;
+    if (pending->insert_count == TN_PENDING_MAX)
+        flush_pending(ordered);
+}
+
+/* ---- remove and move ------------------------------------------------------------------------- */
+
+/* `to` NONE: remove. */
+static void change_now(struct tn_ordered *ordered, struct tn_key key, tn_handle from, tn_handle to)
+{
+    struct tn_path path;
+    struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
+    unsigned slot = tn_leaf_find(leaf, from);
+
+    if (to != TN_HANDLE_NONE) {
+        tn_leaf_set_handle(leaf, slot, to);
+        return;
+    }
+    tn_leaf_remove(leaf, slot);
+    if (tn_leaf_is_low(leaf) && ordered->height > 0) {
+        tn_tree_merge_leaf(ordered, &path);
+        tree_trim_pool(ordered);
+        ordered->covered_count = 0;
     }
 }
 
-/* A leaf has few entries: merge it with a neighbour if they fit together (T5). */
-static void tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *path)
+static void change(struct tn_ordered *ordered, tn_handle from, tn_handle to)
 {
-    struct tn_inner *parent = path->inners[ordered->height - 1];
-    unsigned i = path->children[ordered->height - 1];
-    struct tn_leaf *right;
+    struct tn_key key = tn_key_of(ordered->heap_base, from);
+    struct tn_pending *pending = ordered->pending;
+    unsigned i;
 
-    if (i + 1u == parent->count || !leaves_fit(parent->children[i], parent->children[i + 1])) {
-        if (i == 0 || !leaves_fit(parent->children[i - 1], parent->children[i]))
-            return;
-        i--;
+    ordered->version++;
+    if (pending == NULL) {
+        change_now(ordered, key, from, to);
+        return;
     }
-    right = parent->children[i + 1];
-    tn_leaf_tidy(parent->children[i], ordered->heap_base);
-    tn_leaf_tidy(right, ordered->heap_base);
-    tn_leaf_merge(parent->children[i], right, ordered->heap_base);
-    tn_pool_give_leaf(&ordered->pool, right);
-    tn_pool_free_separator(&ordered->pool, tn_inner_remove(parent, i));
-    tree_shrink(ordered, path);
-    tree_trim_pool(ordered);
+    i = tn_pending_find_insert(pending, from);
+    if (i < pending->insert_count) { /* N3 */
+        pending->inserts[i] = to != TN_HANDLE_NONE ? to : pending->inserts[--pending->insert_count];
+        return;
+    }
+    if (tn_pending_note(pending, key, from, to))
+        return;
+    flush_pending(ordered);
+    if (!tn_pending_note(pending, key, from, to))
+        change_now(ordered, key, from, to);
 }
 
 void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle)
 {
-    struct tn_key key = tn_key_of(ordered->heap_base, handle);
-    struct tn_path path;
-    struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
-
-    tn_leaf_prefetch(leaf);
-    tn_leaf_tidy(leaf, ordered->heap_base);
-    tn_leaf_remove(leaf, tn_leaf_find(leaf, key, handle));
     ordered->count--;
-    ordered->version++;
-    if (leaf->count < TN_LEAF_LOW && ordered->height > 0)
-        tree_merge_leaf(ordered, &path);
+    change(ordered, handle, TN_HANDLE_NONE);
 }
 
 void tn_ordered_move(struct tn_ordered *ordered, tn_handle old, tn_handle new_handle)
 {
-    struct tn_key key = tn_key_of(ordered->heap_base, old);
-    struct tn_path path;
-    struct tn_leaf *leaf = tn_ordered_descend(ordered, key, &path);
-
-    tn_leaf_prefetch(leaf);
-    tn_leaf_tidy(leaf, ordered->heap_base);
-    tn_leaf_set_handle(leaf, tn_leaf_find(leaf, key, old), new_handle);
-    ordered->version++;
+    change(ordered, old, new_handle);
 }
 
 uint64_t tn_ordered_count(const struct tn_ordered *ordered)
@@ -309,7 +352,8 @@ uint64_t tn_ordered_count(const struct tn_ordered *ordered)
 
 uint64_t tn_ordered_bytes(const struct tn_ordered *ordered)
 {
-    return sizeof *ordered + ordered->pool.bytes;
+    return sizeof *ordered + ordered->pool.bytes +
+           (ordered->pending != NULL ? sizeof *ordered->pending : 0);
 }
 
 const uint64_t *tn_ordered_version(const struct tn_ordered *ordered)

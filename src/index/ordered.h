@@ -30,16 +30,22 @@ bool tn_ordered_free_step(struct tn_ordered *ordered, uint64_t *budget_bytes);
  */
 bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_bytes);
 
-/* Insert the record's key, which is not there. Needs a reserve for that key. Cannot fail. */
+/*
+ * Insert the record's key, which is not there. Needs a reserve for that key. Cannot fail. The record
+ * stays readable until the entry is removed or moved.
+ */
 void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle);
 
 /*
- * Remove the record's key, which is there with this handle. The record is still readable. Cannot
- * fail.
+ * Remove the record's key, which is there with this handle. The record is still readable, until this
+ * returns. Cannot fail.
  */
 void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle);
 
-/* The record of `old` has a copy at `new_handle`, same key; both are readable. Cannot fail. */
+/*
+ * The record of `old` has a copy at `new_handle`, same key; both are readable, `old` until this
+ * returns. Cannot fail.
+ */
 void tn_ordered_move(struct tn_ordered *ordered, tn_handle old, tn_handle new_handle);
 
 uint64_t tn_ordered_count(const struct tn_ordered *ordered);
@@ -70,7 +76,7 @@ enum tn_ordered_seek {
 };
 
 /* Put the cursor on the key asked for. The handle there, or TN_HANDLE_NONE when there is none. */
-tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+tn_handle tn_ordered_seek(struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                           enum tn_ordered_seek how, const void *key, size_t key_bytes);
 
 /*

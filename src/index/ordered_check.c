@@ -29,9 +29,26 @@ static bool heads_are_cleared(const uint64_t *heads, unsigned first, unsigned en
     return first >= end;
 }
 
-static struct tn_key leaf_key(const struct walk *walk, const struct tn_leaf *leaf, unsigned slot)
+/* The key that the tree knows by this handle: of its record, or, once that may be gone, a copy (N2). */
+static struct tn_key key_known_by(const struct walk *walk, tn_handle handle)
 {
-    return tn_key_of(walk->ordered->heap_base, tn_leaf_handle(leaf, slot));
+    const struct tn_pending *pending = walk->ordered->pending;
+    unsigned i;
+
+    for (i = 0; pending != NULL && i < pending->change_count; i++) {
+        if (pending->changes[i].from == handle)
+            return tn_pending_key(pending, i);
+    }
+    return tn_key_of(walk->ordered->heap_base, handle);
+}
+
+static unsigned leaf_first_live(const struct tn_leaf *leaf)
+{
+    unsigned slot = 0;
+
+    while (slot < leaf->count && tn_leaf_handle(leaf, slot) == TN_HANDLE_NONE)
+        slot++;
+    return slot;
 }
 
 /* The key, of the leaf the walk is in, lies between the separators left and right of its path. */
@@ -51,27 +68,43 @@ static bool key_is_between_separators(const struct walk *walk, struct tn_key key
     return true;
 }
 
+/* L1 */
+static bool leaf_counts_are_right(const struct tn_leaf *leaf)
+{
+    unsigned hole_count = 0, i;
+
+    if (leaf->sorted_count > leaf->count || leaf->count > TN_ORDERED_LEAF_SLOTS)
+        return false;
+    if (leaf->count == 0 && leaf->prefix_bytes != 0)
+        return false;
+    for (i = 0; i < leaf->count; i++)
+        hole_count += tn_leaf_handle(leaf, i) == TN_HANDLE_NONE;
+    return hole_count == leaf->hole_count && (leaf->count == 0 || hole_count < leaf->count);
+}
+
 /* L1 to L3 */
 static bool leaf_entries_are_right(const struct walk *walk, const struct tn_leaf *leaf)
 {
-    unsigned i;
+    struct tn_key owner = { 0 }, before = { 0 };
+    unsigned first, i;
 
-    if (leaf->sorted_count > leaf->count ||
-        leaf->count - leaf->sorted_count > (int)TN_LEAF_TAIL_MAX)
+    if (!leaf_counts_are_right(leaf))
         return false;
-    if (leaf->count > TN_ORDERED_LEAF_SLOTS || (leaf->count == 0 && leaf->prefix_bytes != 0))
-        return false;
-    for (i = 0; i < leaf->count; i++) {
-        struct tn_key key = leaf_key(walk, leaf, i);
+    first = leaf_first_live(leaf);
+    for (i = first; i < leaf->count; i++) {
+        struct tn_key key;
 
         if (tn_leaf_handle(leaf, i) == TN_HANDLE_NONE)
-            return false;
-        if (!head_is_right(key, leaf_key(walk, leaf, 0), leaf->prefix_bytes, leaf->heads[i]))
+            continue;
+        key = key_known_by(walk, tn_leaf_handle(leaf, i));
+        owner = i == first ? key : owner;
+        if (!head_is_right(key, owner, leaf->prefix_bytes, leaf->heads[i]))
             return false;
         if (!key_is_between_separators(walk, key))
             return false;
-        if (i > 0 && i < leaf->sorted_count && tn_key_order(leaf_key(walk, leaf, i - 1), key) >= 0)
+        if (i > first && i < leaf->sorted_count && tn_key_order(before, key) >= 0)
             return false;
+        before = key;
     }
     return true;
 }
@@ -88,9 +121,19 @@ static bool leaf_is_right(struct walk *walk, const struct tn_leaf *leaf)
     if (!heads_are_cleared(leaf->heads, leaf->count, TN_HEADS_COUNT))
         return false;
     walk->last_leaf = leaf;
-    walk->count += leaf->count;
+    walk->count += tn_leaf_live(leaf);
     walk->bytes += sizeof *leaf;
     return true;
+}
+
+/* I5 */
+static bool inner_ends_are_right(const struct tn_inner *inner)
+{
+    unsigned i = 0;
+
+    while (i < TN_HEAD_ENDS_COUNT && inner->ends[i] == inner->heads[16 * i + 15])
+        i++;
+    return i == TN_HEAD_ENDS_COUNT;
 }
 
 /* I1 to I3 */
@@ -101,6 +144,8 @@ static bool inner_is_right(struct walk *walk, const struct tn_inner *inner)
     if (inner->count < 2 || tn_inner_separators(inner) > TN_ORDERED_INNER_SLOTS)
         return false;
     if (!heads_are_cleared(inner->heads, tn_inner_separators(inner), TN_HEADS_COUNT))
+        return false;
+    if (!inner_ends_are_right(inner))
         return false;
     walk->bytes += sizeof *inner;
     for (i = 0; i < tn_inner_separators(inner); i++) {
@@ -155,17 +200,44 @@ static bool pool_is_right(struct walk *walk)
     const struct tn_pool *pool = &walk->ordered->pool;
     const struct tn_leaf *leaf = pool->leaves;
     const struct tn_inner *inner = pool->inners;
-    unsigned leaf_count = 0, inner_count = 0;
+    const struct tn_separator_block *block = pool->blocks;
+    unsigned leaf_count = 0, inner_count = 0, block_count = 0;
 
     for (; leaf != NULL; leaf = leaf->next)
         leaf_count++;
     for (; inner != NULL; inner = inner->children[0])
         inner_count++;
     walk->bytes += leaf_count * sizeof *leaf + inner_count * sizeof *inner;
-    if (pool->block != NULL)
-        walk->bytes += pool->block->block_bytes;
+    for (; block != NULL; block = tn_pool_next_block(block), block_count++) {
+        walk->bytes += block->block_bytes;
+        if (block->block_bytes < sizeof *block + pool->text_bytes_max) /* P4 */
+            return false;
+    }
     return leaf_count == pool->leaf_count && inner_count == pool->inner_count &&
-           walk->bytes == pool->bytes;
+           block_count == pool->block_count && walk->bytes == pool->bytes;
+}
+
+/* N4: what is pending can be done. */
+static bool pending_is_right(struct walk *walk)
+{
+    const struct tn_ordered *ordered = walk->ordered;
+    const struct tn_pending *pending = ordered->pending;
+    const struct tn_leaf *root_leaf = ordered->root;
+    unsigned i;
+
+    if (pending == NULL)
+        return true;
+    if (pending->insert_count >= TN_PENDING_MAX || pending->change_count > TN_PENDING_MAX)
+        return false;
+    walk->count += pending->insert_count;
+    for (i = 0; i < pending->change_count; i++)
+        walk->count -= pending->changes[i].to == TN_HANDLE_NONE;
+    if (ordered->height == 0 && root_leaf->count + pending->insert_count <= TN_ORDERED_LEAF_SLOTS)
+        return true;
+    return pending->insert_count == 0 ||
+           tn_pool_is_filled(&ordered->pool, pending->insert_count,
+                             tn_tree_inners_needed(ordered, pending->insert_count),
+                             ordered->key_bytes_max);
 }
 
 bool tn_ordered_check(const struct tn_ordered *ordered)
@@ -185,5 +257,6 @@ bool tn_ordered_check(const struct tn_ordered *ordered)
             break;
         node = walk.path.inners[level - 1]->children[walk.path.children[level - 1]];
     }
-    return walk.last_leaf->next == NULL && walk.count == ordered->count && pool_is_right(&walk);
+    return walk.last_leaf->next == NULL && walk.last_leaf == ordered->last_leaf &&
+           pool_is_right(&walk) && pending_is_right(&walk) && walk.count == ordered->count;
 }

@@ -52,7 +52,7 @@ static struct tn_leaf *tree_edge_leaf(const struct tn_ordered *ordered, bool las
     return node;
 }
 
-tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
+tn_handle tn_ordered_seek(struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                           enum tn_ordered_seek how, const void *key, size_t key_bytes)
 {
     bool after = how == TN_SEEK_AFTER || how == TN_SEEK_AT_MOST;
@@ -62,6 +62,7 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
     struct tn_leaf *leaf;
     unsigned slot;
 
+    tn_ordered_flush(ordered); /* N5 */
     *cursor = (struct tn_ordered_cursor){ 0 };
     if (how == TN_SEEK_FIRST)
         return cursor_set_at_least(ordered, cursor, tree_edge_leaf(ordered, false), 0);
@@ -82,10 +83,17 @@ tn_handle tn_ordered_seek(const struct tn_ordered *ordered, struct tn_ordered_cu
 static size_t leaf_gather(const struct tn_leaf *leaf, unsigned slot, bool reverse, tn_handle *out,
                           size_t room)
 {
-    size_t count = tn_min(room, reverse ? slot + 1u : leaf->count - slot), i;
+    size_t count = tn_min(room, reverse ? slot + 1u : leaf->count - slot);
+    unsigned first = reverse ? slot + 1 - (unsigned)count : slot;
+    size_t i;
 
-    for (i = 0; i < count; i++)
-        out[i] = tn_leaf_handle(leaf, reverse ? slot - (unsigned)i : slot + (unsigned)i);
+    if (!reverse) {
+        for (i = 0; i < count; i++)
+            out[i] = tn_leaf_handle(leaf, first + (unsigned)i);
+    } else {
+        for (i = 0; i < count; i++)
+            out[count - 1 - i] = tn_leaf_handle(leaf, first + (unsigned)i);
+    }
     return count;
 }
 
@@ -111,6 +119,8 @@ size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cur
         size_t taken;
 
         if (cursor->slot == SLOT_AT_EDGE) {
+            if (!reverse && leaf->next != NULL)
+                tn_leaf_prefetch_all(leaf->next);
             tn_leaf_tidy(leaf, ordered->heap_base);
             cursor->slot = reverse ? leaf->count - 1u : 0;
         }

@@ -31,7 +31,8 @@ unsigned tn_inner_search(const struct tn_inner *inner, struct tn_key key, size_t
             return order < 0 ? 0 : separators;
     }
     head = tn_key_head_after(key, inner->prefix_bytes);
-    first = tn_heads_search(inner->heads, head);
+    first = 16 * tn_heads_below_of_7(inner->ends, 1, head);
+    first = tn_heads_search_16(inner->heads, first, head);
     if (first == separators || inner->heads[first] != head)
         return first;
     return inner_search_texts(inner, key, first, tn_heads_run_end(inner->heads, separators, first));
@@ -51,6 +52,15 @@ size_t tn_inner_shared_bytes(const struct tn_inner *inner, unsigned i)
     return tn_min(shared_bytes, tn_min(inner->text_bytes[i - 1], inner->text_bytes[i]));
 }
 
+/* I5 */
+static void inner_note_ends(struct tn_inner *inner)
+{
+    unsigned i;
+
+    for (i = 0; i < TN_HEAD_ENDS_COUNT; i++)
+        inner->ends[i] = inner->heads[16 * i + 15];
+}
+
 static void inner_set_prefix(struct tn_inner *inner, size_t prefix_bytes)
 {
     unsigned i;
@@ -59,6 +69,7 @@ static void inner_set_prefix(struct tn_inner *inner, size_t prefix_bytes)
     for (i = 0; i < tn_inner_separators(inner); i++)
         inner->heads[i] = tn_key_head_after(tn_inner_key(inner, i), prefix_bytes);
     tn_heads_clear(inner->heads, i, TN_HEADS_COUNT);
+    inner_note_ends(inner);
 }
 
 /* What all separators share: they ascend, so what the first and the last do. */
@@ -103,6 +114,7 @@ void tn_inner_init(struct tn_inner *inner, void *child)
     inner->prefix_bytes = 0;
     inner->children[0] = child;
     tn_heads_clear(inner->heads, 0, TN_HEADS_COUNT);
+    inner_note_ends(inner);
 }
 
 void tn_inner_insert(struct tn_inner *inner, unsigned i, struct tn_separator separator, void *child)
@@ -128,6 +140,7 @@ void tn_inner_insert(struct tn_inner *inner, unsigned i, struct tn_separator sep
     if ((i > 0 && inner->heads[i - 1] == inner->heads[i]) ||
         (i < separators && inner->heads[i + 1] == inner->heads[i]))
         inner_fit_prefix(inner);
+    inner_note_ends(inner);
 }
 
 struct tn_separator tn_inner_remove(struct tn_inner *inner, unsigned i)
@@ -140,6 +153,7 @@ struct tn_separator tn_inner_remove(struct tn_inner *inner, unsigned i)
     inner->heads[tn_inner_separators(inner)] = TN_HEAD_NONE;
     if (inner->count == 1)
         inner->prefix_bytes = 0; /* I2: no separator is left to tell it */
+    inner_note_ends(inner);
     return removed;
 }
 
@@ -182,6 +196,7 @@ struct tn_separator tn_inner_rotate_left(struct tn_inner *left, struct tn_separa
     inner_copy(right, 0, right, 1, tn_inner_separators(right));
     inner_copy_children(right, 0, right, 1, right->count);
     right->heads[tn_inner_separators(right)] = TN_HEAD_NONE;
+    inner_note_ends(right);
     inner_fit_prefix(left);
     return middle;
 }
@@ -198,6 +213,7 @@ struct tn_separator tn_inner_rotate_right(struct tn_inner *left, struct tn_separ
     right->count++;
     left->count--;
     left->heads[tn_inner_separators(left)] = TN_HEAD_NONE;
+    inner_note_ends(left);
     inner_fit_prefix(right);
     return middle;
 }

@@ -16,7 +16,8 @@
  *       less than they share.
  *   I3  heads[i] is separator i's head after the prefix; TN_HEAD_NONE behind the last.
  *   I4  One separator more than TN_ORDERED_INNER_SLOTS has room: insert, then split.
- *   I5  A key between two neighbouring separators starts with all that both start with.
+ *   I5  ends[i] is heads[16 * i + 15]: a search in a node that is not in the cache needs few lines.
+ *   I6  A key between two neighbouring separators starts with all that both start with.
  */
 #ifndef TN_ORDERED_INNER_H
 #define TN_ORDERED_INNER_H
@@ -53,6 +54,7 @@ struct tn_separator {
 struct tn_inner {
     uint16_t count; /* of children; of separators one less */
     uint16_t prefix_bytes;
+    uint64_t ends[TN_HEAD_ENDS_COUNT]; /* I5 */
     uint64_t heads[TN_HEADS_COUNT];
     void *children[TN_HEADS_COUNT + 1]; /* in the pool: [0] is the next spare */
     union tn_separator_text texts[TN_HEADS_COUNT];
@@ -78,13 +80,34 @@ static inline struct tn_separator tn_inner_separator(const struct tn_inner *inne
     return (struct tn_separator){ inner->texts[i], inner->text_bytes[i] };
 }
 
+/* Have what the first step of a search reads fetched, in time. */
+static inline void tn_inner_prefetch(const struct tn_inner *inner)
+{
+    __builtin_prefetch(inner);
+    __builtin_prefetch(inner->ends + TN_HEAD_ENDS_COUNT);
+}
+
+/* The first step of a search: have what the others read fetched. */
+static inline void tn_inner_prefetch_for(const struct tn_inner *inner, struct tn_key key)
+{
+    uint64_t head = tn_key_head(key.at, key.bytes);
+    unsigned first = 16 * tn_heads_below_of_7(inner->ends, 1, head);
+
+    if (inner->prefix_bytes != 0)
+        return;
+    __builtin_prefetch(inner->heads + first);
+    __builtin_prefetch(inner->heads + first + 8);
+    __builtin_prefetch(inner->children + first);
+    __builtin_prefetch(inner->children + first + 8);
+}
+
 /*
  * The child under which the key is or would be. The caller knows that the key shares known_bytes
  * with all separators here.
  */
 unsigned tn_inner_search(const struct tn_inner *inner, struct tn_key key, size_t known_bytes);
 
-/* How many bytes every key under child i is sure to share (I5); 0 for the first and last child. */
+/* How many bytes every key under child i is sure to share (I6); 0 for the first and last child. */
 size_t tn_inner_shared_bytes(const struct tn_inner *inner, unsigned i);
 
 /* A node to be, with one child: the caller inserts the second. */

@@ -69,27 +69,36 @@ static inline size_t tn_key_shared(struct tn_key a, struct tn_key b)
 #define TN_HEAD_NONE UINT64_MAX
 #define TN_HEADS_COUNT 128u
 
-/* How many of eight heads, `step` apart, are below `head`. */
-static inline unsigned tn_heads_below(const uint64_t *heads, size_t step, uint64_t head)
-{
-    unsigned low = (heads[0] < head) + (heads[step] < head) + (heads[2 * step] < head) +
-                   (heads[3 * step] < head);
-    unsigned high = (heads[4 * step] < head) + (heads[5 * step] < head) + (heads[6 * step] < head) +
-                    (heads[7 * step] < head);
+/* The heads at the ends of the first seven sixteens. The eighth ends with TN_HEAD_NONE or does not matter. */
+#define TN_HEAD_ENDS_COUNT 7u
 
-    return low + high;
+/* How many of three heads, `step` apart, are below `head`. */
+static inline unsigned tn_heads_below_of_3(const uint64_t *heads, size_t step, uint64_t head)
+{
+    return (unsigned)(heads[0] < head) + (heads[step] < head) + (heads[2 * step] < head);
+}
+
+/* How many of the seven ends, `step` apart, are below `head`. */
+static inline unsigned tn_heads_below_of_7(const uint64_t *ends, size_t step, uint64_t head)
+{
+    return tn_heads_below_of_3(ends, step, head) +
+           tn_heads_below_of_3(ends + 3 * step, step, head) + (ends[6 * step] < head);
+}
+
+/* Among the sixteen from `first` on, the last of which is not below `head`, the first that is not. */
+static inline unsigned tn_heads_search_16(const uint64_t *heads, unsigned first, uint64_t head)
+{
+    first += 4 * tn_heads_below_of_3(heads + first + 3, 4, head);
+    return first + tn_heads_below_of_3(heads + first, 1, head);
 }
 
 /*
- * The first head that is >= head: count the sixteens that end below it, then the heads below it in
- * the sixteen after. These loads do not wait for each other, as those of a binary search do.
+ * The first head that is >= head: count the sixteens that end below it, then the fours, then the heads.
+ * Loads of one count do not wait for each other, as those of a binary search do.
  */
 static inline unsigned tn_heads_search(const uint64_t *heads, uint64_t head)
 {
-    unsigned first = 16 * tn_heads_below(heads + 15, 16, head);
-
-    return first + tn_heads_below(heads + first, 1, head) +
-           tn_heads_below(heads + first + 8, 1, head);
+    return tn_heads_search_16(heads, 16 * tn_heads_below_of_7(heads + 15, 16, head), head);
 }
 
 static inline void tn_heads_clear(uint64_t *heads, unsigned first, unsigned end)

@@ -8,6 +8,7 @@
  *       spare nodes, blocks of long separators, the spare block.
  *   P2  Taking never fails: what is taken was filled in before.
  *   P3  A failed fill leaves bytes as it was.
+ *   P4  Spare blocks have room for the longest separator asked for so far, all of them.
  */
 #ifndef TN_ORDERED_POOL_H
 #define TN_ORDERED_POOL_H
@@ -21,20 +22,37 @@ struct tn_pool {
     uint64_t bytes; /* P1 */
     unsigned leaf_count;
     unsigned inner_count;
-    struct tn_leaf *leaves;           /* chained by next */
-    struct tn_inner *inners;          /* chained by children[0] */
-    struct tn_separator_block *block; /* or NULL */
+    unsigned block_count;
+    size_t text_bytes_max;             /* P4 */
+    struct tn_leaf *leaves;            /* chained by next */
+    struct tn_inner *inners;           /* chained by children[0] */
+    struct tn_separator_block *blocks; /* chained by their first bytes */
 };
 
-/* Have at least these spares, and a block for a separator of text_bytes. False: no memory. */
+/*
+ * Have at least these spares, and for each spare leaf asked for a block for a separator of
+ * text_bytes. False: no memory.
+ */
 bool tn_pool_fill(struct tn_pool *pool, unsigned leaf_count, unsigned inner_count,
                   size_t text_bytes);
 
-/* Free spare nodes beyond these numbers. */
+/* Whether a fill would have nothing to do. */
+static inline bool tn_pool_is_filled(const struct tn_pool *pool, unsigned leaf_count,
+                                     unsigned inner_count, size_t text_bytes)
+{
+    return pool->leaf_count >= leaf_count && pool->inner_count >= inner_count &&
+           (text_bytes <= TN_SEPARATOR_HERE_BYTES ||
+            (pool->block_count >= leaf_count && pool->text_bytes_max >= text_bytes));
+}
+
+/* Free spare nodes beyond these numbers, and blocks beyond the number of leaves, but one. */
 void tn_pool_trim(struct tn_pool *pool, unsigned leaf_count, unsigned inner_count);
 
 /* Free all spares. */
 void tn_pool_empty(struct tn_pool *pool);
+
+/* The spare block behind this one. */
+struct tn_separator_block *tn_pool_next_block(const struct tn_separator_block *block);
 
 /* Nodes are not initialised. */
 struct tn_leaf *tn_pool_take_leaf(struct tn_pool *pool);

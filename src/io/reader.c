@@ -19,6 +19,8 @@ struct tn_reader {
     struct tn_memory *memory;
     enum tn_format format;
     struct tn_text text;
+    /* Of the text, when it is wanted. Room for it somewhere: it wants more alignment than we have. */
+    char checksum_room[sizeof(struct tn_checksum_stream) + _Alignof(struct tn_checksum_stream)];
     struct tn_delimited table; /* csv, tsv */
     struct tn_ndjson lines;    /* ndjson */
     const char *const *fields;
@@ -121,6 +123,14 @@ static int reader_seek(struct tn_reader *reader, const struct tn_place *place)
                       (unsigned long long)place->bytes);
         return TN_READER_REFUSED;
     }
+    if (answer == TN_READER_ROW && tn_text_checksum(text) != place->checksum &&
+        text->checksum != NULL) {
+        tn_reason_set(&reader->reason,
+                      "its first %llu bytes are not those that were read before; it is another "
+                      "file, or was written over",
+                      (unsigned long long)place->bytes);
+        return TN_READER_REFUSED;
+    }
     text->line = place->line;
     text->skipping = place->skipping;
     if (reader->format == TN_FORMAT_NDJSON)
@@ -128,6 +138,14 @@ static int reader_seek(struct tn_reader *reader, const struct tn_place *place)
     reader->table.replay_end = place->replay_end;
     tn_delimited_moved(&reader->table);
     return answer;
+}
+
+static struct tn_checksum_stream *reader_checksum(struct tn_reader *reader)
+{
+    uintptr_t alignment = _Alignof(struct tn_checksum_stream);
+    uintptr_t at = (uintptr_t)reader->checksum_room;
+
+    return (void *)(reader->checksum_room + (alignment - at % alignment) % alignment);
 }
 
 static int reader_start(struct tn_reader *reader, const char *path,
@@ -152,6 +170,10 @@ static int reader_start(struct tn_reader *reader, const char *path,
         input_options.block_bytes = TN_INPUT_BLOCK_BYTES;
     answer = tn_text_init(&reader->text, input, reader->memory, input_options.block_bytes,
                           row_bytes_max, &reader->reason);
+    if (options->checksum) {
+        reader->text.checksum = reader_checksum(reader);
+        tn_checksum_begin(reader->text.checksum, 0);
+    }
     if (answer == TN_READER_ROW)
         answer = reader_begin(reader);
     if (options->place != NULL && options->place->bytes > 0 &&
@@ -273,10 +295,11 @@ void tn_reader_progress(const struct tn_reader *reader, uint64_t *read_bytes, ui
     tn_input_progress(reader->text.input, read_bytes, file_bytes);
 }
 
-void tn_reader_place(const struct tn_reader *reader, struct tn_place *out)
+void tn_reader_place(struct tn_reader *reader, struct tn_place *out)
 {
     *out = (struct tn_place){
         .bytes = reader->begun ? tn_reader_bytes(reader) : 0, /* a header is read as a whole */
+        .checksum = reader->begun ? tn_text_checksum(&reader->text) : 0,
         .line = reader->text.line,
         .replay_end = reader->table.replay_end,
         .skipping = reader->text.skipping,

@@ -38,6 +38,7 @@ struct tn_place {
     uint64_t device; /* of the file, and 0 where there is none: what it was called may change */
     uint64_t inode;
     uint64_t bytes;      /* of uncompressed input before it; 0: not even the header was read */
+    uint64_t checksum;   /* of these bytes (base/checksum.h, seed 0); 0 where none is kept */
     uint64_t line;       /* of the next row */
     uint64_t replay_end; /* csv: up to here quotes must close on their line (D6) */
     bool skipping;       /* up to the next line end it belongs to a bad row */
@@ -54,6 +55,7 @@ struct tn_reader_options {
     bool follow;                  /* R6 */
     bool no_wait;                 /* of a pipe, too: WAITS rather than to wait for a row */
     const struct tn_place *place; /* R7; NULL: from the beginning. Not kept */
+    bool checksum; /* keep one of all bytes before the place; one given must have the same */
 
     /* NULL, or what a signal handler sets to end a read that waits: it answers STOPPED. */
     const volatile sig_atomic_t *stop;
@@ -85,7 +87,7 @@ enum tn_reader_answer {
  * followed, or with no_wait: then next reads the header when it is there). Answers TN_READER_ROW when open, else
  * REFUSED, FAILED or STOPPED with a message in `reason` (what, where, what to do; NUL-terminated,
  * cut to fit) and *out NULL. With a place, all before it is read again; a file that does not reach
- * so far is REFUSED.
+ * so far, or holds other bytes there, is REFUSED.
  */
 int tn_reader_open(struct tn_reader **out, const char *path,
                    const struct tn_reader_options *options, char *reason, size_t reason_bytes);
@@ -112,7 +114,7 @@ void tn_reader_wait(const struct tn_reader *reader, int most_ms);
 void tn_reader_progress(const struct tn_reader *reader, uint64_t *read_bytes, uint64_t *file_bytes);
 
 /* The place behind the last row (R7). */
-void tn_reader_place(const struct tn_reader *reader, struct tn_place *out);
+void tn_reader_place(struct tn_reader *reader, struct tn_place *out);
 
 void tn_reader_close(struct tn_reader *reader);
 

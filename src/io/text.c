@@ -51,12 +51,28 @@ static int text_grow(struct tn_text *text, struct tn_reason *reason)
     return TN_READER_ROW;
 }
 
+/* What lies before the row goes into the checksum, before it can go away. */
+static void text_sum(struct tn_text *text)
+{
+    if (text->checksum != NULL)
+        tn_checksum_add(text->checksum, text->data + text->summed, text->row - text->summed);
+    text->summed = text->row;
+}
+
+uint64_t tn_text_checksum(struct tn_text *text)
+{
+    text_sum(text);
+    return text->checksum != NULL ? tn_checksum_end(text->checksum) : 0;
+}
+
 int tn_text_more(struct tn_text *text, struct tn_reason *reason)
 {
     size_t got = 0;
     int answer;
 
     if (text->row > 0) {
+        text_sum(text);
+        text->summed = 0;
         memmove(text->data, text->data + text->row, text->end - text->row);
         text->origin += text->row;
         text->end -= text->row;

@@ -15,6 +15,7 @@
 #ifndef TN_TEXT_H
 #define TN_TEXT_H
 
+#include "base/checksum.h"
 #include "io/input.h"
 
 #define TN_TEXT_PADDING_BYTES ((size_t)128)
@@ -31,6 +32,8 @@ struct tn_text {
     uint64_t origin; /* place of data[0] in the input */
     uint64_t line;   /* of `row`, from 1 */
     bool skipping;   /* what is left of the line at `row` belongs to a row answered as bad */
+    struct tn_checksum_stream *checksum; /* of the input up to `summed`; NULL: none is kept */
+    size_t summed;                       /* <= row */
 };
 
 /* Takes the input over, also when it fails: then tn_text_release gives it back. */
@@ -51,6 +54,9 @@ int tn_text_begin(struct tn_text *text, struct tn_reason *reason);
  * come), one line on. Answers the bytes of that first line that are there.
  */
 tarn_bytes tn_text_skip_line(struct tn_text *text);
+
+/* The checksum of all input before the row; 0 when none is kept. */
+uint64_t tn_text_checksum(struct tn_text *text);
 
 /*
  * Go forward to this place of the input, at or behind the row. TN_READER_ROW: the row is there;

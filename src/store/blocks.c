@@ -205,7 +205,7 @@ int tn_blocks_open(struct tn_block_reader *reader)
     if (memcmp(head, tn_export_magic, sizeof tn_export_magic) != 0)
         return fail_at(reader, TARN_E_CORRUPT, 0, "this is not an export of a snapshot");
     reader->checksum = tn_checksum(head, 16, 0);
-    if (got < sizeof head || tn_load_le64(head + 16) != reader->checksum)
+    if (tn_load_le64(head + 16) != reader->checksum) /* what was not there is 0 */
         return fail_at(reader, TARN_E_CORRUPT, 0, "the head is damaged; get the export anew");
     version = tn_load_le32(head + 8);
     if (version != TN_EXPORT_VERSION) { /* K2 */

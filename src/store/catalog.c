@@ -220,13 +220,18 @@ tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts)
 {
     const tarn_table_options options = { table->kind, table->type, table->value_bytes };
 
-    return table_new(table->store, tn_table_name(table), table->role, &options, with_parts);
+    tarn_table *like =
+        table_new(table->store, tn_table_name(table), table->role, &options, with_parts);
+
+    if (like != NULL)
+        like->is_foreign = table->is_foreign;
+    return like;
 }
 
 bool tn_table_is_like(const tarn_table *a, const tarn_table *b)
 {
     return a->kind == b->kind && a->type == b->type && a->value_bytes == b->value_bytes &&
-           a->role == b->role;
+           a->role == b->role && a->is_foreign == b->is_foreign;
 }
 
 void tn_table_free(tarn_table *table)

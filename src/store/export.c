@@ -17,7 +17,7 @@ static int table_head_write(struct tn_block_writer *out, const tarn_table *table
     head[0] = (uint8_t)table->kind;
     head[1] = (uint8_t)table->type;
     head[2] = (uint8_t)table->role;
-    head[3] = (uint8_t)tn_byte_order_of(table->type);
+    head[3] = (uint8_t)tn_byte_order_of(table->type, table->is_foreign);
     tn_store_le32(head + 4, (uint32_t)table->value_bytes);
     tn_store_le32(head + 8, (uint32_t)table->name_bytes);
     tn_store_le64(head + 16, entry_count);

@@ -13,9 +13,13 @@
  */
 #include "store/store.h"
 
-#define GATHER_COUNT_FIRST 6u
+#define GATHER_COUNT_FIRST 5u /* then 10: enough for scans of ten */
 #define GATHER_COUNT_AGAIN 2u /* after a write; there may be one after each step */
 #define GATHER_COUNT_MAX 32u
+
+/* Of longer records no more than so much is fetched ahead. */
+#define FETCH_BYTES_MAX ((size_t)256)
+#define LINE_BYTES ((size_t)64)
 
 size_t tn_gather_room(const tarn_table *table)
 {
@@ -24,20 +28,36 @@ size_t tn_gather_room(const tarn_table *table)
 
 void tn_gather_forget(tarn_iterator *it)
 {
-    it->batch_next = it->batch_low = it->batch_count = 0;
+    it->batch_next = it->batch_quick = it->batch_low = it->batch_count = 0;
     it->version_now = &it->version;
+}
+
+/* Have a record fetched whose last byte is about there: its first two lines and its last. */
+TN_ALWAYS_INLINE void record_fetch(const uint8_t *record, size_t last_byte)
+{
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + LINE_BYTES);
+    __builtin_prefetch(record + last_byte);
 }
 
 static void batch_fetch(const tarn_iterator *it, size_t from)
 {
     size_t i;
 
-    for (i = from; i < it->batch_count; i++) {
-        const uint8_t *record = it->table->base + it->batch[i].handle * TN_GRANULE_BYTES;
+    for (i = from; i < it->batch_count; i++)
+        record_fetch(it->base + it->batch[i].handle * TN_GRANULE_BYTES, it->last_byte);
+}
 
-        __builtin_prefetch(record);
-        __builtin_prefetch(record + 64);
-    }
+/* What to expect of records to come. */
+static void batch_learn(tarn_iterator *it)
+{
+    const struct tn_record *record = tn_record_at(it->base, it->current);
+    size_t bytes;
+
+    if (it->current == TN_HANDLE_NONE)
+        return;
+    bytes = tn_record_bytes(tn_record_key_bytes(record), tn_record_value_bytes(record));
+    it->last_byte = tn_min(bytes, FETCH_BYTES_MAX) - 1;
 }
 
 /* Move what is left to the front. */
@@ -91,13 +111,18 @@ static void ordered_find_place(tarn_iterator *it)
 
 static void ordered_gather(tarn_iterator *it)
 {
+    struct tn_walk_entry *batch = it->batch + it->batch_count;
+    size_t last_byte = it->last_byte, wanted = it->gather_count, found, i;
+    const uint8_t *base = it->base;
     tn_handle handles[GATHER_COUNT_MAX];
-    size_t i, found = tn_ordered_gather(it->table->ordered, &it->cursor, it->reverse, handles,
-                                        it->gather_count);
 
-    for (i = 0; i < found; i++)
-        it->batch[it->batch_count++].handle = handles[i];
-    it->batch_low = it->batch_count - (found == it->gather_count ? found / 2 : 0);
+    found = tn_ordered_gather(it->table->ordered, &it->cursor, it->reverse, handles, wanted);
+    for (i = 0; i < found; i++) {
+        batch[i].handle = handles[i];
+        record_fetch(base + handles[i] * TN_GRANULE_BYTES, last_byte);
+    }
+    it->batch_count += found;
+    it->batch_low = it->batch_count - (found == wanted ? found / 2 : 0);
     it->gather_count = tn_min(2 * it->gather_count, GATHER_COUNT_MAX);
 }
 
@@ -206,11 +231,14 @@ void tn_gather(tarn_iterator *it)
         else
             unordered_find_place(it);
     }
+    batch_learn(it);
     batch_compact(it);
     from = it->batch_count;
-    if (ordered != NULL)
+    if (ordered != NULL) {
         ordered_gather(it);
-    else
+    } else {
         unordered_gather(it);
-    batch_fetch(it, from);
+        batch_fetch(it, from);
+    }
+    it->batch_quick = it->bounded ? 0 : it->batch_low;
 }

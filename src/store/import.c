@@ -322,7 +322,7 @@ static int table_head_read(struct importer *im)
         (head[3] != TN_ORDER_NONE) != (options.type == TARN_STRUCT) || head[3] > TN_ORDER_BIG ||
         (head[2] != TN_ROLE_PLAIN && im->entry_count > TARN_DICT_NONE))
         return import_fail(im, "there is no such table");
-    if (head[3] != (uint8_t)tn_byte_order_of(options.type))
+    if (head[3] != (uint8_t)tn_byte_order_of(options.type, false))
         return tn_blocks_fail(&im->in, TARN_E_TYPE,
                               "a table has structs of a machine of the other byte order; export "
                               "it there as numbers or bytes");
@@ -377,9 +377,13 @@ static int tables_read(struct importer *im)
 /* X2 */
 static int tables_publish(struct importer *im)
 {
+    bool was_changed = im->store->changed;
+
     if (!tn_catalog_add_all(im->store, im->last) &&
-        (!tn_store_reclaim_all(im->store) || !tn_catalog_add_all(im->store, im->last)))
+        (!tn_store_reclaim_all(im->store) || !tn_catalog_add_all(im->store, im->last))) {
+        im->store->changed = was_changed;
         return tn_store_refused(im->store, CALL);
+    }
     im->last = NULL;
     return TARN_OK;
 }

@@ -106,6 +106,8 @@ static tarn_iterator *iterator_new(tarn_table *table, const tarn_range *range, s
     if (it == NULL)
         return NULL;
     it->table = table;
+    it->alive = table->store->alive;
+    it->base = table->base;
     it->reverse = range->reverse != 0;
     it->block_bits = tn_walk_block_bits(&table->index);
     it->first = table->scan_count++ * UINT32_C(0x9E3779B9) >> 1; /* far from the ones before */
@@ -379,22 +381,30 @@ static __attribute__((noinline)) int next_any(tarn_iterator *it, tarn_bytes *key
     return next_give(it, key, value);
 }
 
+/*
+ * The quick step does nothing but read the record: a first step and a bounded scan are slow ones, so
+ * what they have to look at is as it should be here.
+ */
 int tarn_next(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
 {
     struct tn_record *record;
     tn_handle handle;
 
-    if (TN_UNLIKELY(it == NULL || *it->table->alive == 0 || !batch_is_current(it) || it->bounded ||
-                    !it->started || key == NULL || value == NULL))
+    if (TN_UNLIKELY(it == NULL || it->batch_next >= it->batch_quick ||
+                    it->version != *it->version_now || *it->alive == 0 || key == NULL ||
+                    value == NULL))
         return next_any(it, key, value);
     handle = it->batch[it->batch_next].handle;
-    record = tn_record_at(it->table->base, handle);
+    record = tn_record_at(it->base, handle);
     if (TN_UNLIKELY(tn_record_is_long(record)))
         return next_any(it, key, value);
     it->batch_next++;
     it->current = handle;
-    *key = (tarn_bytes){ tn_record_key(record), record->key_bytes };
-    *value = (tarn_bytes){ tn_record_value(record), record->value_bytes };
+    key->data = (uint8_t *)record + sizeof *record;
+    key->bytes = record->key_bytes;
+    value->data =
+        (uint8_t *)record + tn_align_up(sizeof *record + record->key_bytes, TN_GRANULE_BYTES);
+    value->bytes = record->value_bytes;
     return TARN_OK;
 }
 

@@ -99,32 +99,34 @@ struct tn_taken {
 };
 
 struct tarn_store {
-    const uint32_t *alive; /* T2 */
+    /* What each write looks at. */
+    const uint32_t *alive;    /* T2 */
+    uint64_t tick;            /* advanced by tn_store_tick only */
+    tarn_snapshot *snapshots; /* open and not failed, newest first: snapshot.h */
+    struct tn_table_body *garbage;
+    tarn_snapshot *leaving; /* released or failed: what they held is given back step by step */
+    struct tn_taken taken;  /* T6 */
+    bool changed;           /* since the last commit */
+    struct tn_durable *durable; /* NULL: in memory only */
+    uint64_t interval_tick; /* the first since the last commit (B1 of durable.h) */
+    /* The rest. */
     struct tn_os os;
     struct tn_memory memory;
     tarn_budget *budget; /* NULL: none */
     struct tn_heap heap;
     struct tn_hash_secret secret;
     uint32_t *fork_mark;
-    uint64_t tick; /* advanced by tn_store_tick only */
     struct tn_walker walker;
-    bool changed;               /* since the last commit */
-    struct tn_durable *durable; /* NULL: in memory only */
-    uint64_t interval_tick;     /* the first since the last commit (B1 of durable.h) */
     /* Catalog: tables by name. */
     tarn_table **tables;
     size_t table_count;
     size_t table_room;
     tarn_table *gone; /* dropped, but with handles or iterators not given back */
-    struct tn_table_body *garbage;
-    struct tn_taken taken; /* T6 */
-    tarn_dict *dicts;      /* handles given and not given back */
+    tarn_dict *dicts; /* handles given and not given back */
     uint64_t iterator_count;
     /* Snapshots: snapshot.h. */
-    tarn_snapshot *snapshots; /* open and not failed, newest first */
-    tarn_snapshot *leaving;   /* released or failed: what they held is given back step by step */
-    tarn_snapshot *spent;     /* that done; still failed, or with handles not closed */
-    uint64_t snapshot_count;  /* not released */
+    tarn_snapshot *spent;    /* that done; still failed, or with handles not closed */
+    uint64_t snapshot_count; /* not released */
     uint64_t snapshot_bytes_max;
     uint64_t ghost_bytes;
     /* The last commit. */
@@ -136,20 +138,25 @@ struct tarn_store {
 
 struct tarn_iterator {
     tarn_table *table;
+    const uint32_t *alive; /* of the store (T2) */
+    uint8_t *base;         /* of the heap */
     /*
      * Entries gathered ahead and not yet given: batch[batch_next .. batch_count). Up to batch_low they
      * can be given as long as the version stands; then it is time to gather more, so that records are
-     * fetched well before they are read.
+     * fetched well before they are read. Up to batch_quick, which is batch_low or 0, there is nothing
+     * else to look at.
      */
     const uint64_t *version_now; /* of the index; its own `version` while nothing is gathered */
     uint64_t version;            /* that the batch was gathered at */
     struct tn_walk_entry *batch;
     size_t batch_next;
+    size_t batch_quick;
+    tn_handle current; /* T3: of the entry given last; NONE: see saved_key */
     size_t batch_low;
     size_t batch_count;
     size_t batch_room;
-    tn_handle current; /* T3: of the entry given last; NONE: see saved_key */
-    bool started;      /* an entry was given, or tarn_seek called */
+    size_t last_byte; /* of a record, to fetch it: as the entry given last was */
+    bool started;     /* an entry was given, or tarn_seek called */
     bool ended;
     bool reverse;
     bool at_saved_key;              /* after tarn_seek: go on at saved_key, not behind it */
@@ -208,7 +215,7 @@ int tn_store_refused(tarn_store *store, const char *call);
 /* ---- garbage ---------------------------------------------------------------------------------------- */
 
 #define TN_WRITE_SHARE_BYTES (64 * TN_KIB)
-#define TN_WRITE_SHARE_BUCKETS 3u
+#define TN_WRITE_SHARE_BUCKETS 8u
 
 /* M4 of memory.h: more than an empty table consists of, apart from its handle. */
 #define TN_RESERVE_BYTES (4 * TN_KIB)
@@ -374,20 +381,21 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
 }
 
 /*
- * A key of 8 bytes: see tn_index_probe. `at_rest` is that the index is not moving, for the compiler to
+ * A key of 8 bytes, and its hash: see tn_index_probe. `at_rest` is that the index is not moving, for the compiler to
  * know: asked once, ahead of all, it costs calls on an index at rest one instruction.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const void *key,
-                                              bool at_rest, struct tn_record **record)
+                                              uint64_t hash, bool at_rest, const uint64_t **word_at,
+                                              struct tn_record **record)
 {
     const struct tn_index *index = &table->index;
-    uint32_t hash31 = tn_hash31(tn_hash_8(&table->secret, key));
+    uint32_t hash31 = tn_hash31(hash);
     const uint64_t *bucket =
         at_rest ? index_bucket(index, hash31, index->counts[1]) : tn_index_home(index, hash31);
     uint64_t word;
 
     memcpy(&word, key, sizeof word);
-    return tn_index_probe(bucket, &table->base, hash31, word, record);
+    return tn_index_probe(bucket, &table->base, hash31, word, word_at, record);
 }
 
 /* Whether a call is within the contract, its key has 8 bytes, and the index is at rest. */

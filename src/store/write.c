@@ -39,8 +39,9 @@ void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handl
 /* ---- inserting --------------------------------------------------------------------------------------------- */
 
 /* Everything an insert of this key needs (T1). TN_HANDLE_NONE: refused, nothing changed. */
-static tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *lookup, const void *key,
-                                size_t key_bytes, size_t value_bytes, struct tn_index_place *place)
+TN_ALWAYS_INLINE tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *lookup,
+                                          const void *key, size_t key_bytes, size_t bytes,
+                                          struct tn_index_place *place)
 {
     if (TN_UNLIKELY(key_bytes > table->key_bytes_max)) {
         if (!tn_iterators_reserve(table, key_bytes))
@@ -51,28 +52,41 @@ static tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *looku
         return TN_HANDLE_NONE;
     if (!tn_index_reserve(&table->index, lookup->hash, place))
         return TN_HANDLE_NONE;
-    return tn_heap_allocate(&table->store->heap, &table->body->owner,
-                            tn_record_bytes(key_bytes, value_bytes));
+    return tn_heap_allocate(&table->store->heap, &table->body->owner, bytes);
 }
 
-struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
-                                  const void *key, size_t key_bytes, size_t value_bytes)
+/* The same, once garbage and spare pages have been given up. */
+static __attribute__((noinline)) tn_handle insert_reserve_again(tarn_table *table,
+                                                                const struct tn_lookup *lookup,
+                                                                const void *key, size_t key_bytes,
+                                                                size_t bytes,
+                                                                struct tn_index_place *place)
 {
+    if (!tn_store_reclaim_all(table->store))
+        return TN_HANDLE_NONE;
+    return insert_reserve(table, lookup, key, key_bytes, bytes, place);
+}
+
+/* As tn_entry_insert. `calm`, for the compiler to know: tn_write_probe has found the key absent. */
+TN_ALWAYS_INLINE struct tn_record *entry_insert(tarn_table *table, const struct tn_lookup *lookup,
+                                                const void *key, size_t key_bytes,
+                                                size_t value_bytes, bool calm)
+{
+    size_t bytes = tn_record_bytes(key_bytes, value_bytes);
     struct tn_index_place place;
     struct tn_record *record;
     tn_handle handle;
 
     if (TN_UNLIKELY(!tn_table_takes(table, value_bytes)))
         return NULL;
-    handle = insert_reserve(table, lookup, key, key_bytes, value_bytes, &place);
+    handle = insert_reserve(table, lookup, key, key_bytes, bytes, &place);
     if (TN_UNLIKELY(handle == TN_HANDLE_NONE)) {
-        if (!tn_store_reclaim_all(table->store))
-            return NULL;
-        handle = insert_reserve(table, lookup, key, key_bytes, value_bytes, &place);
+        handle = insert_reserve_again(table, lookup, key, key_bytes, bytes, &place);
         if (handle == TN_HANDLE_NONE)
             return NULL;
     }
-    tn_snapshots_keep(table, lookup, key, key_bytes);
+    if (!calm)
+        tn_snapshots_keep(table, lookup, key, key_bytes);
     record = tn_record_at(table->base, handle);
     tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
     tn_record_mark_born(table, record, handle);
@@ -80,8 +94,16 @@ struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *loo
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
     table->entry_bytes += key_bytes + value_bytes;
-    tn_write_upkeep(table);
+    table->store->changed = true;
+    if (!calm)
+        tn_write_upkeep(table);
     return record;
+}
+
+struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
+                                  const void *key, size_t key_bytes, size_t value_bytes)
+{
+    return entry_insert(table, lookup, key, key_bytes, value_bytes, false);
 }
 
 int tn_insert_refused(tarn_table *table, const char *call, size_t value_bytes)
@@ -165,21 +187,62 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
 
 /* ---- the calls ------------------------------------------------------------------------------------------------- */
 
-int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *value,
-             size_t value_bytes)
+/* After tn_entry_insert. */
+TN_ALWAYS_INLINE int put_value(tarn_table *table, struct tn_record *record, const void *value,
+                               size_t value_bytes)
+{
+    if (TN_UNLIKELY(record == NULL))
+        return tn_insert_refused(table, "tarn_put", value_bytes);
+    tn_record_set_value(record, value, value_bytes);
+    return TARN_OK;
+}
+
+/* A key of 8 bytes that tn_write_probe has found absent. */
+static __attribute__((noinline)) int put_new_8(tarn_table *table, const void *key, uint64_t hash,
+                                               const void *value, size_t value_bytes)
+{
+    struct tn_lookup lookup = { .hash = hash, .handle = TN_HANDLE_NONE };
+    struct tn_record *record =
+        entry_insert(table, &lookup, key, sizeof(uint64_t), value_bytes, true);
+
+    return put_value(table, record, value, value_bytes);
+}
+
+static __attribute__((noinline)) int put_any(tarn_table *table, const void *key, size_t key_bytes,
+                                             const void *value, size_t value_bytes)
 {
     struct tn_lookup lookup;
-    struct tn_record *record;
 
     if (TN_UNLIKELY(!tn_write_call_ok(table, key, key_bytes, value, value_bytes)))
         return tn_table_misuse(table, "tarn_put", TN_VALUE_RULE);
     if (tn_table_find(table, key, key_bytes, &lookup) != TN_HANDLE_NONE)
         return table_replace(table, &lookup, key, key_bytes, value, value_bytes);
-    record = tn_entry_insert(table, &lookup, key, key_bytes, value_bytes);
-    if (TN_UNLIKELY(record == NULL))
-        return tn_insert_refused(table, "tarn_put", value_bytes);
-    tn_record_set_value(record, value, value_bytes);
-    return TARN_OK;
+    return put_value(table, tn_entry_insert(table, &lookup, key, key_bytes, value_bytes), value,
+                     value_bytes);
+}
+
+int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *value,
+             size_t value_bytes)
+{
+    const uint64_t *word_at;
+    struct tn_record *record;
+    uint64_t hash;
+
+    if (TN_UNLIKELY(value == NULL || value_bytes > TARN_VALUE_BYTES_MAX))
+        return put_any(table, key, key_bytes, value, value_bytes);
+    switch (tn_write_probe(table, key, key_bytes, &hash, &word_at, &record)) {
+    case TN_PROBE_FOUND:
+        if (TN_UNLIKELY(record->value_bytes != value_bytes))
+            break;
+        tn_entry_touch(table, record);
+        memcpy((uint8_t *)record + sizeof *record + sizeof(uint64_t), value, value_bytes);
+        return TARN_OK;
+    case TN_PROBE_ABSENT:
+        return put_new_8(table, key, hash, value, value_bytes);
+    case TN_PROBE_UNSURE:
+        break;
+    }
+    return put_any(table, key, key_bytes, value, value_bytes);
 }
 
 int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, const void *value,
@@ -205,8 +268,8 @@ int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes, con
     return TARN_OK;
 }
 
-int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
-                void **value)
+static __attribute__((noinline)) int modify_any(tarn_table *table, const void *key,
+                                                size_t key_bytes, size_t value_bytes, void **value)
 {
     struct tn_lookup lookup;
     struct tn_record *record;
@@ -231,29 +294,57 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
     return TARN_OK;
 }
 
-void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
+int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
+                void **value)
 {
-    struct tn_record *record = tn_entry_change(table, lookup);
+    const uint64_t *word_at;
+    struct tn_record *record;
+    uint64_t hash;
 
-    tn_iterators_leave(table, lookup->handle);
+    if (TN_LIKELY(value != NULL &&
+                  tn_write_probe(table, key, key_bytes, &hash, &word_at, &record) ==
+                      TN_PROBE_FOUND &&
+                  record->value_bytes == value_bytes)) {
+        tn_entry_touch(table, record);
+        *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
+        return TARN_OK;
+    }
+    return modify_any(table, key, key_bytes, value_bytes, value);
+}
+
+/* Its record is no longer needed by anyone but the caller. */
+TN_ALWAYS_INLINE void entry_forget(tarn_table *table, const struct tn_record *record,
+                                   const struct tn_lookup *lookup)
+{
     if (table->ordered != NULL)
         tn_ordered_remove(table->ordered, lookup->handle);
     table->entry_bytes -= tn_record_key_bytes(record) + tn_record_value_bytes(record);
     tn_index_remove(&table->index, lookup->place, lookup->hash);
 }
 
+void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
+{
+    tn_snapshots_keep(table, lookup, NULL, 0);
+    tn_iterators_leave(table, lookup->handle);
+    entry_forget(table, tn_record_at(table->base, lookup->handle), lookup);
+}
+
 bool tn_entry_bury(tarn_table *table, tn_handle handle)
 {
     struct tn_record *record = tn_record_at(table->base, handle);
 
-    if (TN_LIKELY(table->store->durable == NULL) || (record->flags & TN_RECORD_BORN) != 0)
+    if (TN_LIKELY(table->store->durable == NULL))
+        return false;
+    tn_record_mark_change(table, record, handle);
+    if ((record->flags & TN_RECORD_BORN) != 0)
         return false;
     record->flags |= TN_RECORD_DEAD;
     table->body->dead_count++;
     return true;
 }
 
-int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
+static __attribute__((noinline)) int delete_any(tarn_table *table, const void *key,
+                                                size_t key_bytes)
 {
     struct tn_lookup lookup;
 
@@ -265,6 +356,25 @@ int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
     if (!tn_entry_bury(table, lookup.handle))
         tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
     tn_write_upkeep(table);
+    tn_table_evacuate_share(table, TN_HANDLE_NONE);
+    return TARN_OK;
+}
+
+int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
+{
+    struct tn_lookup lookup;
+    const uint64_t *word_at;
+    struct tn_record *record;
+
+    if (TN_UNLIKELY(tn_write_probe(table, key, key_bytes, &lookup.hash, &word_at, &record) !=
+                        TN_PROBE_FOUND ||
+                    table->iterators != NULL || table->store->durable != NULL))
+        return delete_any(table, key, key_bytes);
+    lookup.handle = index_entry_handle(*word_at);
+    lookup.place = tn_index_place_at(&table->index, word_at);
+    entry_forget(table, record, &lookup);
+    tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
+    table->store->changed = true;
     tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
 }

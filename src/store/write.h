@@ -42,6 +42,37 @@ static inline struct tn_record *tn_entry_change(tarn_table *table, const struct 
     return record;
 }
 
+/* No snapshot sees what a write changes, and nothing waits to be reclaimed by it. */
+static inline bool tn_store_is_calm(const tarn_store *store)
+{
+    return ((uintptr_t)store->snapshots | (uintptr_t)store->garbage | (uintptr_t)store->leaving |
+            store->taken.handle) == 0;
+}
+
+/*
+ * The common case of a write: a key of 8 bytes, with no upkeep to do. What is FOUND can be written in
+ * place, once tn_entry_touch was called; *word_at is where its entry stands. Where the key is ABSENT, *hash
+ * is its hash. UNSURE: the long way.
+ */
+TN_ALWAYS_INLINE enum tn_probe tn_write_probe(const tarn_table *table, const void *key,
+                                              size_t key_bytes, uint64_t *hash,
+                                              const uint64_t **word_at, struct tn_record **record)
+{
+    if (TN_UNLIKELY(!tn_table_is_quick(table, key, key_bytes) || !tn_store_is_calm(table->store)))
+        return TN_PROBE_UNSURE;
+    *hash = tn_hash_8(&table->secret, key);
+    return tn_table_probe(table, key, *hash, true, word_at, record);
+}
+
+static inline void tn_entry_touch(tarn_table *table, struct tn_record *record)
+{
+    if (TN_UNLIKELY(table->store->durable != NULL))
+        tn_record_mark_change(table, record,
+                              (tn_handle)((uint8_t *)record - table->base) / TN_GRANULE_BYTES);
+    record->tick = (uint32_t)table->store->tick;
+    table->store->changed = true;
+}
+
 /* A new entry with an unwritten value. NULL: ask tn_insert_refused; nothing changed. */
 struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *lookup,
                                   const void *key, size_t key_bytes, size_t value_bytes);

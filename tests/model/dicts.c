@@ -3,7 +3,7 @@
  */
 #include "model/run.h"
 
-static const char name[] = "words";
+const char dict_name[] = "words";
 
 /* ---- the model --------------------------------------------------------------------------------- */
 
@@ -37,7 +37,7 @@ void model_dict_copy(struct model_dict *to, const struct model_dict *from)
     to->count = from->count;
 }
 
-static void model_dict_empty(void)
+void model_dict_empty(void)
 {
     memset(run.dict.codes, 0xFF, run.universe.count * sizeof(uint32_t));
     run.dict.count = 0;
@@ -59,7 +59,7 @@ static void dict_open(size_t handle, const tarn_dict_options *options)
     int result = TARN_E_MEMORY, tries = 0;
 
     for (; result != TARN_OK && tries < 1000; tries++) {
-        result = tarn_dict_open(&run.dicts[handle], run.store, name, options);
+        result = tarn_dict_open(&run.dicts[handle], run.store, dict_name, options);
         expect(result == TARN_OK || is_refusal(result));
         if (result == TARN_E_FULL && tries == 10)
             make_room(SIZE_MAX);

@@ -315,6 +315,15 @@ static struct stretch stretch_make(const struct setting *setting, uint64_t rando
     return stretch;
 }
 
+/* One in 64 of what has to do with snapshots reads all there is. */
+static uint8_t snapshot_verb_of(uint64_t random)
+{
+    if (random >> 16 & 63)
+        return (uint8_t)(FIRST_SNAPSHOT_VERB +
+                         choose(snapshot_weights, sizeof snapshot_weights, random));
+    return random >> 22 & 1 ? EXPORT : MOVE;
+}
+
 static uint8_t verb_of(const struct setting *setting, const struct stretch *stretch,
                        uint64_t random, uint64_t other)
 {
@@ -328,11 +337,9 @@ static uint8_t verb_of(const struct setting *setting, const struct stretch *stre
         if (share < 66)
             return rest % 4 == 0 ? COMPARE : rest % 4 == 1 ? WORK : COMMIT;
         if (share < 68)
-            return (uint8_t)(FIRST_SNAPSHOT_VERB +
-                             choose(snapshot_weights, sizeof snapshot_weights, rest));
+            return snapshot_verb_of(rest);
     } else if (share < stretch->snapshots) {
-        return (uint8_t)(FIRST_SNAPSHOT_VERB +
-                         choose(snapshot_weights, sizeof snapshot_weights, rest));
+        return snapshot_verb_of(rest);
     } else if (share < stretch->snapshots + stretch->dicts) {
         return (uint8_t)(FIRST_DICT_VERB + choose(dict_weights, sizeof dict_weights, rest));
     } else if (share < stretch->snapshots + stretch->dicts + stretch->neighbour) {

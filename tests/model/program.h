@@ -28,7 +28,7 @@
     V(TAKE) V(RELEASE) V(RESTORE) V(VIEW_GET) V(VIEW_CLOSE) V(VIEW_SCAN) V(VIEW_COMPARE)
 #define DICT_VERBS_LIST(V)                                                                         \
     V(ENCODE) V(ENCODE_MANY) V(FIND_CODE) V(DECODE) V(DICT_CLEAR) V(DICT_DROP) V(DICT_COMPARE)
-#define OTHER_VERBS_LIST(V) V(NEIGHBOUR)
+#define OTHER_VERBS_LIST(V) V(NEIGHBOUR) V(EXPORT) V(MOVE)
 #define VERBS_LIST(V)                                                                              \
     PLAIN_VERBS_LIST(V) SNAPSHOT_VERBS_LIST(V) DICT_VERBS_LIST(V) OTHER_VERBS_LIST(V)
 #define VERB(name) name,
@@ -36,7 +36,8 @@
 
 /*
  * PUT_CURRENT, DELETE_CURRENT: the entry an iterator gave last, by the key it lent. RUN: many neighbouring
- * keys. COMPARE: a scan of the whole against the model.
+ * keys. COMPARE: a scan of the whole against the model. EXPORT: a snapshot, into another store. MOVE: the whole
+ * store, out and in again.
  */
 enum verb { VERBS_LIST(VERB) VERB_COUNT };
 

@@ -216,6 +216,14 @@ static void snapshot_operation(const struct operation *o, size_t rank)
     }
 }
 
+static void export_operation(const struct operation *o)
+{
+    if (o->verb == EXPORT)
+        do_export(o->slot % SNAPSHOTS);
+    else if (o->verb == MOVE)
+        do_move();
+}
+
 static void dict_operation(const struct operation *o, size_t rank)
 {
     switch ((enum verb)o->verb) {
@@ -255,6 +263,7 @@ void run_operation(const struct operation *o)
     scan_operation(o, rank);
     table_operation(o, t, rank);
     snapshot_operation(o, rank);
+    export_operation(o);
     dict_operation(o, rank);
 }
 

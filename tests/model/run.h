@@ -3,7 +3,7 @@
  *
  *     operation --> the call of tarn.h | the same on the model --> expect(answers agree)
  *
- * entries.c, scans.c, tables.c, snapshots.c and dicts.c have the operations; run.c calls them one by one.
+ * entries.c, scans.c, tables.c, snapshots.c, exports.c and dicts.c have the operations; run.c calls them one by one.
  */
 #ifndef MODEL_RUN_H
 #define MODEL_RUN_H
@@ -158,6 +158,10 @@ void do_next(size_t slot);
 void do_seek(size_t slot, size_t rank);
 void do_current(size_t slot, uint32_t word, bool deletes);
 
+/* What an iterator that has given nothing yet gives, up to its end. */
+void compare_entries(tarn_iterator *it, const struct model_table *model, bool ordered,
+                     bool reverse);
+
 /* Everything of a table, by a scan of its own. */
 void do_compare(size_t t, uint32_t word, const struct model_snapshot *snapshot);
 
@@ -169,6 +173,9 @@ void table_open(size_t t);
 /* A full store: make room, as users have to, everywhere but in this table. */
 void make_room(size_t except);
 void model_empty(size_t t, bool gone);
+
+/* Iterators over the table as it is are at their end, and if `gone` their table is, too. */
+void model_iterators_end(size_t t, bool gone);
 void do_clear(size_t t);
 void do_drop(size_t t);
 void do_open_again(size_t t);
@@ -195,10 +202,18 @@ void do_view_close(size_t slot, size_t t);
 void do_view_scan(size_t iterator, size_t slot, size_t rank, uint32_t word);
 void snapshots_compare_counts(void);
 
+/* ---- exports.c --------------------------------------------------------------------------------- */
+
+void do_export(size_t slot);
+void do_move(void);
+
 /* ---- dicts.c ----------------------------------------------------------------------------------- */
+
+extern const char dict_name[];
 
 void model_dict_make(struct model_dict *dict);
 void model_dict_free(struct model_dict *dict);
+void model_dict_empty(void);
 void model_dict_copy(struct model_dict *to, const struct model_dict *from);
 void dicts_open(void);
 void do_encode(size_t slot, size_t rank);

@@ -215,27 +215,15 @@ static size_t compare_next(const struct model_table *model, size_t rank, size_t 
     return model_table_previous(model, found == 0 ? run.universe.count : rank, 0) - 1;
 }
 
-void do_compare(size_t t, uint32_t word, const struct model_snapshot *snapshot)
+void compare_entries(tarn_iterator *it, const struct model_table *model, bool ordered, bool reverse)
 {
-    const struct model_table *model = snapshot != NULL ? &snapshot->tables[t] : &run.model[t];
-    tarn_table *table = snapshot != NULL ? snapshot->views[t] : run.tables[t];
-    bool ordered = run.program->setting.kinds[t] == TARN_ORDERED;
-    const tarn_range range = { .reverse = ordered && word % 2 };
     size_t found = 0, rank = 0;
-    tarn_iterator *it = NULL;
     tarn_bytes key, value;
-    int result = tarn_scan(&it, table, &range);
+    int result;
 
-    loans_end();
-    if (snapshot != NULL && has_failed(snapshot))
-        expect(result == TARN_E_FULL);
-    else
-        expect(result == TARN_OK || is_refusal(result));
-    if (result != TARN_OK)
-        return;
     memset(run.compared, 0, run.universe.count);
     while ((result = tarn_next(it, &key, &value)) == TARN_OK && !outcome->failed) {
-        rank = ordered ? compare_next(model, rank, found, range.reverse != 0)
+        rank = ordered ? compare_next(model, rank, found, reverse)
                        : universe_find(&run.universe, &key);
         expect(rank < run.universe.count && model_has(model, rank));
         if (outcome->failed)
@@ -246,5 +234,24 @@ void do_compare(size_t t, uint32_t word, const struct model_snapshot *snapshot)
         found++;
     }
     expect(result == TARN_END && found == model->count);
+}
+
+void do_compare(size_t t, uint32_t word, const struct model_snapshot *snapshot)
+{
+    const struct model_table *model = snapshot != NULL ? &snapshot->tables[t] : &run.model[t];
+    tarn_table *table = snapshot != NULL ? snapshot->views[t] : run.tables[t];
+    bool ordered = run.program->setting.kinds[t] == TARN_ORDERED;
+    const tarn_range range = { .reverse = ordered && word % 2 };
+    tarn_iterator *it = NULL;
+    int result = tarn_scan(&it, table, &range);
+
+    loans_end();
+    if (snapshot != NULL && has_failed(snapshot))
+        expect(result == TARN_E_FULL);
+    else
+        expect(result == TARN_OK || is_refusal(result));
+    if (result != TARN_OK)
+        return;
+    compare_entries(it, model, ordered, range.reverse != 0);
     expect(tarn_iterator_close(it) == TARN_OK);
 }

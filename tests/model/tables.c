@@ -14,18 +14,23 @@ const char *table_name(size_t t)
     return names[t];
 }
 
-void model_empty(size_t t, bool gone)
+void model_iterators_end(size_t t, bool gone)
 {
     size_t i;
 
-    model_table_empty(&run.model[t]);
-    run.model[t].emptied = run.step;
     for (i = 0; i < ITERATORS; i++)
         if (run.iterators[i].it != NULL && run.iterators[i].table == t &&
             run.iterators[i].snapshot == NULL) {
             run.iterators[i].ended = true;
             run.iterators[i].gone |= gone;
         }
+}
+
+void model_empty(size_t t, bool gone)
+{
+    model_table_empty(&run.model[t]);
+    run.model[t].emptied = run.step;
+    model_iterators_end(t, gone);
     run.changed = true;
 }
 
