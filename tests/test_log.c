@@ -775,6 +775,7 @@ static void a_file_of_another_store_or_under_a_wrong_name_is_named(void)
         rig_kill(&r);
         disk = tn_simulated_disk(r.simulated);
         if (turn == 0) {
+            memcpy(header.secret, r.secret, sizeof header.secret);
             tn_log_header_encode(bytes, &header);
         } else {
             uint64_t file_bytes;
