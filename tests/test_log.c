@@ -570,6 +570,53 @@ static void after_a_clean_close_a_damaged_last_section_is_corruption(void)
     }
 }
 
+/* H3: the mark is whole, and of another section than the one that is there. */
+static void a_mark_of_another_section_is_corruption(void)
+{
+    struct tn_log_header header;
+    struct tn_log_mark mark;
+    uint8_t bytes[TN_LOG_MARK_BYTES];
+    const uint8_t *data;
+    uint64_t file_bytes;
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+    check_ok(rig_close(&r, true));
+    data = tn_disk_file_data(tn_simulated_disk(r.simulated), rig_file(&r, 1), &file_bytes);
+    check_ok(tn_log_header_decode(&header, data));
+    check(tn_log_mark_decode(&mark, data + file_bytes - TN_LOG_MARK_BYTES, header.store_id));
+    mark.identity ^= 1;
+    tn_log_mark_encode(bytes, &mark, header.store_id);
+    rig_damage(&r, 1, file_bytes - TN_LOG_MARK_BYTES, bytes, sizeof bytes);
+    check_eq(rig_open(&r), TARN_E_CORRUPT);
+    check(strstr(r.report.text, "0000000000000001.tarn") != NULL);
+    rig_end(&r);
+}
+
+/* A live writer unlinks what a reader has listed: the reader lists again. */
+static void a_reader_lists_again_when_a_file_has_gone(void)
+{
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+    check_ok(rig_close(&r, false));
+    check(tn_simulated_fail(r.simulated, TN_CALL_FILE_OPEN, 1, ENOENT, false));
+    check_eq(rig_read(&r), TARN_E_IO); /* for a writer this is no ordinary thing */
+    r.options.read_only = true;
+    check(tn_simulated_fail(r.simulated, TN_CALL_FILE_OPEN, 1, ENOENT, false));
+    check_ok(rig_read(&r));
+    check(rig_note_is(&r, 1));
+    check_ok(rig_close(&r, false));
+    check(tn_simulated_fail(r.simulated, TN_CALL_FILE_OPEN, 1, ENOENT, true));
+    check_eq(rig_read(&r), TARN_E_IO);
+    check(strstr(r.report.text, "vanish") != NULL);
+    rig_end(&r);
+}
+
 static void closing_again_without_a_commit_writes_no_second_mark(void)
 {
     uint64_t writes;
@@ -728,6 +775,7 @@ static void a_file_of_another_store_or_under_a_wrong_name_is_named(void)
         rig_kill(&r);
         disk = tn_simulated_disk(r.simulated);
         if (turn == 0) {
+            memcpy(header.secret, r.secret, sizeof header.secret);
             tn_log_header_encode(bytes, &header);
         } else {
             uint64_t file_bytes;
@@ -878,6 +926,8 @@ static const struct test tests[] = {
     T(damage_below_what_a_footer_proves_is_corruption_with_file_and_offset),
     T(a_footer_of_a_section_that_is_torn_still_proves),
     T(after_a_clean_close_a_damaged_last_section_is_corruption),
+    T(a_mark_of_another_section_is_corruption),
+    T(a_reader_lists_again_when_a_file_has_gone),
     T(closing_again_without_a_commit_writes_no_second_mark),
     T(discarded_sections_never_come_back),
     T(an_incarnation_seen_anywhere_is_never_taken_again),

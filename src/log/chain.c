@@ -253,6 +253,19 @@ static int floor_check(struct choice *choice, const struct tn_log_found *accepte
     return TARN_OK;
 }
 
+/* The copy that counts, of a section that was found whole before. */
+static int copy_open(struct choice *choice, struct tn_log_found *copies,
+                     struct tn_log_reading *reading, struct tn_log_found **out)
+{
+    int result = copy_choose(choice, copies, out);
+
+    if (result != TARN_OK)
+        return result;
+    tn_assert(*out != NULL);
+    return tn_log_section_open(reading, choice->log, tn_log_file_of(choice->log, (*out)->file),
+                               (*out)->footer_offset);
+}
+
 static int note_read(struct tn_log *log, struct tn_log_reading *reading)
 {
     size_t bytes = reading->footer.note_bytes;
@@ -274,11 +287,8 @@ static int last_accept(struct choice *choice, struct tn_log_found *accepted)
     struct tn_log_reading reading;
     struct tn_log_found *copy = NULL;
     const struct tn_log_footer *footer = &reading.footer;
-    int result = copy_choose(choice, accepted, &copy);
+    int result = copy_open(choice, accepted, &reading, &copy);
 
-    if (result == TARN_OK)
-        result = tn_log_section_open(&reading, log, tn_log_file_of(log, copy->file),
-                                     copy->footer_offset);
     if (result != TARN_OK)
         return result;
     log->last = (struct tn_log_commit){
@@ -303,11 +313,8 @@ static int section_accept(struct choice *choice, struct tn_log_found *copies,
     struct tn_log *log = choice->log;
     struct tn_log_reading reading;
     struct tn_log_found *copy = NULL;
-    int result = copy_choose(choice, copies, &copy);
+    int result = copy_open(choice, copies, &reading, &copy);
 
-    if (result == TARN_OK)
-        result = tn_log_section_open(&reading, log, tn_log_file_of(log, copy->file),
-                                     copy->footer_offset);
     if (result != TARN_OK)
         return result;
     if (copy != copies)

@@ -81,7 +81,7 @@ static int part_replay(struct replay *replay, enum tn_log_part part)
     uint64_t left = replay->reading.footer.part_bytes[part];
     uint64_t count = replay->reading.footer.part_counts[part];
     uint64_t bytes = 0;
-    struct tn_log_entry entry;
+    struct tn_log_entry entry = { .kind = TN_LOG_ENTRY };
     bool catalog_over = false;
     int result = TARN_OK;
 
