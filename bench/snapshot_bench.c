@@ -150,7 +150,7 @@ static int restore_repeat(struct subject *subject)
 {
     uint64_t entries = subject->workload->entries, i;
     struct tn_bench_watch started;
-    tarn_snapshot *snapshot;
+    tarn_snapshot *snapshot = NULL;
     int result = tarn_snapshot_take(&snapshot, subject->store);
 
     for (i = 0; i < entries && result == TARN_OK; i += 100)
@@ -197,7 +197,7 @@ static int bytes_read(void *context, void *to, size_t room, size_t *count)
 static int export_repeat(struct subject *subject)
 {
     struct tn_bench_watch started;
-    tarn_snapshot *snapshot;
+    tarn_snapshot *snapshot = NULL;
     int result = tarn_snapshot_take(&snapshot, subject->store);
 
     if (result < 0)
@@ -213,7 +213,7 @@ static int export_repeat(struct subject *subject)
 static int import_repeat(struct subject *subject)
 {
     struct tn_bench_watch started;
-    tarn_table *table;
+    tarn_table *table = NULL;
     int result;
 
     subject->bytes_read = 0;

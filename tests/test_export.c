@@ -457,7 +457,7 @@ static void tables_come_in_the_order_of_their_names_wherever_they_are(void)
     tarn_store *store = store_new(), *then = store_new();
     tarn_snapshot *snapshots[3];
     struct bytes b;
-    char name[8];
+    char name[16];
     int i, round;
 
     for (i = 0; i < 60; i += 2) {
@@ -675,7 +675,7 @@ static void any_write_can_fail(void)
     tarn_store *store = simulated_store(simulated, &snapshot);
     struct bytes wanted = export_bytes(snapshot);
     uint64_t memory_bytes = store->memory.counted_bytes, number, writes, before;
-    char offset_text[40];
+    char offset_text[80];
     size_t i;
     int for_ever;
 

@@ -139,7 +139,7 @@ static tarn_store *store_of_all(void)
     static uint8_t bytes[200000];
     tarn_store *store = store_new();
     uint64_t random = test_seed();
-    char name[8];
+    char name[24];
     size_t i;
     int type;
 
@@ -193,8 +193,9 @@ static void print_table(tarn_table *table)
     print_hex(tn_table_name(table));
     printf(" kind=%d type=%d role=%d order=%d value_bytes=%zu entries=%" PRIu64 " bytes=%" PRIu64
            "\n",
-           table->kind, table->type, (int)table->role, (int)tn_byte_order_of(table->type, table->is_foreign),
-           table->value_bytes, tarn_table_count(table), tarn_table_bytes(table));
+           table->kind, table->type, (int)table->role,
+           (int)tn_byte_order_of(table->type, table->is_foreign), table->value_bytes,
+           tarn_table_count(table), tarn_table_bytes(table));
     check_ok(tarn_scan(&it, table, NULL));
     while (tarn_next(it, &key, &value) == TARN_OK) {
         printf("entry");

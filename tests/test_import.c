@@ -146,7 +146,7 @@ static void an_export_cut_short_anywhere_is_found(void)
 static void anything_behind_the_end_is_found(void)
 {
     struct bytes b = small_export();
-    char text[40];
+    char text[64];
 
     snprintf(text, sizeof text, "byte %zu: there is more", b.count);
     bytes_put(&b, "", 1);
@@ -790,7 +790,7 @@ static void a_table_that_is_there_already_stops_the_import(void)
         tarn_store *store = store_new();
         tarn_table *table = table_of(store, names[i], TARN_ORDERED);
         uint64_t before;
-        char text[30];
+        char text[64];
 
         check_ok(tarn_put(table, "k", 1, "v", 1));
         before = memory_at_rest(store);
@@ -811,7 +811,7 @@ static void imported_tables_join_those_there_are(void)
 {
     tarn_store *from = store_new(), *store = store_new();
     struct bytes b;
-    char name[8];
+    char name[16];
     size_t i;
     int count;
 

@@ -152,25 +152,26 @@ int tn_blocks_fail(struct tn_block_reader *reader, int result, const char *forma
 /* Up to `count` bytes, fewer only at the end of the input. A result. */
 static int blocks_read(struct tn_block_reader *reader, uint8_t *to, size_t count, size_t *out_count)
 {
+    uint64_t begin = reader->offset;
     size_t done = 0, got;
     int error;
 
     for (; done < count; done += got) {
         got = 0;
+        reader->offset = begin + done;
         error = reader->read(reader->context, to + done, count - done, &got);
         if (error != 0)
-            return fail_by_error(reader->store, reader->call, "a read", reader->offset + done,
-                                 error);
+            return fail_by_error(reader->store, reader->call, "a read", reader->offset, error);
         if (got > count - done)
             return tn_store_fail(reader->store, TARN_E_MISUSE,
                                  "%s: byte %llu: the reader says that it read %zu bytes where it "
                                  "was given room for %zu",
-                                 reader->call, (unsigned long long)(reader->offset + done), got,
+                                 reader->call, (unsigned long long)reader->offset, got,
                                  count - done);
         if (got == 0)
             break;
     }
-    reader->offset += done;
+    reader->offset = begin + done;
     *out_count = done;
     return TARN_OK;
 }
@@ -178,7 +179,7 @@ static int blocks_read(struct tn_block_reader *reader, uint8_t *to, size_t count
 /* Exactly that many. */
 static int blocks_read_all(struct tn_block_reader *reader, uint8_t *to, size_t count)
 {
-    size_t got;
+    size_t got = 0;
     int result = blocks_read(reader, to, count, &got);
 
     if (result < 0 || got == count)
@@ -290,7 +291,7 @@ int tn_blocks_take(struct tn_block_reader *reader, void *to, size_t count)
 int tn_blocks_close(struct tn_block_reader *reader)
 {
     uint8_t byte;
-    size_t got;
+    size_t got = 0;
     int result = blocks_read(reader, &byte, 1, &got);
 
     if (result < 0 || got == 0)
