@@ -144,12 +144,18 @@ static int spans_drop(struct tn_clocked *clocked)
 struct cover {
     struct tn_clocked *clocked;
     const tarn_bytes *key;        /* NULL: all groups */
+    bool in_sorted;               /* what is merged is in clocked->sorted, and in no slice */
     const struct tn_slice *found; /* the only one so far, or the merged one; NULL: none */
 };
 
-static int merged_open(struct tn_clocked *clocked)
+/* Where several are merged: without texts in memory (G5), else in a slice of its own. */
+static int cover_begin_merge(struct cover *cover)
 {
-    if (clocked->merged.blocks != NULL)
+    struct tn_clocked *clocked = cover->clocked;
+
+    cover->in_sorted = cover->key == NULL && !clocked->parts->layout->has_texts &&
+                       tn_sorted_begin(&clocked->sorted);
+    if (cover->in_sorted || clocked->merged.blocks != NULL)
         return TARN_OK;
     return tn_slice_open(&clocked->merged, &clocked->slices, "window merged", true);
 }
@@ -157,12 +163,16 @@ static int merged_open(struct tn_clocked *clocked)
 static int cover_merge(struct cover *cover, const struct tn_slice *from)
 {
     struct tn_clocked *clocked = cover->clocked;
-    struct tn_text *reason = &clocked->parts->reason;
+    struct tn_parts *parts = clocked->parts;
 
     clocked->merge_count++;
+    if (cover->in_sorted)
+        return tn_sorted_merge(&clocked->sorted, from->blocks, parts->layout, parts->texts.errands,
+                               &parts->reason);
     if (cover->key != NULL)
-        return tn_slice_merge_group(&clocked->merged, from, &clocked->slices, *cover->key, reason);
-    return tn_slice_merge(&clocked->merged, from, &clocked->slices, reason);
+        return tn_slice_merge_group(&clocked->merged, from, &clocked->slices, *cover->key,
+                                    &parts->reason);
+    return tn_slice_merge(&clocked->merged, from, &clocked->slices, &parts->reason);
 }
 
 /* One more slice or node of the window. A window that has only one needs no merging. */
@@ -176,7 +186,7 @@ static int cover_add(struct cover *cover, const struct tn_slice *slice)
         return TARN_OK;
     }
     if (cover->found != merged) {
-        result = merged_open(cover->clocked);
+        result = cover_begin_merge(cover);
         if (result == TARN_OK)
             result = cover_merge(cover, cover->found);
         cover->found = merged;
@@ -317,10 +327,13 @@ static int window_leave(struct tn_clocked *clocked, tn_wide window, enum outlet 
 
     if (result != TARN_OK || cover.found == NULL)
         return result;
-    result = tn_sorted_fill(&clocked->sorted, cover.found->blocks);
+    if (cover.in_sorted)
+        tn_sorted_order(&clocked->sorted);
+    else
+        result = tn_sorted_fill(&clocked->sorted, cover.found->blocks);
     for (size_t i = 0; result == 0 && i < clocked->sorted.entry_count; i++)
         result = group_leave(clocked, cover.found, &head, i, outlet);
-    if (result == 0 && cover.found == &clocked->merged)
+    if (result == 0 && cover.found == &clocked->merged && !cover.in_sorted)
         result = tn_slice_clear(&clocked->merged);
     return result;
 }

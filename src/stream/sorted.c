@@ -4,6 +4,7 @@
 #include "stream/sorted.h"
 
 #include "base/bytes.h"
+#include "os/posix.h"
 
 #define KEY_LENGTH_BYTES sizeof(uint64_t)
 #define INSERTION_SORT_MAX 12u
@@ -25,6 +26,7 @@ void tn_sorted_finish(struct tn_sorted *sorted)
     tn_memory_free(sorted->memory, sorted->entries, sorted->entry_capacity * entry_bytes);
     tn_memory_free(sorted->memory, sorted->scratch, scratch_count(sorted) * entry_bytes);
     tn_memory_free(sorted->memory, sorted->arena, sorted->arena_bytes);
+    tn_memory_free(sorted->memory, sorted->slots, sorted->slot_count * sizeof *sorted->slots);
     tn_sorted_init(sorted, sorted->memory, sorted->block_bytes);
 }
 
@@ -156,6 +158,23 @@ static size_t common_bytes(const uint8_t *a, const uint8_t *b, size_t most)
     return count;
 }
 
+/* A group's block and key, behind the others; there is room. Answers where the next one goes. */
+static uint8_t *entry_write(struct tn_sorted *sorted, uint8_t *at, const tarn_bytes *key,
+                            const tarn_bytes *block)
+{
+    uint64_t key_bytes = key->bytes;
+
+    sorted->entries[sorted->entry_count++].block = at;
+    if (block->bytes > 0)
+        memcpy(at, block->data, block->bytes);
+    at += block->bytes;
+    memcpy(at, &key_bytes, sizeof key_bytes);
+    at += KEY_LENGTH_BYTES;
+    if (key->bytes > 0)
+        memcpy(at, key->data, key->bytes);
+    return at + tn_align_up(key->bytes, 8);
+}
+
 /* Copy all groups into the arena, which has room. */
 static int entries_copy(struct tn_sorted *sorted, tarn_iterator *iterator)
 {
@@ -165,19 +184,9 @@ static int entries_copy(struct tn_sorted *sorted, tarn_iterator *iterator)
     int result;
 
     while ((result = tarn_next(iterator, &key, &block)) == TARN_OK) {
-        uint64_t key_bytes = key.bytes;
-
         if (block.bytes != sorted->block_bytes)
             return TARN_E_TYPE; /* not a table of ours */
-        sorted->entries[sorted->entry_count++].block = at;
-        if (block.bytes > 0)
-            memcpy(at, block.data, block.bytes);
-        at += block.bytes;
-        memcpy(at, &key_bytes, sizeof key_bytes);
-        at += KEY_LENGTH_BYTES;
-        if (key.bytes > 0)
-            memcpy(at, key.data, key.bytes);
-        at += tn_align_up(key.bytes, 8);
+        at = entry_write(sorted, at, &key, &block);
     }
     return result == TARN_END ? TARN_OK : result;
 }
@@ -206,6 +215,12 @@ static void heads_set(struct tn_sorted *sorted)
     }
 }
 
+void tn_sorted_order(struct tn_sorted *sorted)
+{
+    heads_set(sorted);
+    sort(sorted, sorted->entries, sorted->entry_count);
+}
+
 int tn_sorted_fill(struct tn_sorted *sorted, tarn_table *blocks)
 {
     size_t count = tarn_table_count(blocks);
@@ -223,10 +238,176 @@ int tn_sorted_fill(struct tn_sorted *sorted, tarn_table *blocks)
     (void)tarn_iterator_close(iterator); /* it was open: this cannot fail */
     if (result != TARN_OK)
         return result;
-    heads_set(sorted);
-    sort(sorted, sorted->entries, sorted->entry_count);
+    tn_sorted_order(sorted);
     return TARN_OK;
 }
+
+/* ---- merge several --------------------------------------------------------------------------- */
+
+bool tn_sorted_begin(struct tn_sorted *sorted)
+{
+    sorted->entry_count = 0;
+    sorted->arena_used = 0;
+    if (sorted->slot_count > 0) {
+        memset(sorted->slots, 0, sorted->slot_count * sizeof *sorted->slots);
+        return true;
+    }
+    return tn_kernel_random(&sorted->secret, sizeof sorted->secret) ==
+           (ssize_t)sizeof sorted->secret;
+}
+
+/* Room for one more entry, those that are there kept. */
+static bool entries_grow(struct tn_sorted *sorted)
+{
+    size_t entry_bytes = sizeof(struct tn_sorted_entry);
+    size_t old = sorted->entry_capacity, count = tn_max(2 * old, 1024);
+    struct tn_sorted_entry *entries, *scratch;
+
+    if (sorted->entry_count < old)
+        return true;
+    scratch = tn_memory_new(sorted->memory, count / 2 * entry_bytes, false);
+    if (scratch == NULL)
+        return false;
+    entries =
+        tn_memory_resize(sorted->memory, sorted->entries, old * entry_bytes, count * entry_bytes);
+    if (entries == NULL) {
+        tn_memory_free(sorted->memory, scratch, count / 2 * entry_bytes);
+        return false;
+    }
+    tn_memory_free(sorted->memory, sorted->scratch, scratch_count(sorted) * entry_bytes);
+    sorted->entries = entries;
+    sorted->scratch = scratch;
+    sorted->entry_capacity = count;
+    return true;
+}
+
+/* Room for so many bytes more in the arena; entries go with it. */
+static bool arena_grow(struct tn_sorted *sorted, size_t more_bytes)
+{
+    size_t bytes = sorted->arena_bytes;
+    uint8_t *old = sorted->arena, *arena;
+
+    if (bytes - sorted->arena_used >= more_bytes)
+        return true;
+    bytes = tn_max(2 * bytes, 64 * TN_KIB) + more_bytes;
+    arena = tn_memory_new(sorted->memory, bytes, false);
+    if (arena == NULL)
+        return false;
+    if (sorted->arena_used > 0)
+        memcpy(arena, old, sorted->arena_used);
+    for (size_t i = 0; i < sorted->entry_count; i++)
+        sorted->entries[i].block = arena + (sorted->entries[i].block - old);
+    tn_memory_free(sorted->memory, old, sorted->arena_bytes);
+    sorted->arena = arena;
+    sorted->arena_bytes = bytes;
+    return true;
+}
+
+static void slot_set(struct tn_sorted *sorted, size_t place)
+{
+    size_t mask = sorted->slot_count - 1;
+    size_t at = (size_t)sorted->entries[place].head & mask;
+
+    while (sorted->slots[at] != 0)
+        at = (at + 1) & mask;
+    sorted->slots[at] = (uint32_t)place + 1;
+}
+
+/* Room in the slots for one more entry. */
+static bool slots_grow(struct tn_sorted *sorted)
+{
+    size_t count = tn_max(2 * sorted->slot_count, 2048);
+    uint32_t *slots;
+
+    if (2 * (sorted->entry_count + 1) <= sorted->slot_count)
+        return true;
+    if (sorted->entry_count >= UINT32_MAX / 2)
+        return false; /* places have 32 bits; there is no memory for that many either */
+    slots = tn_memory_new(sorted->memory, count * sizeof *slots, true);
+    if (slots == NULL)
+        return false;
+    tn_memory_free(sorted->memory, sorted->slots, sorted->slot_count * sizeof *slots);
+    sorted->slots = slots;
+    sorted->slot_count = count;
+    for (size_t i = 0; i < sorted->entry_count; i++)
+        slot_set(sorted, i);
+    return true;
+}
+
+/* The block of this key, or NULL. */
+static uint8_t *entry_find(const struct tn_sorted *sorted, uint64_t hash, const tarn_bytes *key)
+{
+    size_t mask = sorted->slot_count - 1;
+
+    for (size_t at = (size_t)hash & mask; sorted->slots[at] != 0; at = (at + 1) & mask) {
+        const struct tn_sorted_entry *entry = &sorted->entries[sorted->slots[at] - 1];
+        const uint8_t *found;
+        size_t found_bytes;
+
+        if (entry->head != hash)
+            continue;
+        found = entry_key(sorted, entry, &found_bytes);
+        if (found_bytes == key->bytes &&
+            tn_key_compare(found, found_bytes, key->data, key->bytes) == 0)
+            return entry->block;
+    }
+    return NULL;
+}
+
+static bool entry_add(struct tn_sorted *sorted, uint64_t hash, const tarn_bytes *key,
+                      const tarn_bytes *block)
+{
+    size_t bytes = block->bytes + KEY_LENGTH_BYTES + tn_align_up(key->bytes, 8);
+    uint8_t *end;
+
+    if (!entries_grow(sorted) || !arena_grow(sorted, bytes))
+        return false;
+    end = entry_write(sorted, sorted->arena + sorted->arena_used, key, block);
+    sorted->arena_used = (size_t)(end - sorted->arena);
+    sorted->entries[sorted->entry_count - 1].head = hash; /* G4 */
+    slot_set(sorted, sorted->entry_count - 1);
+    return true;
+}
+
+static int groups_merge(struct tn_sorted *sorted, tarn_iterator *groups,
+                        const struct tn_layout *layout, enum tn_errand *errands,
+                        struct tn_text *reason)
+{
+    tarn_bytes key, block;
+    int result;
+
+    while ((result = tarn_next(groups, &key, &block)) == TARN_OK) {
+        uint64_t hash = tn_hash(&sorted->secret, key.data, key.bytes);
+        uint8_t *found;
+
+        if (block.bytes != sorted->block_bytes)
+            return TARN_E_TYPE; /* not a table of ours */
+        if (!slots_grow(sorted))
+            return TARN_E_MEMORY;
+        found = entry_find(sorted, hash, &key);
+        if (found == NULL && !entry_add(sorted, hash, &key, &block))
+            return TARN_E_MEMORY;
+        if (found != NULL && !tn_layout_merge(layout, found, block.data, errands, reason))
+            return TN_SLICE_OVERFLOW;
+    }
+    return result == TARN_END ? TARN_OK : result;
+}
+
+int tn_sorted_merge(struct tn_sorted *sorted, tarn_table *blocks, const struct tn_layout *layout,
+                    enum tn_errand *errands, struct tn_text *reason)
+{
+    tarn_iterator *groups;
+    int result = tarn_scan(&groups, blocks, NULL);
+
+    tn_assert(!layout->has_texts); /* G5 */
+    if (result != TARN_OK)
+        return result;
+    result = groups_merge(sorted, groups, layout, errands, reason);
+    (void)tarn_iterator_close(groups); /* it was open: this cannot fail */
+    return result;
+}
+
+/* ---- entries, read --------------------------------------------------------------------------- */
 
 const void *tn_sorted_block(const struct tn_sorted *sorted, size_t index)
 {

@@ -111,9 +111,3 @@ int tn_timers_due(struct tn_timers *timers, int64_t until_ms)
         timers->next_ms = time_ms;
     return TARN_OK;
 }
-
-void tn_timers_end_batch(struct tn_timers *timers)
-{
-    timers->batch_count = 0;
-    timers->next_ms = INT64_MIN;
-}

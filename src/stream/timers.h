@@ -12,7 +12,7 @@
  *   C1  Timers go off in the order of (time, key).
  *   C2  next_ms is the time of no later one than the first.
  *   C3  Due timers are copied out in batches, so that the table may change meanwhile. Whoever adds
- *       one that is due too must end the batch, or it would come too late (C1).
+ *       one that is due too must ask for another batch, or it would come too late (C1).
  */
 #ifndef TN_TIMERS_H
 #define TN_TIMERS_H
@@ -53,8 +53,5 @@ int tn_timers_remove(struct tn_timers *timers, const struct tn_timer *timer);
 
 /* Fill the batch with the first timers up to this time; none when none is due. Their keys are copies. */
 int tn_timers_due(struct tn_timers *timers, int64_t until_ms);
-
-/* Forget what is left of the batch: the next one is to begin with the first timer again (C3). */
-void tn_timers_end_batch(struct tn_timers *timers);
 
 #endif
