@@ -498,6 +498,17 @@ static bool index_grow(struct tn_index *index)
     return true;
 }
 
+void tn_index_expect(struct tn_index *index, uint64_t entry_count)
+{
+    uint64_t count = entry_count / TN_BUCKET_SLOTS * 10 / 7 + 1; /* a load of 0.7 */
+
+    if (count <= index->counts[1])
+        return;
+    move_all(index);
+    if (!index->stalled)
+        (void)index_rebuild(index, count);
+}
+
 /* Grow until this hash finds a place; gives up when that cannot be for lack of entries. */
 static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
@@ -550,7 +561,7 @@ unsigned tn_walk_block_bits(const struct tn_index *index)
 {
     unsigned count_bits = tn_log2(index->counts[1]);
 
-    return count_bits < 4 ? 0 : (unsigned)tn_min(count_bits - 4, 10);
+    return count_bits < 4 ? 0 : count_bits - 4;
 }
 
 static void gather_insert(struct tn_walk_entry *out, size_t from, size_t count,

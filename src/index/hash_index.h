@@ -337,6 +337,12 @@ TN_ALWAYS_INLINE bool tn_index_reserve(struct tn_index *index, uint64_t hash,
     return true;
 }
 
+/*
+ * That many entries are to come, all told: grow for them at once, as inserting would in many steps. Takes
+ * time as the entries there are. Refused, it does nothing.
+ */
+void tn_index_expect(struct tn_index *index, uint64_t entry_count);
+
 TN_ALWAYS_INLINE void tn_index_insert(struct tn_index *index, struct tn_index_place place,
                                       uint64_t hash, tn_handle handle)
 {
@@ -385,7 +391,9 @@ static inline bool tn_index_has_upkeep(const struct tn_index *index)
  * blocks, which come in the order of their numbers read backwards, and within a block hashes ascend. The
  * order depends on the hash alone, so entries keep their places in it while the index grows and shrinks.
  * And whoever deletes what a walk gives thins the index out everywhere alike; in ascending order it would
- * empty one side and leave the other dense, which shrinking would make denser.
+ * empty one side and leave the other dense, which shrinking would make denser. Whoever inserts what a walk
+ * gives, into another index of the same hash, fills that evenly: as long as a block's entries find room in
+ * one home bucket and the slack behind it (TN_HOME_ENTRIES_MAX), however small the other is yet.
  *
  *     block_bits = 2:  blocks  0 2 1 3     a walk's place 0 .. 2^31 stands for a hash
  */
@@ -399,7 +407,7 @@ static inline uint32_t tn_walk_turn(uint32_t hash31, unsigned block_bits)
     return turned << (31 - block_bits) | (hash31 & (UINT32_C(0x7FFFFFFF) >> block_bits));
 }
 
-/* Blocks of 16 home buckets and more, 1,024 at most: what a walk over this index should have. */
+/* Blocks of 16 to 31 home buckets: what a walk over this index should have. */
 unsigned tn_walk_block_bits(const struct tn_index *index);
 
 /* An entry met on a walk. tn_walk_turn leads from hash to place, and back. */

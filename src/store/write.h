@@ -37,6 +37,7 @@ static inline struct tn_record *tn_entry_change(tarn_table *table, const struct 
     struct tn_record *record = tn_record_at(table->base, lookup->handle);
 
     tn_snapshots_keep(table, lookup, NULL, 0);
+    tn_record_mark_change(table, record, lookup->handle);
     record->tick = (uint32_t)table->store->tick;
     return record;
 }
@@ -63,8 +64,10 @@ TN_ALWAYS_INLINE enum tn_probe tn_write_probe(const tarn_table *table, const voi
     return tn_table_probe(table, key, *hash, true, word_at, record);
 }
 
-static inline void tn_entry_touch(tarn_table *table, struct tn_record *record)
+static inline void tn_entry_touch(tarn_table *table, const uint64_t *word_at,
+                                  struct tn_record *record)
 {
+    tn_record_mark_change(table, record, index_entry_handle(*word_at));
     record->tick = (uint32_t)table->store->tick;
     table->store->changed = true;
 }
@@ -85,6 +88,12 @@ tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void 
 
 /* Take an entry out of the table. Its slot is still taken, and its record readable. */
 void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup);
+
+/*
+ * What was unlinked must be buried, and is: it stays until the next commit, and the slot is not to be freed
+ * (B2 of durable.h). false: free it.
+ */
+bool tn_entry_bury(tarn_table *table, tn_handle handle);
 
 /* The share of upkeep that each write pays (T5), when there is any to do. */
 void tn_write_upkeep_due(tarn_table *table);
