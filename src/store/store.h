@@ -104,11 +104,11 @@ struct tarn_store {
     uint64_t tick;            /* advanced by tn_store_tick only */
     tarn_snapshot *snapshots; /* open and not failed, newest first: snapshot.h */
     struct tn_table_body *garbage;
-    tarn_snapshot *leaving; /* released or failed: what they held is given back step by step */
-    struct tn_taken taken;  /* T6 */
-    bool changed;           /* since the last commit */
+    tarn_snapshot *leaving;     /* released or failed: what they held is given back step by step */
+    struct tn_taken taken;      /* T6 */
     struct tn_durable *durable; /* NULL: in memory only */
-    uint64_t interval_tick; /* the first since the last commit (B1 of durable.h) */
+    uint64_t interval_tick;     /* the first since the last commit (B1 of durable.h) */
+    bool changed;               /* since the last commit */
     /* The rest. */
     struct tn_os os;
     struct tn_memory memory;

@@ -234,7 +234,7 @@ int tarn_put(tarn_table *table, const void *key, size_t key_bytes, const void *v
     case TN_PROBE_FOUND:
         if (TN_UNLIKELY(record->value_bytes != value_bytes))
             break;
-        tn_entry_touch(table, record);
+        tn_entry_touch(table, word_at, record);
         memcpy((uint8_t *)record + sizeof *record + sizeof(uint64_t), value, value_bytes);
         return TARN_OK;
     case TN_PROBE_ABSENT:
@@ -305,7 +305,7 @@ int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t val
                   tn_write_probe(table, key, key_bytes, &hash, &word_at, &record) ==
                       TN_PROBE_FOUND &&
                   record->value_bytes == value_bytes)) {
-        tn_entry_touch(table, record);
+        tn_entry_touch(table, word_at, record);
         *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
         return TARN_OK;
     }
@@ -324,19 +324,17 @@ TN_ALWAYS_INLINE void entry_forget(tarn_table *table, const struct tn_record *re
 
 void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
 {
-    tn_snapshots_keep(table, lookup, NULL, 0);
+    const struct tn_record *record = tn_entry_change(table, lookup);
+
     tn_iterators_leave(table, lookup->handle);
-    entry_forget(table, tn_record_at(table->base, lookup->handle), lookup);
+    entry_forget(table, record, lookup);
 }
 
 bool tn_entry_bury(tarn_table *table, tn_handle handle)
 {
     struct tn_record *record = tn_record_at(table->base, handle);
 
-    if (TN_LIKELY(table->store->durable == NULL))
-        return false;
-    tn_record_mark_change(table, record, handle);
-    if ((record->flags & TN_RECORD_BORN) != 0)
+    if (TN_LIKELY(table->store->durable == NULL) || (record->flags & TN_RECORD_BORN) != 0)
         return false;
     record->flags |= TN_RECORD_DEAD;
     table->body->dead_count++;

@@ -64,11 +64,10 @@ TN_ALWAYS_INLINE enum tn_probe tn_write_probe(const tarn_table *table, const voi
     return tn_table_probe(table, key, *hash, true, word_at, record);
 }
 
-static inline void tn_entry_touch(tarn_table *table, struct tn_record *record)
+static inline void tn_entry_touch(tarn_table *table, const uint64_t *word_at,
+                                  struct tn_record *record)
 {
-    if (TN_UNLIKELY(table->store->durable != NULL))
-        tn_record_mark_change(table, record,
-                              (tn_handle)((uint8_t *)record - table->base) / TN_GRANULE_BYTES);
+    tn_record_mark_change(table, record, index_entry_handle(*word_at));
     record->tick = (uint32_t)table->store->tick;
     table->store->changed = true;
 }
