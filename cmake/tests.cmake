@@ -48,6 +48,13 @@ foreach(source ${test_sources} ${fuzz_sources})
   add_test(NAME ${name} COMMAND ${name})
 endforeach()
 
+# Run by test_instructions.sh.
+add_executable(instructions EXCLUDE_FROM_ALL tests/instructions.c)
+set_target_properties(instructions PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_link_libraries(instructions PRIVATE tarn_flags libtarn_static)
+add_dependencies(tests instructions)
+
 file(GLOB test_scripts CONFIGURE_DEPENDS tests/test_*.sh)
 foreach(script ${test_scripts})
   get_filename_component(name ${script} NAME)
@@ -69,7 +76,7 @@ if(TARN_COVERAGE)
 endif()
 set(test_environment
   SOURCE_DIR=${PROJECT_SOURCE_DIR} BUILD_DIR=${PROJECT_BINARY_DIR} TARN=${PROJECT_BINARY_DIR}/tarn
-  CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER} "TARN_BUILD_FLAGS=${build_flags}"
+  BUILD_TYPE=${CMAKE_BUILD_TYPE} CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER} "TARN_BUILD_FLAGS=${build_flags}"
   ${sanitizer_options})
 if(all_tests)
   set_tests_properties(${all_tests} PROPERTIES ENVIRONMENT "${test_environment}" TIMEOUT 600)
