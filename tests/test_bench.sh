@@ -234,4 +234,28 @@ expect_code 143
 expect ask 'pass'
 expect_eq "$(left_behind)" "$(cat "$work/before")"
 
+it "the table has for each size reach, aim, the best rival and the ratio"
+cat >"$work/results" <<'END'
+{"suite":"store","op":"get_random","store":"tarn","entries":1000,"key_bytes":8,"value_bytes":128,"median":9,"min":8,"max":12,"unit":"ns","page_faults":0,"allocations":0}
+{"suite":"store","op":"get_random","store":"arena","entries":1000,"key_bytes":8,"value_bytes":128,"median":4.5,"min":4,"max":5,"unit":"ns","page_faults":0,"allocations":0}
+{"suite":"store","op":"get_random","store":"lmdb","entries":1000,"key_bytes":8,"value_bytes":128,"median":200,"min":190,"max":210,"unit":"ns","page_faults":0}
+{"suite":"store","op":"get_random","store":"tarn","entries":1000000,"key_bytes":8,"value_bytes":128,"median":50,"min":50,"max":50,"unit":"ns","page_faults":0,"allocations":0}
+{"suite":"store","op":"get_random","store":"tarn","entries":1000000,"key_bytes":60,"value_bytes":128,"median":100,"min":100,"max":100,"unit":"ns","page_faults":0,"allocations":0}
+END
+expect_eq "$("$SOURCE_DIR/scripts/bench_table" "$work/results" | grep '^| get_random |')" \
+    "| get_random | 6 | 4 | 9.00 ns (8.00 to 12.0) | arena 4.50 | 0.50 | arena 0.62: 0.50 |
+| get_random |  |  | 50.0 ns |  |  |  |
+| get_random | 2.7x = 135 |  | 100 ns |  |  |  |"
+
+it "the table refuses what is no result, with the line"
+echo '{"suite":"store"}' >>"$work/results"
+refuse "$SOURCE_DIR/scripts/bench_table" "$work/results"
+case $tap_output in *"results:6: "*) ;; *) fail "it says: $tap_output" ;; esac
+
+it "every target is of an operation there is"
+"$TARN" bench store --list | sed -n 's/^Operations: //p' | tr ' ' '\n' | sort >"$work/ops"
+sed -e '/^#/d' -e 's/[:\t].*//' -e 's/_latency$//' -e 's/_longest$//' "$SOURCE_DIR/bench/targets.tsv" |
+    sed 1d | sort -u >"$work/aimed"
+expect_eq "$(comm -13 "$work/ops" "$work/aimed")" ""
+
 done_testing
