@@ -3,6 +3,7 @@
 #     make CMAKE_ARGS=-DTARN_WERROR=ON     more for the configure step
 #     make test T=window                   only tests with 'window' in the name
 #     make fuzz SECONDS=600 T=csv          that entry point for ten minutes
+#     make prove OPS=1000000000            the model, for that many operations in all
 #     make install PREFIX=/usr DESTDIR=pkg
 
 BUILD      = build
@@ -11,19 +12,20 @@ JOBS      := $(shell nproc 2>/dev/null || echo 2)
 CMAKE_ARGS =
 T          =
 SECONDS    = 60
+OPS        = 1000000000
 
 MAKEFLAGS += --no-print-directory
 
 build_in   = cmake --build $(1) --parallel $(JOBS)
 c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.[ch] bench/*.cpp \
-             bench/rivals/* tests/*.[ch])
+             bench/rivals/* tests/*.[ch] tests/model/*.[ch])
 
 # Not counted as branches: what cannot be taken. A tn_assert that fails traps, and the C++ compiler's
 # exception paths are not ours.
 gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
     --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
 
-.PHONY: all deps configure demo test asan tsan fuzz valgrind tidy cppcheck format coverage bench install clean help
+.PHONY: all deps configure demo test asan tsan fuzz prove mutants valgrind tidy cppcheck format coverage bench install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -52,6 +54,14 @@ fuzz: ## fuzz each entry point for SECONDS (needs clang)
 	@[ -e build-fuzz/CMakeCache.txt ] || cmake --preset fuzz
 	@$(call build_in,build-fuzz) --target fuzzers
 	@tests/fuzz build-fuzz $(SECONDS) $(T)
+
+prove: configure ## the model beside the engine for OPS operations in all: docs/PROOF.md
+	@$(call build_in,$(BUILD)) --target prove_engine
+	@scripts/prove $(BUILD)/tests/prove_engine $(OPS)
+
+mutants: ## break a rule at a time, and see that a test fails; T=word: only some
+	@scripts/deps test
+	@scripts/mutants build-mutants $(T)
 
 valgrind: all ## some of the tests under valgrind's memcheck
 	@scripts/deps valgrind

@@ -6,16 +6,18 @@ enable_testing()
 add_custom_target(tests)
 
 # The system as tests want it, everything in memory, refusing and forgetting on demand; and the model.
-file(GLOB simulated_sources CONFIGURE_DEPENDS src/os/simulated*.c)
-tarn_part(tarn_test_support ${simulated_sources} tests/model.c)
-target_include_directories(tarn_test_support PRIVATE tests)
+file(GLOB support_sources CONFIGURE_DEPENDS src/os/simulated*.c tests/model/*.c)
+tarn_part(tarn_test_support ${support_sources} tests/model.c tests/crash.c)
+target_include_directories(tarn_test_support PRIVATE tests ${PROJECT_BINARY_DIR}/tests/generated)
+include(cmake/calls.cmake)
 
 # tarn_test(NAME SOURCES...): a program in tests/ of the build, linked with every part.
 function(tarn_test name)
   add_executable(${name} EXCLUDE_FROM_ALL ${ARGN})
   set_target_properties(${name} PROPERTIES
     LINKER_LANGUAGE CXX RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  target_include_directories(${name} PRIVATE src tests ${PROJECT_SOURCE_DIR})
+  target_include_directories(${name} PRIVATE
+    src tests ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/tests/generated)
   target_link_libraries(${name} PRIVATE
     tarn_flags tarn_cli tarn_stream tarn_io tarn_test_support libtarn_static)
 endfunction()
@@ -47,6 +49,9 @@ foreach(source ${test_sources} ${fuzz_sources})
   add_dependencies(tests ${name})
   add_test(NAME ${name} COMMAND ${name})
 endforeach()
+
+# The model for hours: scripts/prove.
+tarn_test(prove_engine tests/prove_engine.c)
 
 file(GLOB test_scripts CONFIGURE_DEPENDS tests/test_*.sh)
 foreach(script ${test_scripts})

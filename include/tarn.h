@@ -155,6 +155,22 @@ TARN_API uint64_t tarn_budget_used(const tarn_budget *budget);
 
 /* ---- stores ----------------------------------------------------------------------------------- */
 
+/* What tarn_open found in a directory, whether it succeeded or not: name one in tarn_options. */
+typedef struct tarn_report {
+    uint64_t commit_number;  /* of the commit that the store is now; 0: none, or it failed */
+    uint64_t dropped_bytes;  /* behind that commit: torn, or written after what was lost */
+    uint64_t dropped_file;   /* the number of the file where they begin, which is its name in hex */
+    uint64_t dropped_offset; /* and where in it */
+    char text[512]; /* why it failed, or what was dropped; "" when there is nothing to say */
+} tarn_report;
+
+/* Hears how far the replay of a store's files is; must not call tarn. */
+typedef void tarn_progress_fn(void *context, uint64_t done_bytes, uint64_t all_bytes);
+
+/* Flags of tarn_options; only with a path. */
+#define TARN_EXISTING 1u  /* do not make a store where there is none: TARN_E_IO */
+#define TARN_READ_ONLY 2u /* take no lock, write nothing; show the last commit, as of now */
+
 typedef struct tarn_options {
     /*
      * Address space to reserve for records; costs no memory. Default 1 TiB; halved while the system
@@ -178,22 +194,41 @@ typedef struct tarn_options {
     /* For everything but records and large indexes, which are mapped pages. Default: the C library. */
     tarn_allocate_fn *allocate;
     void *allocate_context;
+    unsigned flags;
+    /*
+     * With a path. A file of the store grows to 1/16 of its keys and values, but to so many bytes at
+     * least; files that nothing needs any more are unlinked whole. Default: 1 MiB.
+     */
+    uint64_t file_bytes_min;
+    tarn_report *report;        /* filled by tarn_open. Default: none */
+    tarn_progress_fn *progress; /* called during tarn_open. Default: none */
+    void *progress_context;
 } tarn_options;
 
 /*
  * Open a store.
  *
- * path     NULL: a store in memory, gone at close. A directory path is refused with TARN_E_MISUSE:
- *          this release keeps stores in memory only.
+ * path     NULL: a store in memory, gone at close. Otherwise its directory, which is made, the last
+ *          component of it, when there is none. One process at a time has it for writing.
  * options  copied; NULL for defaults.
  *
- * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL, and there is no error
+ * With a directory the store is what the last commit that survived made it: after a clean close, or
+ * when only the process died, that is the last one; after a power loss the last synced one or a later one.
+ * Opening never falls back behind what was synced, and never changes what it once answered. All
+ * entries are read into memory: O(the store). What was dropped, options->report says.
+ *
+ * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL; options->report has the
  * text. TARN_E_MEMORY: no memory or address space, or no randomness to be had from the system.
+ * TARN_E_FULL: the entries take more than memory_bytes_max. TARN_E_BUSY: another process, or another handle
+ * of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
+ * written by a later release. TARN_E_IO: the system refused a call. The directory is as it was.
  */
 TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *options);
 
 /*
- * Close a store and free all of it: tables, entries, handles. What was not committed is discarded.
+ * Close a store and free all of it: tables, entries, handles. What was not committed is discarded. With a
+ * directory, what was committed is synced, and a mark says that the store was closed in order. If that
+ * fails (TARN_E_IO, TARN_E_FULL, TARN_E_FAILED) the store is closed all the same, without the mark.
  *
  * With iterators or snapshots open it answers TARN_E_MISUSE and changes nothing: close and release
  * them first. Table handles need not be closed. NULL is allowed and does nothing. After TARN_OK any use of the store or of its
@@ -251,8 +286,15 @@ TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
  * (positions in your sources, for example; copied; note_bytes <= TARN_NOTE_BYTES_MAX; NULL with 0
  * bytes is the empty note).
  *
- * In a memory-only store the commit number advances by one and the note is kept. A commit with
- * nothing changed and the same note changes nothing, the number neither.
+ * The commit number advances by one and the note is kept. A commit with nothing changed and the same note
+ * changes nothing, the number neither; with TARN_SYNC it still syncs what was committed before.
+ *
+ * With a directory, TARN_OK means: it survives the end of this process; with TARN_SYNC, also a power loss. It
+ * writes what changed since the last commit, each changed entry once, and 1.5 times as many bytes of
+ * the rest, so that old files can go. TARN_E_FULL: no room on the disk; TARN_E_MEMORY: nothing
+ * is committed, all changes are still there, and the next commit that finds room has them. TARN_E_FAILED: a write or sync
+ * failed for another reason; nothing can be committed any more, reading goes on, and opening anew
+ * recovers. TARN_E_MISUSE: the store is TARN_READ_ONLY.
  */
 TARN_API int tarn_commit(tarn_store *store, const void *note, size_t note_bytes, unsigned flags);
 
@@ -306,6 +348,20 @@ typedef struct tarn_table_options {
  */
 TARN_API int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
                              const tarn_table_options *options);
+
+typedef struct tarn_table_info {
+    tarn_bytes name; /* borrowed until the table is dropped */
+    tarn_table_options options;
+    int is_dictionary; /* 1: tarn_dict_open opens it; 0: tarn_table_open does */
+    uint64_t entry_count;
+    uint64_t entry_bytes;
+} tarn_table_info;
+
+/*
+ * What tables and dictionaries there are: the one at `place` (0, 1, 2, ...) in the order of their names.
+ * TARN_END: there are no more. Places hold until a table is created or dropped.
+ */
+TARN_API int tarn_table_at(tarn_store *store, uint64_t place, tarn_table_info *out);
 
 /*
  * Give one handle back; the table and its entries stay in the store. Once all openings are given
@@ -659,10 +715,64 @@ TARN_API int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, cons
 TARN_API int tarn_snapshot_restore(tarn_snapshot *snapshot);
 
 /*
+ * Write everything the snapshot sees, all tables and dictionaries, to a descriptor open for writing: a
+ * file, a pipe, a socket. It goes on from where the descriptor stands; tarn_import makes tables of it
+ * again, here or on another machine. docs/FORMAT.md says what is written: blocks with checksums,
+ * little-endian, with a version.
+ *
+ * The snapshot and the store stay as they are, and go on to be usable whatever happens to the export.
+ * Memory: some 70 KB, and what scans and their table handles need; how much is exported does not matter. The same
+ * content gives the same bytes, but for the entries of unordered tables (and dictionaries), which come in
+ * an order of this store's own. Nothing is synced: a file is on the disk after your fsync.
+ *
+ * TARN_E_FULL: no space, over a file size limit or a quota (or a failed snapshot, or a memory limit).
+ * TARN_E_IO: any other failed write. The error text has the errno and the byte it failed at. What was
+ * written so far is not an export, and no import takes it. A pipe or socket without a reader raises
+ * SIGPIPE, as write(2) does; a program that ignores the signal is answered TARN_E_IO.
+ */
+TARN_API int tarn_snapshot_export(tarn_snapshot *snapshot, int descriptor);
+
+/*
+ * The same through a function of yours: it takes all of `count` bytes (at most 65,552) and answers 0, or an
+ * errno (ENOSPC, EIO, ...) when it could not. It must not call on this store.
+ */
+typedef int tarn_write_fn(void *context, const void *bytes, size_t count);
+TARN_API int tarn_snapshot_export_with(tarn_snapshot *snapshot, tarn_write_fn *write,
+                                       void *context);
+
+/*
  * Give a snapshot back. O(1): memory comes back in later steps. NULL is allowed. Using the snapshot
  * after that is undefined; its table handles and iterators answer TARN_E_MISUSE until closed.
  */
 TARN_API int tarn_snapshot_release(tarn_snapshot *snapshot);
+
+/* ---- imports ---------------------------------------------------------------------------------- */
+
+/*
+ * Read an export from a descriptor, up to its end, and add its tables to a store: all of them or, on any
+ * failure, none. The store may have other tables; one with a name of the export's is TARN_E_MISUSE.
+ *
+ * These are changes like others, uncommitted: snapshots taken before do not see the tables, and
+ * restoring one drops them. Limits hold. Memory: what the entries need and some 140 KB; a value of more than 1 MiB
+ * needs up to half as much again while it comes in. After a failure memory comes back as after tarn_table_drop.
+ *
+ * Every block is checked before anything in it is used, so a file may come from anywhere:
+ *
+ * TARN_E_CORRUPT: it is damaged, cut short, has something behind its end, or is no export.
+ * TARN_E_VERSION: of a format that this library does not know.
+ * TARN_E_TYPE:    a table has TARN_STRUCT values of a machine with the other byte order.
+ * TARN_E_IO:      a read failed.
+ *
+ * The error text has the offset, counted from where the descriptor stood, and says what to do.
+ */
+TARN_API int tarn_import(tarn_store *store, int descriptor);
+
+/*
+ * The same through a function of yours: it reads up to `room` bytes, at least 1, and *count tells how many;
+ * 0 means that there are no more. It answers 0, or an errno (EIO, ...). It must not call on this store.
+ */
+typedef int tarn_read_fn(void *context, void *to, size_t room, size_t *count);
+TARN_API int tarn_import_with(tarn_store *store, tarn_read_fn *read, void *context);
 
 #ifdef __cplusplus
 }

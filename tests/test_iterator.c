@@ -607,6 +607,34 @@ static void an_unordered_table_can_be_a_queue(void)
     check_ok(tarn_close(store));
 }
 
+/* A scan that begins exactly at an entry comes back to it at the end, and must not give it again. */
+static void an_unordered_scan_that_begins_at_an_entry_gives_it_once(void)
+{
+    tarn_store *store;
+    tarn_table *table;
+    tarn_iterator *it;
+    tarn_bytes key;
+    uint64_t i;
+    int count;
+
+    check_ok(tarn_open(&store, NULL, NULL));
+    check_ok(tarn_table_open(&table, store, "t", &(tarn_table_options){ .kind = TARN_UNORDERED }));
+    for (i = 0; i < 50; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "", 0));
+    for (i = 0; i < 50; i++) {
+        uint64_t hash = tn_hash(&table->secret, &i, sizeof i);
+
+        check_ok(tarn_scan(&it, table, NULL));
+        it->first = tn_walk_turn(tn_hash31(hash), it->block_bits);
+        it->position = it->first;
+        for (count = 0; tarn_next(it, &key, NULL) == TARN_OK; count++)
+            check(count > 0 || *(const uint64_t *)key.data == i);
+        check_eq(count, 50);
+        check_ok(tarn_iterator_close(it));
+    }
+    check_ok(tarn_close(store));
+}
+
 static const struct test tests[] = {
     T(a_scan_is_in_key_order_whatever_the_order_of_puts),
     T(a_range_begins_at_lower_and_ends_before_upper),
@@ -627,6 +655,7 @@ static const struct test tests[] = {
     T(next_lends_key_and_value_until_the_iterators_own_next_call),
     T(a_step_allocates_nothing_even_after_writes),
     T(an_unordered_table_can_be_a_queue),
+    T(an_unordered_scan_that_begins_at_an_entry_gives_it_once),
 };
 
 TEST_MAIN(tests)

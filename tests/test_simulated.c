@@ -140,6 +140,12 @@ static int call_of_kind(enum tn_simulated_call kind, uint8_t *pages, int file)
     case TN_CALL_FILE_MAP:
         result = OS(file_map, file, 3, &at);
         break;
+    case TN_CALL_STREAM_READ:
+        result = OS(stream_read, tn_simulated_stream_new(simulated), bytes, 1, &got);
+        break;
+    case TN_CALL_STREAM_WRITE:
+        result = OS(stream_write, tn_simulated_stream_new(simulated), "new", 3);
+        break;
     case TN_CALL_ANY:
     case TN_CALL_KIND_COUNT:
         break;
@@ -409,6 +415,37 @@ static void a_trace_has_a_line_for_each_call(void)
                      "       3  file_write          1          3           70     0  -\n"
                      "       4  file_sync           1          0            0    -5  -\n");
     free(text);
+}
+
+/* ---- streams -------------------------------------------------------------------------------- */
+
+static void a_stream_remembers_what_was_written_up_to_its_limit(void)
+{
+    const struct tn_simulated_options options = { .disk_bytes_max = 5 };
+    const uint8_t *data;
+    uint8_t bytes[8];
+    size_t count;
+    int stream, other;
+
+    begin(&options);
+    stream = tn_simulated_stream_new(simulated);
+    other = tn_simulated_stream_new(simulated);
+    check_ok(OS(stream_write, stream, "abc", 3));
+    check_eq(OS(stream_write, stream, "def", 3), -ENOSPC);
+    check_ok(OS(stream_read, stream, bytes, 2, &count));
+    check_bytes(bytes, count, "ab", 2);
+    check_ok(OS(stream_write, stream, "de", 2));
+    check_ok(OS(stream_read, stream, bytes, 8, &count));
+    check_bytes(bytes, count, "cde", 3);
+    data = tn_simulated_stream_data(simulated, stream, &count);
+    check_bytes(data, count, "abcde", 5);
+    (void)tn_simulated_stream_data(simulated, other, &count);
+    check_eq(count, 0);
+    tn_simulated_restart_process(simulated);
+    check_eq(OS(stream_write, stream, "x", 1), -EBADF);
+    check_eq(OS(stream_read, other, bytes, 1, &count), -EBADF);
+    check(tn_simulated_stream_new(simulated) > other);
+    end();
 }
 
 /* ---- crashes -------------------------------------------------------------------------------- */
@@ -885,6 +922,7 @@ static const struct test tests[] = {
     T(a_fork_can_be_pretended),
     T(a_seed_repeats_the_whole_run),
     T(a_trace_has_a_line_for_each_call),
+    T(a_stream_remembers_what_was_written_up_to_its_limit),
     T(after_a_crash_every_call_fails),
     T(a_restart_ends_locks_and_ids),
     T(a_killed_process_loses_nothing_written),

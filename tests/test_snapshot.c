@@ -1418,6 +1418,32 @@ static void a_record_is_seen_up_to_two_to_the_31_ticks_later(void)
     close_all();
 }
 
+/* They come back in the order of their hashes, cleared at once or deleted one by one. */
+static void a_large_unordered_table_is_restored(void)
+{
+    tarn_snapshot *snapshot;
+    tarn_table *table;
+    uint64_t i, count = 700000;
+    int way;
+
+    open_plain();
+    table = table_open("t", TARN_UNORDERED);
+    for (i = 0; i < count; i++)
+        check_ok(tarn_put(table, &i, 8, NULL, 0));
+    for (way = 0; way < 2; way++) {
+        snapshot = take();
+        for (i = 0; way == 0 && i < count; i++)
+            check_ok(tarn_delete(table, &i, 8));
+        if (way == 1)
+            check_ok(tarn_table_clear(table));
+        check_ok(tarn_snapshot_restore(snapshot));
+        check_eq(tarn_table_count(table), count);
+        check(tn_index_check(&table->index));
+        check_ok(tarn_snapshot_release(snapshot));
+    }
+    close_all();
+}
+
 static const struct test tests[] = {
     T(a_snapshot_keeps_what_every_kind_of_write_changes),
     T(a_snapshot_keeps_what_merges_and_batches_change),
@@ -1445,6 +1471,7 @@ static const struct test tests[] = {
     T(restore_goes_back_and_forth),
     T(restore_brings_tables_back_and_drops_newer_ones),
     T(restore_brings_types_and_dictionaries_back),
+    T(a_large_unordered_table_is_restored),
     T(a_dictionary_half_restored_gives_codes_that_decode),
     T(restore_touches_only_what_was_changed),
     T(restore_counts_as_changes_and_leaves_commits_alone),

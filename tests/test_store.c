@@ -77,8 +77,13 @@ static void opening_out_of_contract_is_refused(void)
     tarn_options options = { .address_bytes = ((uint64_t)8 << 40) + 1 };
     tarn_store *store = (void *)&options;
 
-    check_eq(tarn_open(&store, "directory", NULL), TARN_E_MISUSE);
+    check_eq(tarn_open(&store, "", NULL), TARN_E_IO);
     check(store == NULL);
+    options = (tarn_options){ .flags = TARN_READ_ONLY };
+    check_eq(tarn_open(&store, NULL, &options), TARN_E_MISUSE); /* only with a path */
+    options = (tarn_options){ .flags = 1u << 20 };
+    check_eq(tarn_open(&store, "there is no such flag", &options), TARN_E_MISUSE);
+    options = (tarn_options){ .address_bytes = ((uint64_t)8 << 40) + 1 };
     check_eq(tarn_open(NULL, NULL, NULL), TARN_E_MISUSE);
     check_eq(tarn_open(&store, NULL, &options), TARN_E_MISUSE);
     options.address_bytes = UINT64_MAX;

@@ -838,6 +838,31 @@ static void one_put_moves_a_few_buckets_only(void)
     store_end(store);
 }
 
+/* In the order a scan gives them they all hash to one corner of a small index at first. */
+static void a_large_unordered_table_can_be_copied_in_the_order_of_a_scan(void)
+{
+    tarn_store *store = store_new(0);
+    tarn_table *table = table_of(store, "from", TARN_UNORDERED);
+    tarn_table *copy = table_of(store, "to", TARN_UNORDERED);
+    uint64_t i, count = 700000;
+    tarn_bytes key, value;
+    tarn_iterator *it;
+
+    for (i = 0; i < count; i++)
+        check_ok(tarn_put(table, &i, 8, NULL, 0));
+    check_ok(tarn_scan(&it, table, NULL));
+    while (tarn_next(it, &key, &value) == TARN_OK) {
+        memcpy(&i, key.data, sizeof i);
+        if (tarn_put(copy, &i, 8, NULL, 0) != TARN_OK)
+            break;
+    }
+    check_ok(tarn_iterator_close(it));
+    check_eq(tarn_table_count(copy), count);
+    check(copy->index.bytes <= 2 * table->index.bytes);
+    check(tn_index_check(&copy->index));
+    store_end(store);
+}
+
 /* Neither file nor arena ever shrank: entries deleted one by one give their memory back. */
 static void memory_follows_what_is_there(void)
 {
@@ -894,6 +919,7 @@ static const struct test tests[] = {
     T(a_put_reads_a_few_buckets_however_many_keys_there_are),
     T(keys_made_to_collide_do_not),
     T(one_put_moves_a_few_buckets_only),
+    T(a_large_unordered_table_can_be_copied_in_the_order_of_a_scan),
     T(memory_follows_what_is_there),
 };
 

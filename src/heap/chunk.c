@@ -240,7 +240,7 @@ static void division_drop_if_unused(struct tn_heap *heap, struct heap_division *
 
 static size_t chunk_struct_bytes(uint32_t slot_count)
 {
-    return sizeof(struct heap_chunk) + (slot_count + 63) / 64 * sizeof(uint64_t);
+    return sizeof(struct heap_chunk) + 2 * ((slot_count + 63) / 64 * sizeof(uint64_t));
 }
 
 static void chunk_free_all_slots(struct heap_chunk *chunk)
@@ -299,7 +299,7 @@ static struct heap_division *division_for_large(struct tn_heap *heap, size_t byt
 struct heap_chunk *tn_chunk_new_large(struct tn_heap *heap, size_t bytes)
 {
     size_t committed_bytes = tn_align_up(bytes, TN_OS_PAGE_BYTES);
-    struct heap_chunk *chunk = tn_memory_new(heap->memory, chunk_struct_bytes(0), true);
+    struct heap_chunk *chunk = tn_memory_new(heap->memory, chunk_struct_bytes(1), true);
     struct heap_division *division = NULL;
     uint32_t number;
 
@@ -326,7 +326,7 @@ refused:
         division_free(heap, division);
     else if (division != NULL)
         division_drop_if_unused(heap, division);
-    tn_memory_free(heap->memory, chunk, chunk_struct_bytes(0));
+    tn_memory_free(heap->memory, chunk, chunk_struct_bytes(1));
     return NULL;
 }
 
@@ -343,7 +343,7 @@ void tn_chunk_free(struct tn_heap *heap, struct heap_chunk *chunk)
         heap->kept_bytes += bytes;
     else
         pages_decommit(heap, chunk_address(heap, division, number), bytes);
-    tn_memory_free(heap->memory, chunk, chunk_struct_bytes(large ? 0 : chunk->slot_count));
+    tn_memory_free(heap->memory, chunk, chunk_struct_bytes(chunk->slot_count));
     if (division->region_count > 1)
         division_free(heap, division);
     else

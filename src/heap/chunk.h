@@ -21,18 +21,21 @@ struct heap_chunk {
     struct heap_chunk *next, *previous; /* ring of the class's chunks of this level */
     struct heap_chunk *next_all,
         *previous_all; /* chunks of the class; of large ones: of the owner */
-    tn_handle first;   /* of slot 0 */
+    struct heap_chunk *next_marked,
+        *previous_marked; /* owner->marked, while marked_count > 0: marks.c */
+    tn_handle first;      /* of slot 0 */
     uint64_t committed_bytes;
     uint32_t slot_granules; /* 0: one large record */
     uint32_t slot_count;
     uint32_t free_count;
+    uint32_t marked_count;
     uint32_t hint_word;   /* no free bit below this word */
     uint32_t level;       /* enum heap_level */
     uint32_t level_first; /* fewer free slots than this, or more than level_last: another level */
     uint32_t level_last;
     uint32_t class_place;
     uint64_t reciprocal;  /* ceil(2^32 / slot_granules): a multiplication finds the slot */
-    uint64_t free_bits[]; /* 1: free */
+    uint64_t free_bits[]; /* 1: free; behind them as many words of marked_bits */
 };
 
 struct heap_division {
@@ -65,6 +68,25 @@ static inline struct heap_chunk *heap_chunk_at(const struct tn_heap *heap, tn_ha
 
     return division->chunks[heap_chunk_number(division, handle)];
 }
+
+static inline size_t heap_chunk_words(const struct heap_chunk *chunk)
+{
+    return (chunk->slot_count + 63) / 64;
+}
+
+/* 1: marked (P8) */
+static inline uint64_t *heap_chunk_marked_bits(struct heap_chunk *chunk)
+{
+    return chunk->free_bits + heap_chunk_words(chunk);
+}
+
+static inline uint32_t heap_chunk_slot(const struct heap_chunk *chunk, tn_handle handle)
+{
+    return (uint32_t)((handle - chunk->first) * chunk->reciprocal >> 32);
+}
+
+/* The slot is freed: its mark goes, if it has one. */
+void tn_chunk_unmark(struct heap_chunk *chunk, uint32_t slot);
 
 /* A chunk of 1 << shift bytes, committed whole, for slots of slot_granules. NULL: refused. */
 struct heap_chunk *tn_chunk_new(struct tn_heap *heap, unsigned shift, uint32_t slot_granules);

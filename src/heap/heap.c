@@ -48,13 +48,6 @@ void tn_heap_close(struct tn_heap *heap)
 
 /* ---- slots ---------------------------------------------------------------------------------------- */
 
-static uint32_t chunk_slot_of(const struct heap_chunk *chunk, tn_handle handle)
-{
-    uint64_t offset = handle - chunk->first;
-
-    return (uint32_t)(offset * chunk->reciprocal >> 32);
-}
-
 static tn_handle heap_allocate_large(struct tn_heap *heap, struct tn_heap_owner *owner,
                                      size_t bytes)
 {
@@ -113,15 +106,18 @@ void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle h
 
     tn_assert(chunk->owner == owner);
     if (chunk->slot_granules == 0) {
+        tn_chunk_unmark(chunk, 0);
         tn_chunk_list_remove(&owner->large, chunk);
         owner->chunk_bytes -= chunk->committed_bytes;
         tn_chunk_free(heap, chunk);
         return;
     }
     class = &owner->classes[chunk->class_place];
-    slot = chunk_slot_of(chunk, handle);
+    slot = heap_chunk_slot(chunk, handle);
     tn_assert((chunk->free_bits[slot / 64] >> (slot % 64) & 1) == 0);
     chunk->free_bits[slot / 64] |= (uint64_t)1 << (slot % 64);
+    if (TN_UNLIKELY(chunk->marked_count > 0))
+        tn_chunk_unmark(chunk, slot);
     if (slot / 64 < chunk->hint_word)
         chunk->hint_word = slot / 64;
     class->free_count++;
@@ -206,6 +202,19 @@ bool tn_heap_owner_free_step(struct tn_heap *heap, struct tn_heap_owner *owner,
 
 /* ---- checking ---------------------------------------------------------------------------------------- */
 
+static bool marks_check(const struct heap_chunk *chunk)
+{
+    const uint64_t *marked = chunk->free_bits + heap_chunk_words(chunk);
+    uint32_t marked_count = 0, i;
+
+    for (i = 0; i < heap_chunk_words(chunk); i++) {
+        marked_count += (uint32_t)__builtin_popcountll(marked[i]);
+        if ((marked[i] & chunk->free_bits[i]) != 0)
+            return false;
+    }
+    return marked_count == chunk->marked_count;
+}
+
 static bool chunk_check(const struct tn_heap *heap, const struct tn_heap_owner *owner,
                         const struct heap_chunk *chunk, const struct heap_class *class)
 {
@@ -219,8 +228,9 @@ static bool chunk_check(const struct tn_heap *heap, const struct tn_heap_owner *
     }
     return chunk->owner == owner && heap_chunk_at(heap, chunk->first) == chunk &&
            chunk->slot_granules == class->slot_granules && free_count == chunk->free_count &&
-           free_count >= chunk->level_first && free_count <= chunk->slot_count &&
-           listed == (chunk->next != NULL) && (!listed || class->levels[chunk->level] != NULL);
+           marks_check(chunk) && free_count >= chunk->level_first &&
+           free_count <= chunk->slot_count && listed == (chunk->next != NULL) &&
+           (!listed || class->levels[chunk->level] != NULL);
 }
 
 /* The sums of a class, and that it takes from a chunk with room whenever there is one (P7). */

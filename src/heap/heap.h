@@ -23,6 +23,8 @@
  *   P7  What deletes leave behind comes back: the records of a sparse chunk are moved to free slots of
  *       other chunks of their class, one by one, until it is empty (evacuate.c). At most one chunk of
  *       an owner at a time is being emptied, and no record is put there meanwhile.
+ *   P8  A slot in use can be marked: its record is one of those that the next commit writes. Marking needs
+ *       no memory and cannot fail; freeing a slot ends its mark (marks.c).
  */
 #ifndef TN_HEAP_H
 #define TN_HEAP_H
@@ -71,6 +73,7 @@ struct tn_heap_owner {
     struct heap_chunk *large;             /* chunks of one record each */
     struct heap_chunk *victim;            /* P7: being emptied; NULL: none */
     uint32_t victim_slot;                 /* no used slot of it below this one */
+    struct heap_chunk *marked;            /* P8: chunks with marked slots */
     uint64_t chunk_bytes;
 };
 
@@ -111,6 +114,31 @@ static inline bool tn_heap_is_uneven(const struct tn_heap_owner *owner, enum tn_
  */
 bool tn_heap_evacuate(struct tn_heap *heap, struct tn_heap_owner *owner, enum tn_heap_effort effort,
                       tn_handle pinned, tn_handle *from, tn_handle *to);
+
+/* ---- marks (P8) ------------------------------------------------------------------------------- */
+
+void tn_heap_mark(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle handle);
+void tn_heap_unmark(struct tn_heap *heap, tn_handle handle);
+bool tn_heap_is_marked(const struct tn_heap *heap, tn_handle handle);
+
+/* All slots in use. */
+void tn_heap_mark_all(struct tn_heap_owner *owner);
+void tn_heap_unmark_all(struct tn_heap_owner *owner);
+
+/* Bytes of slots that are marked. */
+uint64_t tn_heap_marked_bytes(const struct tn_heap_owner *owner);
+
+/* Where a walk over marked slots is; zero-filled is the beginning. A slot may be freed once the next is known. */
+struct tn_heap_marks {
+    struct heap_chunk *chunk;
+    struct heap_chunk *next;
+    uint32_t word;
+    uint64_t bits; /* of this word, not yet given */
+    bool started;
+};
+
+/* The next marked slot, in the order of addresses within a chunk; TN_HANDLE_NONE after the last. */
+tn_handle tn_heap_marks_next(const struct tn_heap_owner *owner, struct tn_heap_marks *marks);
 
 /* Give kept chunks back to the system until at most keep_bytes are kept. */
 void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes);

@@ -40,6 +40,9 @@ typedef uint64_t tn_handle; /* 40 bits */
 
 /* Flag of records that snapshots keep: there was no such key (src/store/snapshot.h). */
 #define TN_RECORD_ABSENT 0x01u
+/* Flags of records in stores on disk (B2 of src/store/durable.h). */
+#define TN_RECORD_BORN 0x02u
+#define TN_RECORD_DEAD 0x04u
 
 struct tn_record {
     uint32_t tick;

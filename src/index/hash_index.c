@@ -56,9 +56,16 @@ static uint64_t first_hash_of(uint64_t bucket, uint64_t count)
     return ((bucket << 31) + count - 1) / count;
 }
 
-TN_ALWAYS_INLINE uint32_t entry_hash31(const uint64_t *bucket, uint32_t slot)
+TN_ALWAYS_INLINE uint32_t bucket_print(const uint64_t *bucket, size_t slot)
 {
-    return (uint32_t)((bucket[1 + slot] & 0xFFFFFF) << 7 | (bucket[0] >> (8 * slot) & 0x7F));
+    return ((const uint8_t *)bucket)[TN_BIG_ENDIAN ? 7 - slot : slot];
+}
+
+TN_ALWAYS_INLINE uint32_t entry_hash31(const uint64_t *bucket, size_t slot)
+{
+    uint32_t high = (uint32_t)(bucket + slot)[1] << 7;
+
+    return (high + bucket_print(bucket, slot) - INDEX_TAKEN) & UINT32_C(0x7FFFFFFF);
 }
 
 static unsigned bucket_over(const uint64_t *bucket)
@@ -99,7 +106,7 @@ TN_ALWAYS_INLINE bool index_free_place(uint64_t *home, size_t reach, struct tn_i
     return false;
 }
 
-/* I1: the probes from home to this place pass one entry more (or less). */
+/* I1: the probes from home to this place pass one entry more, or some less. */
 static void over_add(uint64_t *home, uint64_t *bucket)
 {
     for (; home < bucket; home += TN_BUCKET_WORDS) {
@@ -108,11 +115,11 @@ static void over_add(uint64_t *home, uint64_t *bucket)
     }
 }
 
-static void over_subtract(uint64_t *home, uint64_t *bucket)
+static void over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries)
 {
     for (; home < bucket; home += TN_BUCKET_WORDS) {
         if (bucket_over(home) != 255)
-            home[0] -= (uint64_t)1 << 56;
+            home[0] -= entries << 56;
     }
 }
 
@@ -294,12 +301,12 @@ static void index_shrink(struct tn_index *index)
     index->cursor = 0;
 }
 
+/* ---- moving in place ------------------------------------------------------------------------------------- */
+
 struct moved_entry {
-    tn_handle handle;
+    uint64_t entry; /* as it stood in its bucket */
     uint32_t hash31;
 };
-
-/* ---- moving in place ------------------------------------------------------------------------------------- */
 
 /*
  * Take the entries of home `bucket` under the old mapping out of the array. Only entries that still
@@ -310,50 +317,74 @@ static size_t move_collect(struct tn_index *index, uint64_t home_bucket, uint64_
 {
     uint64_t *home = index->buckets + home_bucket * TN_BUCKET_WORDS, *bucket = home;
     uint32_t first = (uint32_t)hash_first, hashes = (uint32_t)(hash_end - hash_first);
-    size_t found = 0;
-    bool more = true;
+    struct moved_entry *end = out;
+    uint64_t meta;
 
-    for (; more; bucket += TN_BUCKET_WORDS) {
-        uint32_t taken = index_taken(bucket[0]);
+    do {
+        const struct moved_entry *begin = end;
+        uint64_t foreign = 0;
+        uint32_t taken;
 
-        more = bucket_over(bucket) != 0;
-        for (; taken != 0; taken &= taken - 1) {
-            uint32_t slot = (uint32_t)__builtin_ctz(taken);
+        meta = bucket[0];
+        for (taken = index_taken(meta); taken != 0; taken &= taken - 1) {
+            size_t slot = (size_t)__builtin_ctz(taken);
             uint32_t hash31 = entry_hash31(bucket, slot);
 
-            if (hash31 - first >= hashes) /* unsigned: below first is far above */
-                continue;
-            out[found].handle = index_entry_handle(bucket[1 + slot]);
-            out[found++].hash31 = hash31;
-            bucket_unset(bucket, slot);
-            over_subtract(home, bucket);
+            if (TN_LIKELY(hash31 - first < hashes)) /* unsigned: below first is far above */
+                *end++ = (struct moved_entry){ (bucket + slot)[1], hash31 };
+            else
+                foreign |= (uint64_t)0xFF << (8 * slot);
         }
-    }
-    return found;
+        bucket[0] = meta & (foreign | (uint64_t)0xFF << 56);
+        over_subtract(home, bucket, (uint64_t)(end - begin));
+        bucket += TN_BUCKET_WORDS;
+    } while (TN_UNLIKELY(meta >> 56 != 0));
+    return (size_t)(end - out);
 }
 
-/* All of them, or none: false when one finds no place. */
-static bool move_place(struct tn_index *index, const struct moved_entry *entries, size_t count,
-                       size_t reach)
+/* The other way round: the entries in these words go, and with them what they counted as passing. */
+static void move_undo(struct tn_index *index, const struct moved_entry *entries, size_t moved,
+                      uint64_t *const *words, uint64_t count)
 {
-    struct tn_index_place places[TN_HOME_ENTRIES_MAX];
+    while (moved-- > 0) {
+        size_t word = (size_t)(words[moved] - index->buckets);
+        uint64_t *bucket = index->buckets + word / TN_BUCKET_WORDS * TN_BUCKET_WORDS;
+
+        bucket_unset(bucket, (uint32_t)(word % TN_BUCKET_WORDS) - 1);
+        over_subtract(index_bucket(index, entries[moved].hash31, count), bucket, 1);
+    }
+}
+
+/* All of them to their homes among `count`, or none: false when one finds no place. */
+static bool move_place(struct tn_index *index, const struct moved_entry *entries, size_t found,
+                       uint64_t count, size_t reach)
+{
+    const struct tn_index array = *index; /* which the compiler knows that stores do not change */
+    uint64_t *words[TN_HOME_ENTRIES_MAX];
     size_t i;
 
-    for (i = 0; i < count; i++) {
-        uint64_t *home = tn_index_home(index, entries[i].hash31);
+    for (i = 0; i < found; i++) {
+        uint64_t *bucket = index_bucket(&array, entries[i].hash31, count);
+        uint32_t taken = index_taken(bucket[0]);
+        size_t slot = (size_t)__builtin_ctz(~taken);
 
-        if (!index_free_place(home, reach, &places[i]))
-            break;
-        over_add(home, places[i].bucket);
-        bucket_set(places[i].bucket, places[i].slot, entries[i].hash31, entries[i].handle);
+        if (TN_UNLIKELY(taken == 0x7F)) {
+            uint64_t *home = bucket;
+            struct tn_index_place place;
+
+            if (!index_free_place(home, reach, &place)) {
+                move_undo(index, entries, i, words, count);
+                return false;
+            }
+            over_add(home, place.bucket);
+            bucket = place.bucket;
+            slot = place.slot;
+        }
+        bucket[0] |= (uint64_t)index_print(entries[i].hash31) << (8 * slot);
+        words[i] = bucket + slot + 1;
+        *words[i] = entries[i].entry;
     }
-    if (i == count)
-        return true;
-    while (i-- > 0) {
-        bucket_unset(places[i].bucket, places[i].slot);
-        over_subtract(tn_index_home(index, entries[i].hash31), places[i].bucket);
-    }
-    return false;
+    return true;
 }
 
 static void move_finish(struct tn_index *index, uint64_t count)
@@ -369,27 +400,26 @@ static bool move_step(struct tn_index *index)
 {
     struct moved_entry entries[TN_HOME_ENTRIES_MAX];
     bool growing = index->growing, placed;
-    uint64_t old_count = growing ? index->counts[0] : index->counts[1];
+    uint64_t old_count = index->counts[!growing], new_count = index->counts[growing];
     uint64_t bucket = growing ? index->cursor - 1 : index->cursor;
     /* The boundary is at one end of the bucket's hashes; the other end costs a division. */
     uint64_t hash_first = growing ? first_hash_of(bucket, old_count) : index->boundary;
     uint64_t hash_end = growing ? index->boundary : first_hash_of(bucket + 1, old_count);
     size_t found = move_collect(index, bucket, hash_first, hash_end, entries);
 
-    index->boundary = growing ? hash_first : hash_end;
-    if (!move_place(index, entries, found,
+    if (!move_place(index, entries, found, new_count,
                     growing ? index->slack : SHRINK_SLACK(index->slack))) { /* I6 */
-        index->boundary = growing ? hash_end : hash_first;
-        placed = move_place(index, entries, found, index->slack);
+        placed = move_place(index, entries, found, old_count, index->slack);
         tn_assert(placed); /* the places they came from are free still */
         index->stalled = true;
         index->resume_at = index->entry_count - index->entry_count / 16;
         return false;
     }
+    index->boundary = growing ? hash_first : hash_end;
     index->cursor = growing ? bucket : bucket + 1;
     if (growing ? index->cursor > 0 : index->cursor < old_count)
         return true;
-    move_finish(index, growing ? index->counts[1] : index->counts[0]);
+    move_finish(index, new_count);
     if (!growing && index->entry_count < index->shrink_at)
         index_shrink(index); /* and so on: there may be no more deletes to start it */
     return tn_index_is_moving(index);
@@ -438,6 +468,17 @@ static bool index_grow(struct tn_index *index)
     return true;
 }
 
+void tn_index_expect(struct tn_index *index, uint64_t entry_count)
+{
+    uint64_t count = entry_count / TN_BUCKET_SLOTS * 10 / 7 + 1; /* a load of 0.7 */
+
+    if (count <= index->counts[1])
+        return;
+    move_all(index);
+    if (!index->stalled)
+        (void)index_rebuild(index, count);
+}
+
 /* Grow until this hash finds a place; gives up when that cannot be for lack of entries. */
 static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_index_place *place)
 {
@@ -483,7 +524,7 @@ void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64
 
 void tn_index_remove(struct tn_index *index, struct tn_index_place place, uint64_t hash)
 {
-    over_subtract(tn_index_home(index, tn_hash31(hash)), place.bucket);
+    over_subtract(tn_index_home(index, tn_hash31(hash)), place.bucket, 1);
     bucket_unset(place.bucket, place.slot);
     index->entry_count--;
     index->version++;
@@ -505,7 +546,7 @@ unsigned tn_walk_block_bits(const struct tn_index *index)
 {
     unsigned count_bits = tn_log2(index->counts[1]);
 
-    return count_bits < 4 ? 0 : (unsigned)tn_min(count_bits - 4, 10);
+    return count_bits < 4 ? 0 : count_bits - 4;
 }
 
 static void gather_insert(struct tn_walk_entry *out, size_t from, size_t count,

@@ -84,12 +84,22 @@ static inline uint32_t tn_hash31(uint64_t hash)
 
 /* ---- look-up: inline, since each instruction counts here ------------------------------------------ */
 
+static inline bool tn_index_is_moving(const struct tn_index *index)
+{
+    return index->counts[0] != index->counts[1];
+}
+
+TN_ALWAYS_INLINE uint64_t *index_bucket(const struct tn_index *index, uint32_t hash31,
+                                        uint64_t count)
+{
+    /* hash31 x count / 2^31, and x 64 bytes */
+    return (uint64_t *)(void *)((uint8_t *)index->buckets + (hash31 * count >> 25 & ~UINT64_C(63)));
+}
+
+/* I2; a load and no branch, since while moving it could not be predicted. */
 TN_ALWAYS_INLINE uint64_t *tn_index_home(const struct tn_index *index, uint32_t hash31)
 {
-    /* I2; a load and no branch, since while moving it could not be predicted. Then x 64 bytes. */
-    uint64_t count = index->counts[hash31 >= index->boundary];
-
-    return (uint64_t *)(void *)((uint8_t *)index->buckets + (hash31 * count >> 25 & ~UINT64_C(63)));
+    return index_bucket(index, hash31, index->counts[hash31 >= index->boundary]);
 }
 
 /* Answers the home bucket, on its way into the cache: for tn_index_guess_at. */
@@ -164,30 +174,62 @@ TN_ALWAYS_INLINE bool index_entry_has_hash(uint64_t entry, uint32_t hash31)
     return ((entry ^ hash31 >> 7) & 0xFFFFFFu) == 0;
 }
 
+/*
+ * A bit for each slot of a bucket and of the one behind it whose fingerprint is that of the hash. Bit i
+ * stands for word i + 1 from the bucket's start: 0..6 are the bucket's entries, 8..14 the next one's.
+ */
+TN_ALWAYS_INLINE uint32_t index_match_two(const uint64_t *bucket, uint32_t hash31)
+{
+#if defined(__SSE2__)
+    __m128i wanted = _mm_cvtsi32_si128((int)(hash31 | INDEX_TAKEN));
+    __m128i low = _mm_loadl_epi64((const __m128i *)(const void *)bucket);
+    __m128i prints = _mm_castps_si128(_mm_loadh_pi(
+        _mm_castsi128_ps(low), (const __m64 *)(const void *)(bucket + TN_BUCKET_WORDS)));
+
+    wanted = _mm_unpacklo_epi8(wanted, wanted);
+    wanted = _mm_shufflelo_epi16(wanted, 0);
+    wanted = _mm_unpacklo_epi64(wanted, wanted);
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(prints, wanted)) & 0x7F7Fu;
+#else
+    return index_match(bucket[0], index_print(hash31)) |
+           index_match(bucket[TN_BUCKET_WORDS], index_print(hash31)) << 8;
+#endif
+}
+
+/* The entry of the lowest bit of index_match_two. */
+TN_ALWAYS_INLINE uint64_t index_first_entry(const uint64_t *bucket, uint32_t match)
+{
+    return (bucket + __builtin_ctz(match))[1];
+}
+
+/* Whether nothing passed beyond both this bucket and the next; one branch, or it were two. */
+TN_ALWAYS_INLINE bool index_ends_here(const uint64_t *bucket)
+{
+    return (bucket[0] >> 56) * (bucket[TN_BUCKET_WORDS] >> 56) == 0;
+}
+
 enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
 
 /*
- * The common case of tn_index_find for a key of 8 bytes, `word`: its home bucket's first candidate is
- * it, or there is no candidate and nothing passed beyond. No loop, so that it needs few registers and
- * its caller saves none. UNSURE: ask tn_index_find.
+ * The common case of tn_index_find for a key of 8 bytes, `word`: the first candidate in its home bucket or
+ * the next is it, or there is no candidate and nothing passed beyond. No loop, so that it needs few
+ * registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed.
  */
-TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const struct tn_index *index, uint8_t *base,
-                                              uint64_t hash, uint64_t word,
+TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const uint64_t *bucket, uint8_t *const *base,
+                                              uint32_t hash31, uint64_t word,
                                               struct tn_record **record)
 {
-    uint32_t hash31 = tn_hash31(hash);
-    const uint64_t *bucket = tn_index_home(index, hash31);
-    uint32_t match = index_match(bucket[0], index_print(hash31));
+    uint32_t match = index_match_two(bucket, hash31);
     uint64_t entry, key;
 
     if (match == 0)
-        return TN_LIKELY(bucket[0] >> 56 == 0) ? TN_PROBE_ABSENT : TN_PROBE_UNSURE;
-    entry = bucket[1 + (uint32_t)__builtin_ctz(match)];
+        return TN_LIKELY(index_ends_here(bucket)) ? TN_PROBE_ABSENT : TN_PROBE_UNSURE;
+    entry = index_first_entry(bucket, match);
     if (TN_UNLIKELY(!index_entry_has_hash(entry, hash31)))
         return TN_PROBE_UNSURE;
-    *record = tn_record_at(base, index_entry_handle(entry));
+    *record = tn_record_at(*base, index_entry_handle(entry));
     memcpy(&key, *record + 1, sizeof key);
-    if (TN_UNLIKELY((*record)->key_bytes != sizeof key || key != word))
+    if (TN_UNLIKELY(key != word || (*record)->key_bytes != sizeof key))
         return TN_PROBE_UNSURE;
     return TN_PROBE_FOUND;
 }
@@ -260,6 +302,12 @@ bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes);
 /* Where an entry of this hash can go (I3). false: refused, nothing changed. */
 bool tn_index_reserve(struct tn_index *index, uint64_t hash, struct tn_index_place *place);
 
+/*
+ * That many entries are to come, all told: grow for them at once, as inserting would in many steps. Takes
+ * time as the entries there are. Refused, it does nothing.
+ */
+void tn_index_expect(struct tn_index *index, uint64_t entry_count);
+
 void tn_index_insert(struct tn_index *index, struct tn_index_place place, uint64_t hash,
                      tn_handle handle);
 
@@ -270,11 +318,6 @@ void tn_index_set_handle(struct tn_index *index, struct tn_index_place place, tn
 
 /* Pay a share of growing or shrinking: move up to `buckets` home buckets. true: there is more. */
 bool tn_index_upkeep(struct tn_index *index, unsigned buckets);
-
-static inline bool tn_index_is_moving(const struct tn_index *index)
-{
-    return index->counts[0] != index->counts[1];
-}
 
 /* Whether upkeep would move anything now (I6). */
 static inline bool tn_index_has_upkeep(const struct tn_index *index)
@@ -289,7 +332,9 @@ static inline bool tn_index_has_upkeep(const struct tn_index *index)
  * blocks, which come in the order of their numbers read backwards, and within a block hashes ascend. The
  * order depends on the hash alone, so entries keep their places in it while the index grows and shrinks.
  * And whoever deletes what a walk gives thins the index out everywhere alike; in ascending order it would
- * empty one side and leave the other dense, which shrinking would make denser.
+ * empty one side and leave the other dense, which shrinking would make denser. Whoever inserts what a walk
+ * gives, into another index of the same hash, fills that evenly: as long as a block's entries find room in
+ * one home bucket and the slack behind it (TN_HOME_ENTRIES_MAX), however small the other is yet.
  *
  *     block_bits = 2:  blocks  0 2 1 3     a walk's place 0 .. 2^31 stands for a hash
  */
@@ -303,7 +348,7 @@ static inline uint32_t tn_walk_turn(uint32_t hash31, unsigned block_bits)
     return turned << (31 - block_bits) | (hash31 & (UINT32_C(0x7FFFFFFF) >> block_bits));
 }
 
-/* Blocks of 16 home buckets and more, 1,024 at most: what a walk over this index should have. */
+/* Blocks of 16 to 31 home buckets: what a walk over this index should have. */
 unsigned tn_walk_block_bits(const struct tn_index *index);
 
 /* An entry met on a walk. tn_walk_turn leads from hash to place, and back. */

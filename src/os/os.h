@@ -13,7 +13,7 @@
  *
  * Rules
  *   O1  A call answers 0 (or a number >= 0 where said) when it did all that was asked, or -errno when
- *       it did not; it never answers in part, except reads at the end of a file. EINTR is retried
+ *       it did not; it never answers in part, except reads at the end of a file or stream. EINTR is retried
  *       inside, but not for syncs: one that failed is never repeated.
  *   O2  No other object of libtarn calls the system (tests/imports proves it with nm).
  *   O3  Nothing here allocates on behalf of the caller: directories and files are small integers.
@@ -86,6 +86,15 @@ struct tn_os_ops {
     int (*file_map)(void *context, int file, size_t bytes, void **out);
     void (*file_unmap)(void *context, void *at, size_t bytes);
     void (*file_close)(void *context, int file);
+
+    /*
+     * Streams: descriptors that the user opened, anything that can be read or written where it stands.
+     * They stay his: they are neither moved nor closed. One that does not block is waited for.
+     */
+    /* *out_bytes < bytes only at the end of the stream. */
+    int (*stream_read)(void *context, int stream, void *to, size_t bytes, size_t *out_bytes);
+    /* A failure may have written a part; nobody knows how much. */
+    int (*stream_write)(void *context, int stream, const void *from, size_t bytes);
 };
 
 struct tn_os {

@@ -18,7 +18,7 @@ static int random_from_device(void *out, size_t bytes)
 
     if (device < 0)
         return device;
-    result = tn_descriptor_read(device, out, bytes, &got_bytes);
+    result = tn_posix_stream_read(NULL, device, out, bytes, &got_bytes);
     (void)close(device);
     return result == 0 && got_bytes < bytes ? -EIO : result;
 }
@@ -75,6 +75,8 @@ static const struct tn_os_ops posix_ops = {
     .file_map = tn_posix_file_map,
     .file_unmap = tn_posix_file_unmap,
     .file_close = tn_posix_file_close,
+    .stream_read = tn_posix_stream_read,
+    .stream_write = tn_posix_stream_write,
 };
 
 const struct tn_os tn_os_posix = { .ops = &posix_ops, .context = NULL };

@@ -4,6 +4,7 @@
  *     posix.c            the table; randomness, the clock
  *       posix_pages.c    address space, the fork mark
  *       posix_files.c    directories and files
+ *       posix_streams.c  descriptors of the user
  *         posix_kernel.c what differs between kernels: the only file with an #if
  *
  * A directory's id and a file's id are the kernel's descriptors, so there is no state here at all
@@ -14,7 +15,7 @@
  *       they were committed, and again after holes were filled: a process may have 65,530 mappings
  *       (vm.max_map_count), and a terabyte is 524,288 chunks.
  *   P2  Descriptors 0 to 2 are never kept: a program that closed its stdout must not print into a
- *       store.
+ *       store. A stream is the user's, whatever its number.
  *   P3  The lock of a directory is flock on the directory itself. It is refused to every other open
  *       of it, in this process (fcntl's classic locks are not, and vanish when any descriptor of
  *       the file is closed) and in others; the kernel drops it when the holder dies; there is no
@@ -23,6 +24,7 @@
  *       would add a SIGXFSZ, and that kills the process.
  *   P5  A sync is called once. After a failure the kernel may call the pages clean, and a second
  *       call would answer 0 for bytes that are lost. So EINTR is not retried there.
+ *   P6  SIGPIPE is the program's business: one that ignores it is answered -EPIPE.
  */
 #ifndef TN_POSIX_H
 #define TN_POSIX_H
@@ -40,7 +42,6 @@ int tn_kernel_sync_data(int descriptor);           /* as fsync(2) */
 
 /* posix_files.c */
 int tn_descriptor_open(int directory, const char *path, int flags, mode_t mode);
-int tn_descriptor_read(int descriptor, void *to, size_t bytes, size_t *out_bytes);
 
 int tn_posix_directory_open(void *context, const char *path, unsigned flags);
 int tn_posix_directory_lock(void *context, int directory);
@@ -60,6 +61,13 @@ int tn_posix_file_sync(void *context, int file);
 int tn_posix_file_map(void *context, int file, size_t bytes, void **out);
 void tn_posix_file_unmap(void *context, void *at, size_t bytes);
 void tn_posix_file_close(void *context, int file);
+
+/* P4 */
+bool tn_posix_size_is_allowed(uint64_t bytes);
+
+/* posix_streams.c */
+int tn_posix_stream_read(void *context, int stream, void *to, size_t bytes, size_t *out_bytes);
+int tn_posix_stream_write(void *context, int stream, const void *from, size_t bytes);
 
 /* posix_pages.c */
 int tn_posix_pages_reserve(void *context, size_t bytes, void **out);

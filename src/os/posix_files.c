@@ -48,25 +48,6 @@ int tn_descriptor_open(int directory, const char *path, int flags, mode_t mode)
     return descriptor_above_standard(descriptor);
 }
 
-int tn_descriptor_read(int descriptor, void *to, size_t bytes, size_t *out_bytes)
-{
-    size_t done_bytes = 0;
-
-    while (done_bytes < bytes) {
-        ssize_t got = read(descriptor, (uint8_t *)to + done_bytes,
-                           tn_min(bytes - done_bytes, TRANSFER_BYTES_MAX));
-
-        if (got == 0)
-            break;
-        if (got > 0)
-            done_bytes += (size_t)got;
-        else if (errno != EINTR)
-            return -errno;
-    }
-    *out_bytes = done_bytes;
-    return 0;
-}
-
 /* ---- directories ---------------------------------------------------------------------------- */
 
 /* O5 */
@@ -279,8 +260,7 @@ int tn_posix_file_read(void *context, int file, void *to, size_t bytes, uint64_t
     return 0;
 }
 
-/* P4 */
-static bool size_is_allowed(uint64_t bytes)
+bool tn_posix_size_is_allowed(uint64_t bytes)
 {
     struct rlimit limit;
 
@@ -293,7 +273,8 @@ int tn_posix_file_write(void *context, int file, const void *from, size_t bytes,
     size_t done_bytes = 0;
 
     (void)context;
-    if (offset > INT64_MAX || bytes > INT64_MAX - offset || !size_is_allowed(offset + bytes))
+    if (offset > INT64_MAX || bytes > INT64_MAX - offset ||
+        !tn_posix_size_is_allowed(offset + bytes))
         return -EFBIG;
     while (done_bytes < bytes) {
         ssize_t put =
@@ -318,7 +299,7 @@ int tn_posix_file_truncate(void *context, int file, uint64_t bytes)
     result = tn_posix_file_size(context, file, &old_bytes);
     if (result != 0)
         return result;
-    if (bytes > old_bytes && !size_is_allowed(bytes))
+    if (bytes > old_bytes && !tn_posix_size_is_allowed(bytes))
         return -EFBIG;
     do
         result = ftruncate(file, (off_t)bytes);

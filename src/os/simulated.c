@@ -5,6 +5,7 @@
 
 #include "os/simulated.h"
 #include "os/simulated_pages.h"
+#include "os/simulated_streams.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,9 +43,12 @@ struct tn_simulated {
     size_t fault_count;
     uint64_t crash_at;
     bool is_crashed;
+    tn_simulated_watch_fn *watch;
+    void *watch_argument;
     struct simulated_open *opens;
     size_t open_count, open_capacity;
     int next_id;
+    struct tn_streams streams;
     struct tn_pages pages;
     uint32_t **marks;
     size_t mark_count, mark_capacity;
@@ -82,6 +86,8 @@ static const char *const call_names[TN_CALL_KIND_COUNT] = {
     [TN_CALL_FILE_TRUNCATE] = "file_truncate",
     [TN_CALL_FILE_SYNC] = "file_sync",
     [TN_CALL_FILE_MAP] = "file_map",
+    [TN_CALL_STREAM_READ] = "stream_read",
+    [TN_CALL_STREAM_WRITE] = "stream_write",
 };
 
 static bool fault_hits(const struct simulated_fault *fault, const struct tn_simulated *simulated)
@@ -96,6 +102,8 @@ static int call_begin(struct tn_simulated *simulated, enum tn_simulated_call kin
 {
     size_t i;
 
+    if (simulated->watch != NULL && !simulated->is_crashed)
+        simulated->watch(simulated->watch_argument, kind);
     simulated->counts[TN_CALL_ANY]++;
     simulated->counts[kind]++;
     if (simulated->counts[TN_CALL_ANY] >= simulated->crash_at)
@@ -119,6 +127,13 @@ static int call_end(struct tn_simulated *simulated, enum tn_simulated_call kind,
                 simulated->counts[TN_CALL_ANY], call_names[kind], id, bytes, offset, result,
                 name != NULL ? name : "-");
     return result;
+}
+
+void tn_simulated_watch(struct tn_simulated *simulated, tn_simulated_watch_fn *watch,
+                        void *argument)
+{
+    simulated->watch = watch;
+    simulated->watch_argument = argument;
 }
 
 uint64_t tn_simulated_call_count(const struct tn_simulated *simulated, enum tn_simulated_call kind)
@@ -601,6 +616,49 @@ static void simulated_file_close(void *context, int file)
     open_end(context, file, true);
 }
 
+/* ---- streams -------------------------------------------------------------------------------- */
+
+int tn_simulated_stream_new(struct tn_simulated *simulated)
+{
+    tn_streams_add(&simulated->streams, simulated->next_id);
+    return simulated->next_id++;
+}
+
+const uint8_t *tn_simulated_stream_data(const struct tn_simulated *simulated, int stream,
+                                        size_t *out_bytes)
+{
+    const struct tn_stream *found = tn_streams_find(&simulated->streams, stream);
+
+    tn_assert(found != NULL);
+    *out_bytes = found->bytes;
+    return found->data;
+}
+
+static int simulated_stream_read(void *context, int id, void *to, size_t bytes, size_t *out_bytes)
+{
+    struct tn_simulated *simulated = context;
+    struct tn_stream *stream = tn_streams_find(&simulated->streams, id);
+    int result = call_begin(simulated, TN_CALL_STREAM_READ);
+
+    if (result == 0 && stream == NULL)
+        result = -EBADF;
+    *out_bytes = result == 0 ? tn_stream_read(stream, to, bytes) : 0;
+    return call_end(simulated, TN_CALL_STREAM_READ, result, id, bytes, 0, NULL);
+}
+
+static int simulated_stream_write(void *context, int id, const void *from, size_t bytes)
+{
+    struct tn_simulated *simulated = context;
+    struct tn_stream *stream = tn_streams_find(&simulated->streams, id);
+    int result = call_begin(simulated, TN_CALL_STREAM_WRITE);
+
+    if (result == 0 && stream == NULL)
+        result = -EBADF;
+    if (result == 0)
+        result = tn_stream_write(stream, from, bytes, simulated->options.disk_bytes_max);
+    return call_end(simulated, TN_CALL_STREAM_WRITE, result, id, bytes, 0, NULL);
+}
+
 /* ---- crash and restart ---------------------------------------------------------------------- */
 
 void tn_simulated_crash_at(struct tn_simulated *simulated, uint64_t number)
@@ -623,6 +681,7 @@ void tn_simulated_restart_process(struct tn_simulated *simulated)
 {
     while (simulated->open_count != 0)
         open_end(simulated, simulated->opens[0].id, simulated->opens[0].is_file);
+    tn_streams_free(&simulated->streams);
     simulated->crash_at = NEVER;
     simulated->is_crashed = false;
 }
@@ -669,6 +728,8 @@ static const struct tn_os_ops simulated_ops = {
     .file_map = simulated_file_map,
     .file_unmap = simulated_file_unmap,
     .file_close = simulated_file_close,
+    .stream_read = simulated_stream_read,
+    .stream_write = simulated_stream_write,
 };
 
 struct tn_os tn_simulated_os(struct tn_simulated *simulated)
@@ -699,6 +760,7 @@ void tn_simulated_free(struct tn_simulated *simulated)
         simulated_fork_mark_release(simulated, simulated->marks[simulated->mark_count - 1]);
     tn_disk_free(simulated->disk);
     tn_pages_free(&simulated->pages);
+    tn_streams_free(&simulated->streams);
     free(simulated->marks);
     free(simulated->opens);
     free(simulated);

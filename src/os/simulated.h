@@ -55,6 +55,8 @@ enum tn_simulated_call {
     TN_CALL_FILE_TRUNCATE,
     TN_CALL_FILE_SYNC,
     TN_CALL_FILE_MAP,
+    TN_CALL_STREAM_READ,
+    TN_CALL_STREAM_WRITE,
     TN_CALL_KIND_COUNT,
 };
 
@@ -63,7 +65,7 @@ struct tn_simulated_options {
     uint64_t clock_step_ns;      /* the clock advances by this each time it is read */
     uint64_t reserved_bytes_max; /* all reservations together; 0: the host's limit */
     uint64_t committed_bytes_max;
-    uint64_t disk_bytes_max; /* all files together; 0: no limit */
+    uint64_t disk_bytes_max; /* all files together, and each stream; 0: no limit */
     FILE *trace;             /* a line for each call; NULL: none */
 };
 
@@ -85,6 +87,14 @@ bool tn_simulated_fail(struct tn_simulated *simulated, enum tn_simulated_call ki
                        int error, bool for_ever);
 void tn_simulated_fail_none(struct tn_simulated *simulated);
 
+/*
+ * Hears of each call before it is done: the moment to look at what the
+ * disk would be if the power failed here. NULL: nobody.
+ */
+typedef void tn_simulated_watch_fn(void *argument, enum tn_simulated_call kind);
+void tn_simulated_watch(struct tn_simulated *simulated, tn_simulated_watch_fn *watch,
+                        void *argument);
+
 /* S4: the `number`-th call from now does not happen any more; 0: the power fails at once. */
 void tn_simulated_crash_at(struct tn_simulated *simulated, uint64_t number);
 bool tn_simulated_crashed(const struct tn_simulated *simulated);
@@ -102,6 +112,14 @@ void tn_simulated_restart_process(struct tn_simulated *simulated);
 
 /* Pages committed now, over all reservations, and a page for each fork mark. */
 uint64_t tn_simulated_committed_bytes(const struct tn_simulated *simulated);
+
+/*
+ * A stream: what is written to it can be read from it, in order, once. An id >= 0; S5 ends it. The second
+ * call shows all that was ever written, until the next write.
+ */
+int tn_simulated_stream_new(struct tn_simulated *simulated);
+const uint8_t *tn_simulated_stream_data(const struct tn_simulated *simulated, int stream,
+                                        size_t *out_bytes);
 
 /* What fork does to the marks, without a child: all of them read 0. */
 void tn_simulated_fork(struct tn_simulated *simulated);

@@ -7,6 +7,7 @@
  * The catalog is an array sorted by name. A handle is counted, not copied: opening a name twice gives
  * the same one.
  */
+#include "store/durable.h"
 #include "store/store.h"
 #include "store/typed.h"
 
@@ -47,13 +48,15 @@ tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name)
     return found ? store->tables[place] : NULL;
 }
 
-static bool catalog_reserve(tarn_store *store)
+/* Room for `count` tables more. */
+static bool catalog_reserve(tarn_store *store, size_t count)
 {
     size_t room = store->table_room == 0 ? CATALOG_ROOM_FIRST : 2 * store->table_room;
     tarn_table **tables;
 
-    if (store->table_count < store->table_room)
+    if (count <= store->table_room - store->table_count)
         return true;
+    room = tn_max(room, store->table_count + count);
     tables = tn_memory_resize(&store->memory, store->tables, store->table_room * sizeof *tables,
                               room * sizeof *tables);
     if (tables == NULL)
@@ -69,14 +72,50 @@ bool tn_catalog_add(tarn_store *store, tarn_table *table)
     size_t place = catalog_search(store, table->name, table->name_bytes, &found);
 
     tn_assert(!found);
-    if (!catalog_reserve(store))
+    if (!catalog_reserve(store, 1) || !tn_roster_add(table))
         return false;
     memmove(store->tables + place + 1, store->tables + place,
             (store->table_count - place) * sizeof *store->tables);
     store->tables[place] = table;
     store->table_count++;
-    tn_walker_table_added(store, place);
+    tn_walker_tables_added(store, place <= store->walker.table_place);
     store->changed = true;
+    return true;
+}
+
+size_t tn_catalog_place_after(const tarn_store *store, tarn_bytes name)
+{
+    bool found;
+    size_t place = catalog_search(store, name.data, name.bytes, &found);
+
+    return found ? place + 1 : place;
+}
+
+/* Two sorted lists become one, from their ends; one by one would move what follows each time. */
+bool tn_catalog_add_all(tarn_store *store, tarn_table *tables)
+{
+    size_t old_count = store->table_count, place, count = 0, before_count = 0;
+    tarn_table *table, *next;
+
+    for (table = tables; table != NULL; table = table->next_gone)
+        count++;
+    if (!catalog_reserve(store, count) || !tn_roster_add_all(tables))
+        return false;
+    for (table = tables, place = old_count; table != NULL; table = next) {
+        next = table->next_gone;
+        while (place > 0 &&
+               tn_key_compare(store->tables[place - 1]->name, store->tables[place - 1]->name_bytes,
+                              table->name, table->name_bytes) > 0) {
+            place--;
+            store->tables[place + count] = store->tables[place];
+        }
+        before_count += place <= store->walker.table_place;
+        store->tables[place + --count] = table;
+        store->table_count++;
+        table->next_gone = NULL;
+    }
+    tn_walker_tables_added(store, before_count);
+    store->changed |= tables != NULL;
     return true;
 }
 
@@ -87,6 +126,7 @@ void tn_catalog_remove(tarn_table *table)
     size_t place = catalog_search(store, table->name, table->name_bytes, &found);
 
     tn_assert(found && store->tables[place] == table);
+    tn_roster_remove(table);
     store->table_count--;
     memmove(store->tables + place, store->tables + place + 1,
             (store->table_count - place) * sizeof *store->tables);
@@ -170,6 +210,12 @@ static tarn_table *table_new(tarn_store *store, tarn_bytes name, enum tn_table_r
     return table;
 }
 
+tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                         const tarn_table_options *options)
+{
+    return table_new(store, name, role, options, true);
+}
+
 tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts)
 {
     const tarn_table_options options = { table->kind, table->type, table->value_bytes };
@@ -209,18 +255,27 @@ void tn_table_let_go(tarn_table *table)
     tn_table_free_if_unused(table);
 }
 
+void tn_table_free_whole(tarn_table *table)
+{
+    struct table_parts parts = { table->body, table->index, table->ordered };
+
+    parts_discard(table->store, &parts);
+    tn_table_free(table);
+}
+
 /* A new table in the catalog. NULL: refused. */
 static tarn_table *table_create(tarn_store *store, tarn_bytes name, enum tn_table_role role,
                                 const tarn_table_options *options)
 {
     tarn_table *table;
 
-    if (!catalog_reserve(store))
+    if (!catalog_reserve(store, 1))
         return NULL;
     table = table_new(store, name, role, options, true);
-    if (table != NULL && !tn_catalog_add(store, table))
-        tn_unreachable(); /* there is room */
-    return table;
+    if (table == NULL || tn_catalog_add(store, table))
+        return table;
+    tn_table_free_whole(table);
+    return NULL;
 }
 
 void tn_table_free_if_unused(tarn_table *table)
@@ -255,6 +310,11 @@ static int table_compare(const tarn_table *table, const char *call, enum tn_tabl
         return tn_store_fail(table->store, TARN_E_TYPE,
                              "%s: '%s' is a %s; open it as one, or choose another name", call,
                              table->name, table->role == TN_ROLE_PLAIN ? "table" : "dictionary");
+    if (table->is_foreign)
+        return tn_store_fail(table->store, TARN_E_TYPE,
+                             "%s: table '%s' has structs in the byte order of another kind of "
+                             "machine; read it there, or drop it",
+                             call, table->name);
     if (options == NULL)
         return TARN_OK;
     if (options->kind != table->kind)
@@ -347,6 +407,32 @@ int tarn_table_open(tarn_table **out, tarn_store *store, const char *name,
                          TN_ROLE_PLAIN, options);
 }
 
+/* Of a dictionary's two tables one stands for both. */
+int tarn_table_at(tarn_store *store, uint64_t place, tarn_table_info *out)
+{
+    size_t i;
+
+    if (store == NULL || *store->alive == 0)
+        return TARN_E_MISUSE;
+    if (out == NULL)
+        return tn_store_fail(store, TARN_E_MISUSE, "tarn_table_at: out must not be NULL");
+    for (i = 0; i < store->table_count; i++) {
+        const tarn_table *table = store->tables[i];
+
+        if (table->role == TN_ROLE_DICT_KEYS || place-- > 0)
+            continue;
+        *out = (tarn_table_info){
+            .name = tn_table_name(table),
+            .options = { table->kind, table->type, table->value_bytes },
+            .is_dictionary = table->role == TN_ROLE_DICT_CODES,
+            .entry_count = tarn_table_count(table),
+            .entry_bytes = tarn_table_bytes(table),
+        };
+        return TARN_OK;
+    }
+    return TARN_END;
+}
+
 /* ---- closing, dropping, clearing --------------------------------------------------------------------------- */
 
 int tarn_table_close(tarn_table *table)
@@ -409,6 +495,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call)
         tn_table_retire(tables[i]);
         table_install(tables[i], &parts[i]);
         tables[i]->born_tick = store->tick;
+        tn_roster_renew(tables[i]);
     }
     store->changed = true;
     return TARN_OK;

@@ -66,25 +66,41 @@ static __attribute__((noinline)) int get_any(tarn_table *table, const void *key,
     return get_answer(table, &lookup, value, value_bytes);
 }
 
-int tarn_get(tarn_table *table, const void *key, size_t key_bytes, const void **value,
-             size_t *value_bytes)
+TN_ALWAYS_INLINE int get_8(tarn_table *table, const void *key, bool at_rest, const void **value,
+                           size_t *value_bytes)
 {
     struct tn_record *record;
 
-    if (TN_LIKELY(key_bytes == sizeof(uint64_t) && tn_table_call_ok(table, key, key_bytes) &&
-                  value != NULL && value_bytes != NULL)) {
-        switch (tn_table_probe(table, key, &record)) {
-        case TN_PROBE_FOUND: /* the record is not long, or its key_bytes would say so */
-            *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
-            *value_bytes = record->value_bytes;
-            return TARN_OK;
-        case TN_PROBE_ABSENT:
-            return TARN_ABSENT;
-        case TN_PROBE_UNSURE:
-            break;
-        }
+    switch (tn_table_probe(table, key, at_rest, &record)) {
+    case TN_PROBE_FOUND: /* the record is not long, or its key_bytes would say so */
+        *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
+        *value_bytes = record->value_bytes;
+        return TARN_OK;
+    case TN_PROBE_ABSENT:
+        return TARN_ABSENT;
+    case TN_PROBE_UNSURE:
+        break;
     }
+    return get_any(table, key, sizeof(uint64_t), value, value_bytes);
+}
+
+/* While the index moves. */
+static __attribute__((noinline)) int get_moving(tarn_table *table, const void *key,
+                                                size_t key_bytes, const void **value,
+                                                size_t *value_bytes)
+{
+    if (tn_table_call_ok(table, key, key_bytes) && key_bytes == sizeof(uint64_t) && value != NULL &&
+        value_bytes != NULL)
+        return get_8(table, key, false, value, value_bytes);
     return get_any(table, key, key_bytes, value, value_bytes);
+}
+
+int tarn_get(tarn_table *table, const void *key, size_t key_bytes, const void **value,
+             size_t *value_bytes)
+{
+    if (TN_LIKELY(tn_table_is_quick(table, key, key_bytes) && value != NULL && value_bytes != NULL))
+        return get_8(table, key, true, value, value_bytes);
+    return get_moving(table, key, key_bytes, value, value_bytes);
 }
 
 static __attribute__((noinline)) int contains_any(tarn_table *table, const void *key,
@@ -102,17 +118,29 @@ static __attribute__((noinline)) int contains_any(tarn_table *table, const void 
                                                                                : TARN_OK;
 }
 
-int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
+TN_ALWAYS_INLINE int contains_8(tarn_table *table, const void *key, bool at_rest)
 {
     struct tn_record *record;
+    enum tn_probe probe = tn_table_probe(table, key, at_rest, &record);
 
-    if (TN_LIKELY(key_bytes == sizeof(uint64_t) && tn_table_call_ok(table, key, key_bytes))) {
-        enum tn_probe probe = tn_table_probe(table, key, &record);
+    if (TN_LIKELY(probe != TN_PROBE_UNSURE))
+        return probe == TN_PROBE_FOUND ? TARN_OK : TARN_ABSENT;
+    return contains_any(table, key, sizeof(uint64_t));
+}
 
-        if (TN_LIKELY(probe != TN_PROBE_UNSURE))
-            return probe == TN_PROBE_FOUND ? TARN_OK : TARN_ABSENT;
-    }
+static __attribute__((noinline)) int contains_moving(tarn_table *table, const void *key,
+                                                     size_t key_bytes)
+{
+    if (tn_table_call_ok(table, key, key_bytes) && key_bytes == sizeof(uint64_t))
+        return contains_8(table, key, false);
     return contains_any(table, key, key_bytes);
+}
+
+int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
+{
+    if (TN_LIKELY(tn_table_is_quick(table, key, key_bytes)))
+        return contains_8(table, key, true);
+    return contains_moving(table, key, key_bytes);
 }
 
 /* ---- many ---------------------------------------------------------------------------------------------- */

@@ -8,10 +8,21 @@
 
 void tn_relocate(tarn_table *table, struct tn_index_place place, tn_handle from, tn_handle to)
 {
+    struct tn_heap *heap = &table->store->heap;
+
     tn_iterators_leave(table, from); /* T3 */
+    if (table->body->owner.marked != NULL && tn_heap_is_marked(heap, from))
+        tn_heap_mark(heap, &table->body->owner, to); /* B1 */
     tn_index_set_handle(&table->index, place, to);
     if (table->ordered != NULL)
         tn_ordered_move(table->ordered, from, to);
+    tn_heap_free(heap, &table->body->owner, from);
+}
+
+/* A buried record is in no index: it moves with its mark alone. */
+static void dead_move(tarn_table *table, tn_handle from, tn_handle to)
+{
+    tn_heap_mark(&table->store->heap, &table->body->owner, to);
     tn_heap_free(&table->store->heap, &table->body->owner, from);
 }
 
@@ -22,12 +33,17 @@ static size_t record_move(tarn_table *table, tn_handle from, tn_handle to)
     size_t key_bytes = tn_record_key_bytes(record);
     size_t bytes = tn_record_bytes(key_bytes, tn_record_value_bytes(record));
     struct tn_lookup lookup;
-    tn_handle found = tn_table_find(table, tn_record_key(record), key_bytes, &lookup);
+    tn_handle found;
 
-    tn_assert(found != TN_HANDLE_NONE && found == from);
     memcpy(tn_record_at(table->base, to), record, bytes);
-    tn_relocate(table, lookup.place, from, to);
     table->store->walker.moved_count++;
+    if ((record->flags & TN_RECORD_DEAD) != 0) {
+        dead_move(table, from, to);
+        return bytes;
+    }
+    found = tn_table_find(table, tn_record_key(record), key_bytes, &lookup);
+    tn_assert(found != TN_HANDLE_NONE && found == from);
+    tn_relocate(table, lookup.place, from, to);
     return bytes;
 }
 

@@ -10,6 +10,7 @@
  * Every part is done by ordinary writes, so that other snapshots keep what they see, and each can
  * be repeated: nothing but a lack of memory can stop it, and then the next call does what is left.
  */
+#include "store/durable.h"
 #include "store/snapshot.h"
 
 /* Handles gathered at a time. */
@@ -28,17 +29,6 @@ static int restore_refused(tarn_store *store)
 /* ---- sorting out and dropping ---------------------------------------------------------------- */
 
 /*
- * The lists that can have ghosts the snapshot sees (S7): of it, of newer ones, of those that
- * leave.
- */
-static const tarn_snapshot *holder_next(const tarn_snapshot *holder)
-{
-    if (holder->state == TN_SNAPSHOT_LEAVING)
-        return holder->older;
-    return holder->newer != NULL ? holder->newer : holder->store->leaving;
-}
-
-/*
  * The ghosts it sees, chained by next_gone: none of them can go while it is open, whatever happens
  * to other snapshots. The tables that their entries will go to are marked.
  */
@@ -47,7 +37,7 @@ static tarn_table *ghosts_list(const tarn_snapshot *snapshot)
     const tarn_snapshot *holder;
     tarn_table *ghost, *table, *list = NULL;
 
-    for (holder = snapshot; holder != NULL; holder = holder_next(holder)) {
+    for (holder = snapshot; holder != NULL; holder = tn_holder_next(holder)) {
         for (ghost = holder->ghosts; ghost != NULL; ghost = ghost->next_internal) {
             if (!tn_snapshot_sees(snapshot, ghost) || snapshot->tick >= ghost->died_tick)
                 continue;
@@ -159,6 +149,7 @@ static bool copy_install(tarn_table *copy, tarn_table *table)
         tn_table_retire(table);
         tn_table_move_parts(table, copy);
         table->born_tick = copy->born_tick;
+        tn_roster_renew(table);
         tn_table_free(copy);
     } else if (!has_room) {
         tn_table_discard(copy);

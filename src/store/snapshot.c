@@ -272,31 +272,58 @@ int tn_snapshot_usable(const tarn_snapshot *snapshot, const char *call)
     return TARN_OK;
 }
 
-static tarn_table *ghost_find(const tarn_snapshot *snapshot, tarn_table *ghosts, tarn_bytes name)
+static bool sees_ghost(const tarn_snapshot *snapshot, const tarn_table *ghost)
 {
-    tarn_table *ghost;
-
-    for (ghost = ghosts; ghost != NULL; ghost = ghost->next_internal) {
-        if (tn_snapshot_sees(snapshot, ghost) && snapshot->tick < ghost->died_tick &&
-            ghost->name_bytes == name.bytes && memcmp(ghost->name, name.data, name.bytes) == 0)
-            return ghost;
-    }
-    return NULL;
+    return tn_snapshot_sees(snapshot, ghost) && snapshot->tick < ghost->died_tick;
 }
 
-/* What the snapshot sees under that name: a table, or a ghost, here or on newer snapshots (S7). */
+/* What the snapshot sees under that name: a table, or a ghost, here or elsewhere (S7). */
 static tarn_table *snapshot_source(const tarn_snapshot *snapshot, tarn_bytes name)
 {
-    tarn_table *table = tn_catalog_find(snapshot->store, name), *ghost = NULL;
+    tarn_table *table = tn_catalog_find(snapshot->store, name), *ghost;
     const tarn_snapshot *holder;
 
     if (table != NULL && tn_snapshot_sees(snapshot, table))
         return table;
-    for (holder = snapshot; holder != NULL && ghost == NULL; holder = holder->newer)
-        ghost = ghost_find(snapshot, holder->ghosts, name);
-    for (holder = snapshot->store->leaving; holder != NULL && ghost == NULL; holder = holder->older)
-        ghost = ghost_find(snapshot, holder->ghosts, name);
-    return ghost;
+    for (holder = snapshot; holder != NULL; holder = tn_holder_next(holder)) {
+        for (ghost = holder->ghosts; ghost != NULL; ghost = ghost->next_internal) {
+            if (sees_ghost(snapshot, ghost) && ghost->name_bytes == name.bytes &&
+                memcmp(ghost->name, name.data, name.bytes) == 0)
+                return ghost;
+        }
+    }
+    return NULL;
+}
+
+static int name_compare(const tarn_table *a, const tarn_table *b)
+{
+    return tn_key_compare(a->name, a->name_bytes, b->name, b->name_bytes);
+}
+
+/* The table of the catalog that comes first behind `last` of those the snapshot sees. */
+static tarn_table *table_after(const tarn_snapshot *snapshot, const tarn_table *last)
+{
+    const tarn_store *store = snapshot->store;
+    size_t place = last == NULL ? 0 : tn_catalog_place_after(store, tn_table_name(last));
+
+    while (place < store->table_count && !tn_snapshot_sees(snapshot, store->tables[place]))
+        place++;
+    return place < store->table_count ? store->tables[place] : NULL;
+}
+
+tarn_table *tn_snapshot_source_after(const tarn_snapshot *snapshot, const tarn_table *last)
+{
+    tarn_table *first = table_after(snapshot, last), *ghost;
+    const tarn_snapshot *holder;
+
+    for (holder = snapshot; holder != NULL; holder = tn_holder_next(holder)) {
+        for (ghost = holder->ghosts; ghost != NULL; ghost = ghost->next_internal) {
+            if (sees_ghost(snapshot, ghost) && (last == NULL || name_compare(ghost, last) > 0) &&
+                (first == NULL || name_compare(ghost, first) < 0))
+                first = ghost;
+        }
+    }
+    return first;
 }
 
 static tarn_table *view_new(struct tn_undo *undo)
@@ -326,10 +353,28 @@ static tarn_table *view_open(tarn_snapshot *snapshot, tarn_table *source)
     return view != NULL ? view : view_new(undo);
 }
 
+int tn_snapshot_view(tarn_table **out, tarn_snapshot *snapshot, tarn_table *source,
+                     const char *call)
+{
+    tarn_table *view = view_open(snapshot, source);
+
+    if (view == NULL && tn_store_reclaim_all(snapshot->store))
+        view = view_open(snapshot, source);
+    if (view == NULL)
+        return tn_store_refused(snapshot->store, call);
+    if (view->open_count == UINT32_MAX)
+        return tn_store_fail(snapshot->store, TARN_E_MISUSE,
+                             "%s: table '%s' has been opened 2^32 - 1 times; close some", call,
+                             source->name);
+    view->open_count++;
+    *out = view;
+    return TARN_OK;
+}
+
 int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, const char *name)
 {
     static const char call[] = "tarn_snapshot_table";
-    tarn_table *source, *view;
+    tarn_table *source;
     size_t name_bytes;
     int result;
 
@@ -350,18 +395,7 @@ int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, const char *n
         return TARN_ABSENT;
     if (source->role != TN_ROLE_PLAIN)
         return tn_store_fail(snapshot->store, TARN_E_TYPE, "%s: '%s' is a dictionary", call, name);
-    view = view_open(snapshot, source);
-    if (view == NULL && tn_store_reclaim_all(snapshot->store))
-        view = view_open(snapshot, source);
-    if (view == NULL)
-        return tn_store_refused(snapshot->store, call);
-    if (view->open_count == UINT32_MAX)
-        return tn_store_fail(snapshot->store, TARN_E_MISUSE,
-                             "%s: table '%s' has been opened 2^32 - 1 times; close some", call,
-                             name);
-    view->open_count++;
-    *out = view;
-    return TARN_OK;
+    return tn_snapshot_view(out, snapshot, source, call);
 }
 
 void tn_view_free_if_unused(tarn_table *view)

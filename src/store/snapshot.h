@@ -74,6 +74,17 @@ static inline bool tn_snapshot_sees(const tarn_snapshot *snapshot, const tarn_ta
     return table->born_tick <= snapshot->tick;
 }
 
+/*
+ * The lists that can have ghosts the snapshot sees (S7): of it, of newer ones, of those that
+ * leave. Begin with the snapshot itself.
+ */
+static inline const tarn_snapshot *tn_holder_next(const tarn_snapshot *holder)
+{
+    if (holder->state == TN_SNAPSHOT_LEAVING)
+        return holder->older;
+    return holder->newer != NULL ? holder->newer : holder->store->leaving;
+}
+
 /* ---- undo.c ---------------------------------------------------------------------------------- */
 
 /* The snapshot's undo of a source it sees. NULL: there is none (S3). */
@@ -102,6 +113,19 @@ static inline tarn_bytes tn_record_value_of(struct tn_record *record)
 }
 
 /* ---- snapshot.c ------------------------------------------------------------------------------ */
+
+/*
+ * What the snapshot sees, in the order of the names: the source behind `last`, or the first when that is
+ * NULL. NULL: there is none.
+ */
+tarn_table *tn_snapshot_source_after(const tarn_snapshot *snapshot, const tarn_table *last);
+
+/*
+ * The handle of what the snapshot sees of the source, for tarn_table_close. A result; `call` is for
+ * messages.
+ */
+int tn_snapshot_view(tarn_table **out, tarn_snapshot *snapshot, tarn_table *source,
+                     const char *call);
 
 /* S5. `why` is a constant text. */
 void tn_snapshot_fail(tarn_snapshot *snapshot, const char *why);

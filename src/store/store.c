@@ -1,6 +1,7 @@
 /*
  * store.c - opening and closing, errors, upkeep, statistics; see store.h for the picture and the rules
  */
+#include "store/durable.h"
 #include "store/relocate.h"
 #include "store/store.h"
 
@@ -15,6 +16,12 @@
 
 /* Moving one home bucket reads one cache line and writes about two. */
 #define UPKEEP_BUCKET_BYTES 192u
+
+/*
+ * So many snapshots without a commit, and ticks could no longer be compared (R4 of record.h). Records that
+ * then count as unchanged are marked again, which changes nothing.
+ */
+#define INTERVAL_TICKS_MAX ((uint64_t)1 << 29)
 
 /* What tarn_work leaves of spare pages: a part of those in use, and enough for a small table. */
 #define WORK_KEPT_PART 16u
@@ -186,6 +193,16 @@ static tarn_store *store_new(const tarn_options *options, const struct tn_os *os
     return NULL;
 }
 
+static void store_free(tarn_store *store);
+
+#define OPEN_FLAGS (TARN_EXISTING | TARN_READ_ONLY)
+
+static bool options_ok(const char *path, const tarn_options *options)
+{
+    return options->address_bytes <= ADDRESS_BYTES_MOST && (options->flags & ~OPEN_FLAGS) == 0 &&
+           (path != NULL || options->flags == 0);
+}
+
 int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *options,
                        const struct tn_os *os, uint64_t tick)
 {
@@ -196,13 +213,23 @@ int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *o
         return TARN_E_MISUSE;
     *out = NULL;
     options = options != NULL ? options : &defaults;
-    if (path != NULL || options->address_bytes > ADDRESS_BYTES_MOST)
+    if (options->report != NULL)
+        *options->report = (tarn_report){ 0 };
+    if (!options_ok(path, options))
         return TARN_E_MISUSE;
     if (options->budget != NULL)
         tn_budget_join(&options->budget->shared);
     *out = store_new(options, os, tick, &result);
     if (*out == NULL && options->budget != NULL)
         tn_budget_leave(&options->budget->shared);
+    if (*out == NULL || path == NULL)
+        return result;
+    result = tn_recover(*out, path, options);
+    if (result != TARN_OK) {
+        (void)tn_durable_close(*out);
+        store_free(*out);
+        *out = NULL;
+    }
     return result;
 }
 
@@ -224,6 +251,7 @@ static void store_free_tables(tarn_store *store)
 
     (void)tn_store_reclaim(store, &no_limit);
     tn_snapshots_forget(store);
+    tn_durable_free(store);
     while (store->table_count > 0) {
         table = store->tables[--store->table_count];
         tn_store_discard(store, table);
@@ -239,9 +267,25 @@ static void store_free_tables(tarn_store *store)
     tn_memory_free(&store->memory, store->tables, store->table_room * sizeof *store->tables);
 }
 
-int tarn_close(tarn_store *store)
+/* Everything but the log, which is closed. */
+static void store_free(tarn_store *store)
 {
     struct tn_memory memory;
+
+    store_free_tables(store);
+    tn_memory_free(&store->memory, store->note, store->note_bytes);
+    tn_heap_close(&store->heap);
+    store_unmark(store);
+    memory = store->memory;
+    tn_memory_free(&memory, store, sizeof *store);
+    tn_assert(memory.counted_bytes == 0); /* M1: nothing was lost on the way */
+    if (memory.budget != NULL)
+        tn_budget_leave(memory.budget);
+}
+
+int tarn_close(tarn_store *store)
+{
+    int result;
 
     if (store == NULL)
         return TARN_OK;
@@ -255,16 +299,9 @@ int tarn_close(tarn_store *store)
         return tn_store_fail(store, TARN_E_MISUSE,
                              "tarn_close: %llu snapshots are open; release them first",
                              (unsigned long long)store->snapshot_count);
-    store_free_tables(store);
-    tn_memory_free(&store->memory, store->note, store->note_bytes);
-    tn_heap_close(&store->heap);
-    store_unmark(store);
-    memory = store->memory;
-    tn_memory_free(&memory, store, sizeof *store);
-    tn_assert(memory.counted_bytes == 0); /* M1: nothing was lost on the way */
-    if (memory.budget != NULL)
-        tn_budget_leave(memory.budget);
-    return TARN_OK;
+    result = tn_durable_close(store);
+    store_free(store);
+    return result;
 }
 
 /* ---- upkeep and statistics ------------------------------------------------------------------------------ */
@@ -272,6 +309,8 @@ int tarn_close(tarn_store *store)
 void tn_store_tick(tarn_store *store)
 {
     store->tick++;
+    if (TN_UNLIKELY(store->tick - store->interval_tick > INTERVAL_TICKS_MAX))
+        store->interval_tick = store->tick - INTERVAL_TICKS_MAX / 2;
     tn_walker_tick(store);
 }
 

@@ -44,13 +44,14 @@ struct tn_table_body {
     struct tn_index index;
     struct tn_ordered *ordered;
     bool index_freed;
+    uint64_t dead_count; /* buried records in its slots: B2 of durable.h */
 };
 
-/* What a table is for: only plain ones can be opened by users. */
+/* What a table is for: only plain ones can be opened by users. The numbers are part of exports. */
 enum tn_table_role {
-    TN_ROLE_PLAIN,
-    TN_ROLE_DICT_CODES, /* of a dictionary: key -> code */
-    TN_ROLE_DICT_KEYS   /* of a dictionary: code -> key */
+    TN_ROLE_PLAIN = 0,
+    TN_ROLE_DICT_CODES = 1, /* of a dictionary: key -> code */
+    TN_ROLE_DICT_KEYS = 2   /* of a dictionary: code -> key */
 };
 
 struct tn_undo;
@@ -60,8 +61,8 @@ struct tarn_table {
     /* What a look-up touches. */
     const uint32_t *alive; /* T2 */
     uint8_t *base;         /* of the heap */
-    struct tn_index index;
     struct tn_hash_secret secret;
+    struct tn_index index;
     /* What a write touches too. */
     tarn_store *store;
     struct tn_ordered *ordered; /* NULL: unordered */
@@ -77,7 +78,9 @@ struct tarn_table {
     int type;           /* enum tarn_type, of the values */
     size_t value_bytes; /* that every value has; 0: any */
     enum tn_table_role role;
-    tarn_table *next_gone; /* in store->gone; a ghost: in a list of restore.c */
+    uint64_t id;           /* of a store on disk: the table's number (B3 of durable.h) */
+    bool is_foreign;       /* structs in the other byte order: cannot be opened */
+    tarn_table *next_gone; /* in store->gone; a list of restore.c or import.c */
     /* Snapshots: snapshot.h. */
     uint64_t born_tick;        /* when what it holds began */
     struct tn_undo *undos;     /* what snapshots keep of it, newest first */
@@ -105,7 +108,9 @@ struct tarn_store {
     uint32_t *fork_mark;
     uint64_t tick; /* advanced by tn_store_tick only */
     struct tn_walker walker;
-    bool changed; /* since the last commit */
+    bool changed;               /* since the last commit */
+    struct tn_durable *durable; /* NULL: in memory only */
+    uint64_t interval_tick;     /* the first since the last commit (B1 of durable.h) */
     /* Catalog: tables by name. */
     tarn_table **tables;
     size_t table_count;
@@ -174,6 +179,8 @@ struct tarn_iterator {
     uint32_t first;      /* the place it began at; behind the last place it goes on at 0 */
     bool wrapped;        /* it has */
 };
+
+struct tn_durable;
 
 /* Opening with another door to the system: for tests. */
 int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
@@ -245,7 +252,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call);
 /* Give back the handles of dictionaries that the user has not. Their tables may be gone. */
 void tn_dicts_free(tarn_store *store);
 
-/* ---- tables, as snapshots see them ----------------------------------------------------------- */
+/* ---- tables, as snapshots, exports and imports see them -------------------------------------- */
 
 /* The table of that name; NULL: none. */
 tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name);
@@ -261,11 +268,27 @@ static inline tarn_bytes tn_table_name(const tarn_table *table)
  */
 tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts);
 
+/* A table with parts, not in the catalog. NULL: refused. */
+tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
+                         const tarn_table_options *options);
+
 /* Whether two tables of one name have the same kind, type and role. */
 bool tn_table_is_like(const tarn_table *a, const tarn_table *b);
 
+/* Give back a table known nowhere, with its parts, which hold nothing. */
+void tn_table_free_whole(tarn_table *table);
+
 /* Put a new table into the catalog, where there is none of that name. false: refused. */
 bool tn_catalog_add(tarn_store *store, tarn_table *table);
+
+/*
+ * Put new tables into the catalog, chained by next_gone, descending by name; it has none of their names.
+ * false: refused, nothing changed.
+ */
+bool tn_catalog_add_all(tarn_store *store, tarn_table *tables);
+
+/* The place of the first table with a greater name. */
+size_t tn_catalog_place_after(const tarn_store *store, tarn_bytes name);
 
 /* Give back the memory of a table that holds nothing and is known nowhere. */
 void tn_table_free(tarn_table *table);
@@ -355,15 +378,28 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
            (key != NULL || key_bytes == 0);
 }
 
-/* A key of 8 bytes: see tn_index_probe. */
+/*
+ * A key of 8 bytes: see tn_index_probe. `at_rest` is that the index is not moving, for the compiler to
+ * know: asked once, ahead of all, it costs calls on an index at rest one instruction.
+ */
 TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const void *key,
-                                              struct tn_record **record)
+                                              bool at_rest, struct tn_record **record)
 {
+    const struct tn_index *index = &table->index;
+    uint32_t hash31 = tn_hash31(tn_hash_8(&table->secret, key));
+    const uint64_t *bucket =
+        at_rest ? index_bucket(index, hash31, index->counts[1]) : tn_index_home(index, hash31);
     uint64_t word;
 
     memcpy(&word, key, sizeof word);
-    return tn_index_probe(&table->index, table->base, tn_hash(&table->secret, key, sizeof word),
-                          word, record);
+    return tn_index_probe(bucket, &table->base, hash31, word, record);
+}
+
+/* Whether a call is within the contract, its key has 8 bytes, and the index is at rest. */
+TN_ALWAYS_INLINE bool tn_table_is_quick(const tarn_table *table, const void *key, size_t key_bytes)
+{
+    return key_bytes == sizeof(uint64_t) && table != NULL && *table->alive != 0 && key != NULL &&
+           !tn_index_is_moving(&table->index);
 }
 
 /* With a key length that the compiler knows, this is a third of the instructions. */
@@ -386,6 +422,30 @@ TN_ALWAYS_INLINE tn_handle tn_table_find(const tarn_table *table, const void *ke
     if (TN_LIKELY(key_bytes == sizeof(uint64_t)))
         return tn_table_find_sized(table, key, sizeof(uint64_t), lookup);
     return tn_table_find_any(table, key, key_bytes, lookup);
+}
+
+/* ---- stores on disk, as the rest sees them: durable.h ------------------------------------------ */
+
+/* B1: the record is about to change, and has not since the last commit. */
+void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handle);
+
+/* B1, B2: a new record. */
+static inline void tn_record_mark_born(tarn_table *table, struct tn_record *record,
+                                       tn_handle handle)
+{
+    if (TN_LIKELY(table->store->durable == NULL))
+        return;
+    record->flags |= TN_RECORD_BORN;
+    tn_heap_mark(&table->store->heap, &table->body->owner, handle);
+}
+
+/* Before the tick of a record is set to now. */
+static inline void tn_record_mark_change(tarn_table *table, struct tn_record *record,
+                                         tn_handle handle)
+{
+    if (TN_UNLIKELY(table->store->durable != NULL) &&
+        !tn_record_is_after(record, table->store->interval_tick - 1))
+        tn_record_mark(table, record, handle);
 }
 
 /* ---- snapshots, as the rest sees them: snapshot.h -------------------------------------------- */

@@ -84,12 +84,12 @@ void tn_walker_tick(tarn_store *store)
     (void)tn_walker_step(store, &budget_bytes);
 }
 
-void tn_walker_table_added(tarn_store *store, size_t place)
+void tn_walker_tables_added(tarn_store *store, size_t before_count)
 {
     struct tn_walker *walker = &store->walker;
 
-    if (walker->walking && place <= walker->table_place)
-        walker->table_place++;
+    if (walker->walking)
+        walker->table_place += before_count;
 }
 
 void tn_walker_table_removed(tarn_store *store, size_t place)

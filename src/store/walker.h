@@ -45,8 +45,8 @@ void tn_walker_tick(tarn_store *store);
 /* Visit records until *budget_bytes are spent. true: the revolution is not over. */
 bool tn_walker_step(tarn_store *store, uint64_t *budget_bytes);
 
-/* W1: a table came into the catalog, or left it, at this place. */
-void tn_walker_table_added(tarn_store *store, size_t place);
+/* W1: tables came into the catalog, so many before the one in turn; or one left it, at this place. */
+void tn_walker_tables_added(tarn_store *store, size_t before_count);
 void tn_walker_table_removed(tarn_store *store, size_t place);
 
 #endif

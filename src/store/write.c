@@ -28,6 +28,14 @@ void tn_write_upkeep_due(tarn_table *table)
         (void)tn_store_reclaim(store, &budget_bytes);
 }
 
+/* ---- marks (B1 of durable.h) ------------------------------------------------------------------- */
+
+void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handle)
+{
+    record->flags &= (uint8_t)~TN_RECORD_BORN;
+    tn_heap_mark(&table->store->heap, &table->body->owner, handle);
+}
+
 /* ---- inserting --------------------------------------------------------------------------------------------- */
 
 /* Everything an insert of this key needs (T1). TN_HANDLE_NONE: refused, nothing changed. */
@@ -67,6 +75,7 @@ struct tn_record *tn_entry_insert(tarn_table *table, const struct tn_lookup *loo
     tn_snapshots_keep(table, lookup, key, key_bytes);
     record = tn_record_at(table->base, handle);
     tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
+    tn_record_mark_born(table, record, handle);
     tn_index_insert(&table->index, place, lookup->hash, handle);
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
@@ -94,7 +103,9 @@ tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void 
     if (moved == TN_HANDLE_NONE)
         return TN_HANDLE_NONE;
     tn_snapshots_keep(table, lookup, key, key_bytes);
+    tn_record_mark_change(table, tn_record_at(table->base, old), old);
     tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
+    record->flags = tn_record_at(table->base, old)->flags;
     tn_record_set_value(record, tn_record_value(tn_record_at(table->base, old)), keep_bytes);
     tn_relocate(table, lookup->place, old, moved);
     lookup->handle = moved;
@@ -107,6 +118,16 @@ static bool entry_refit(tarn_table *table, struct tn_lookup *lookup, const void 
 {
     return tn_entry_move(table, lookup, key, key_bytes, value_bytes,
                          tn_record_bytes(key_bytes, value_bytes), 0) != TN_HANDLE_NONE;
+}
+
+/* In its slot; what the flags say of it stays true. */
+static void record_resize(struct tn_record *record, uint64_t tick, const void *key,
+                          size_t key_bytes, size_t value_bytes)
+{
+    uint8_t flags = record->flags;
+
+    tn_record_write_head(record, tick, key, key_bytes, value_bytes);
+    record->flags = flags;
 }
 
 static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void *key,
@@ -134,7 +155,7 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
     record = tn_entry_change(table, lookup);
     table->entry_bytes += value_bytes - old_bytes;
     if (TN_UNLIKELY(value_bytes != tn_record_value_bytes(record)))
-        tn_record_write_head(record, store->tick, key, key_bytes, value_bytes);
+        record_resize(record, store->tick, key, key_bytes, value_bytes);
     tn_record_set_value(record, value, value_bytes);
     tn_write_upkeep(table);
     if (TN_UNLIKELY(value_bytes != old_bytes))
@@ -221,6 +242,17 @@ void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup)
     tn_index_remove(&table->index, lookup->place, lookup->hash);
 }
 
+bool tn_entry_bury(tarn_table *table, tn_handle handle)
+{
+    struct tn_record *record = tn_record_at(table->base, handle);
+
+    if (TN_LIKELY(table->store->durable == NULL) || (record->flags & TN_RECORD_BORN) != 0)
+        return false;
+    record->flags |= TN_RECORD_DEAD;
+    table->body->dead_count++;
+    return true;
+}
+
 int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
 {
     struct tn_lookup lookup;
@@ -230,7 +262,8 @@ int tarn_delete(tarn_table *table, const void *key, size_t key_bytes)
     if (tn_table_find(table, key, key_bytes, &lookup) == TN_HANDLE_NONE)
         return TARN_ABSENT;
     tn_entry_unlink(table, &lookup);
-    tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
+    if (!tn_entry_bury(table, lookup.handle))
+        tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
     tn_write_upkeep(table);
     tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
@@ -252,7 +285,11 @@ int tarn_take(tarn_table *table, const void *key, size_t key_bytes, const void *
     tn_entry_unlink(table, &lookup);
     tn_write_upkeep(table); /* ends what the take before has lent */
     tn_table_evacuate_share(table, lookup.handle);
-    table->store->taken = (struct tn_taken){ table->body, lookup.handle }; /* T6 */
+    if (!tn_entry_bury(table, lookup.handle)) {
+        table->store->taken = (struct tn_taken){ table->body, lookup.handle }; /* T6 */
+        if (table->store->durable != NULL)
+            tn_heap_unmark(&table->store->heap, lookup.handle); /* a commit has no use for it */
+    }
     record = tn_record_at(table->base, lookup.handle);
     *value = tn_record_value(record);
     *value_bytes = tn_record_value_bytes(record);

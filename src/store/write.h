@@ -37,6 +37,7 @@ static inline struct tn_record *tn_entry_change(tarn_table *table, const struct 
     struct tn_record *record = tn_record_at(table->base, lookup->handle);
 
     tn_snapshots_keep(table, lookup, NULL, 0);
+    tn_record_mark_change(table, record, lookup->handle);
     record->tick = (uint32_t)table->store->tick;
     return record;
 }
@@ -57,6 +58,12 @@ tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void 
 
 /* Take an entry out of the table. Its slot is still taken, and its record readable. */
 void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup);
+
+/*
+ * What was unlinked must be buried, and is: it stays until the next commit, and the slot is not to be freed
+ * (B2 of durable.h). false: free it.
+ */
+bool tn_entry_bury(tarn_table *table, tn_handle handle);
 
 /* The share of upkeep that each write pays (T5), when there is any to do. */
 void tn_write_upkeep_due(tarn_table *table);

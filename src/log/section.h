@@ -1,0 +1,45 @@
+/*
+ * section.h - reading one section: a window over its data, verified block by block
+ *
+ *     data    | block | block | block | block | block |
+ *     window          |<------ verified ----->|            moves forward, or wherever is asked
+ *
+ * Rules
+ *   R1  What the window shows has been verified; it begins at a block. Opening verifies footer and
+ *       table.
+ *   R2  The window is the log's buffer: one section is read at a time, and none while one is written.
+ */
+#ifndef TN_LOG_SECTION_H
+#define TN_LOG_SECTION_H
+
+#include "log/files.h"
+
+struct tn_log_reading {
+    struct tn_log *log;
+    struct tn_log_file *file;
+    uint64_t offset; /* in the file: where the section begins */
+    struct tn_log_footer footer;
+    struct tn_log_shape shape;
+    uint64_t window_at; /* in the data */
+    uint64_t window_bytes;
+};
+
+/* TARN_OK, TARN_E_IO, TARN_E_CORRUPT, TARN_E_MEMORY, with a text. `file` stays open meanwhile. */
+int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct tn_log_file *file,
+                        uint64_t footer_offset);
+
+/*
+ * Have data bytes [at, at + bytes) in the window; they exist, and fit from the start of their block
+ * (tn_log_section_fits). *out points at them until the next call.
+ */
+int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
+                        const uint8_t **out);
+bool tn_log_section_fits(uint64_t at, uint64_t bytes);
+
+/* Copy data bytes, however many; what the window shows up to the first of them stays. */
+int tn_log_section_copy(struct tn_log_reading *reading, uint64_t at, uint64_t bytes, uint8_t *to);
+
+/* Every block. */
+int tn_log_section_verify(struct tn_log_reading *reading);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * sweep.c - re-emitting, with each commit, a slice of everything that did not change
+ *
+ *     table 0 | table 1 | table 7 | ...          in each: by hash
+ *     ------------^ cursor                       a slice goes on here; at the end a new revolution begins
+ *
+ * After one revolution every record has been written again, by the sweep or because it changed, so the
+ * sections from before it are unneeded. See B4 of durable.h.
+ */
+#include "store/durable.h"
+
+/* Home buckets looked at in one go, of which all may be empty. */
+#define SWEEP_BUCKETS_MAX 64u
+
+/* A hash is far from the record it leads to: fetch both lines of a batch before reading it. */
+static size_t sweep_gather(tarn_table *table, uint64_t *position, struct tn_walk_entry *entries)
+{
+    size_t count = tn_index_gather_some(&table->index, 0, position, TN_GATHER_ENTRIES,
+                                        SWEEP_BUCKETS_MAX, entries);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const uint8_t *record = table->base + entries[i].handle * TN_GRANULE_BYTES;
+
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + 64);
+        __builtin_prefetch(record + 128);
+    }
+    return count;
+}
+
+static int sweep_batch(tarn_store *store, tarn_table *table, uint64_t *position)
+{
+    struct tn_walk_entry entries[TN_GATHER_ROOM];
+    size_t count = sweep_gather(table, position, entries), i;
+    int result = TARN_OK;
+
+    for (i = 0; i < count && result == TARN_OK; i++) {
+        struct tn_record *record = tn_record_at(table->base, entries[i].handle);
+
+        if (tn_record_is_after(record, store->interval_tick - 1)) /* B1: the delta has it */
+            continue;
+        result = tn_log_add(store->durable->log, TN_LOG_SWEEP, table->id,
+                            (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) },
+                            (tarn_bytes){ tn_record_value(record), tn_record_value_bytes(record) });
+    }
+    return result;
+}
+
+int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cursor)
+{
+    struct tn_durable *durable = store->durable;
+    uint64_t begin_bytes = tn_log_section_bytes(durable->log, 0);
+    int result = TARN_OK;
+
+    while (result == TARN_OK &&
+           tn_log_section_bytes(durable->log, 0) - begin_bytes < target_bytes) {
+        size_t place = tn_roster_place(durable, cursor->table_id);
+        tarn_table *table;
+
+        if (place == durable->roster_count) {
+            *cursor = (struct tn_log_cursor){ cursor->revolution + 1, 0, 0 };
+            break;
+        }
+        table = durable->roster[place];
+        if (table->id != cursor->table_id)
+            *cursor = (struct tn_log_cursor){ cursor->revolution, table->id, 0 };
+        result = sweep_batch(store, table, &cursor->position);
+        if (cursor->position >= TN_HASH31_END)
+            *cursor = (struct tn_log_cursor){ cursor->revolution, table->id + 1, 0 };
+    }
+    return result;
+}

@@ -1,0 +1,117 @@
+/*
+ * crash_state.h - what a store should hold, small enough to keep a copy of every commit
+ *
+ * Three tables of eight keys. A value is a number of bytes made from a stamp, so a copy of the state is a
+ * few hundred bytes and yet the comparison is of every byte.
+ */
+#ifndef CRASH_STATE_H
+#define CRASH_STATE_H
+
+#include "test.h"
+
+#include <tarn.h>
+
+#define CRASH_TABLES 3
+#define CRASH_KEYS 8
+#define CRASH_VALUE_BYTES_MAX 40000u
+
+struct crash_entry {
+    uint32_t stamp; /* 0: absent */
+    uint32_t bytes;
+};
+
+struct crash_table {
+    bool exists;
+    int kind;
+    struct crash_entry entries[CRASH_KEYS];
+};
+
+struct crash_state {
+    struct crash_table tables[CRASH_TABLES];
+    uint32_t note_stamp;
+    uint32_t note_bytes;
+};
+
+static inline const char *crash_table_name(unsigned table)
+{
+    static const char *const names[CRASH_TABLES] = { "a", "second", "t3" };
+
+    return names[table];
+}
+
+/* Keys of several lengths: empty, short, of 8 bytes, long with a common start. */
+static inline tarn_bytes crash_key(unsigned key)
+{
+    static char long_keys[2][300];
+    static const tarn_bytes keys[CRASH_KEYS - 2] = {
+        { "", 0 },         { "k", 1 },        { "12345678", 8 },
+        { "12345679", 8 }, { "a\0b\xFF", 4 }, { "a key of some length", 20 },
+    };
+
+    if (key < CRASH_KEYS - 2)
+        return keys[key];
+    memset(long_keys[key - (CRASH_KEYS - 2)], 'x', 300);
+    long_keys[key - (CRASH_KEYS - 2)][299] = (char)key;
+    return (tarn_bytes){ long_keys[key - (CRASH_KEYS - 2)], 300 };
+}
+
+/* `bytes` bytes that no other stamp has, as far as that is possible. */
+static inline const void *crash_value(uint32_t stamp, uint32_t bytes)
+{
+    static uint64_t value[CRASH_VALUE_BYTES_MAX / 8 + 1];
+    uint64_t state = stamp;
+    uint32_t i;
+
+    for (i = 0; i < bytes / 8 + 1; i++)
+        value[i] = test_random(&state);
+    return value;
+}
+
+/* NULL: the store is that state; else what differs. */
+static inline const char *crash_state_differs(tarn_store *store, const struct crash_state *state)
+{
+    tarn_statistics statistics;
+    unsigned t, k, table_count = 0;
+    tarn_bytes note;
+
+    for (t = 0; t < CRASH_TABLES; t++)
+        table_count += state->tables[t].exists;
+    if (tarn_stat(store, &statistics) < 0 || statistics.table_count != table_count)
+        return "there are more or fewer tables";
+    if (tarn_last_commit(store, NULL, &note) < 0 || note.bytes != state->note_bytes ||
+        memcmp(note.data, crash_value(state->note_stamp, state->note_bytes), note.bytes) != 0)
+        return "the note is another";
+    for (t = 0; t < CRASH_TABLES; t++) {
+        const struct crash_table *wanted = &state->tables[t];
+        const tarn_table_options options = { .kind = wanted->kind };
+        tarn_table *table;
+        uint64_t count = 0;
+
+        if (!wanted->exists)
+            continue;
+        if (tarn_table_open(&table, store, crash_table_name(t), &options) < 0)
+            return "a table cannot be opened as it was";
+        for (k = 0; k < CRASH_KEYS; k++) {
+            const struct crash_entry *entry = &wanted->entries[k];
+            tarn_bytes key = crash_key(k);
+            const void *value;
+            size_t bytes;
+            int result = tarn_get(table, key.data, key.bytes, &value, &bytes);
+
+            if ((result == TARN_OK) != (entry->stamp != 0))
+                return "an entry is there, or is not";
+            if (result == TARN_OK &&
+                (bytes != entry->bytes ||
+                 memcmp(value, crash_value(entry->stamp, entry->bytes), bytes) != 0))
+                return "a value is another";
+            count += result == TARN_OK;
+        }
+        if (tarn_table_count(table) != count || tarn_table_close(table) < 0)
+            return "there are more entries";
+    }
+    if (tarn_stat(store, &statistics) < 0 || statistics.table_count != table_count)
+        return "a table was missing";
+    return NULL;
+}
+
+#endif

@@ -1,0 +1,732 @@
+/*
+ * test_durable.c - stores with a directory: what comes back, what a commit writes, what is refused
+ *
+ * On a simulated system, where a power loss is a call; tests/test_crash.c tries every moment of it.
+ */
+#include "allocator.h"
+#include "test.h"
+
+#include "os/simulated.h"
+#include "store/durable.h"
+
+#include <errno.h>
+
+#include <tarn_typed.h>
+
+struct world {
+    struct tn_simulated *system;
+    struct tn_os os;
+    tarn_store *store;
+    tarn_options options;
+    tarn_report report;
+};
+
+static int world_open(struct world *w)
+{
+    w->options.report = &w->report;
+    return tn_store_open(&w->store, "d", &w->options, &w->os);
+}
+
+static void world_begin(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    w->system = tn_simulated_new(NULL);
+    w->os = tn_simulated_os(w->system);
+    w->options.address_bytes = 64 << 20;
+    check_ok(world_open(w));
+}
+
+static void world_end(struct world *w)
+{
+    check_ok(tarn_close(w->store));
+    tn_simulated_free(w->system);
+}
+
+/* The process ends without a word; everything written is there. */
+static void world_kill(struct world *w)
+{
+    tn_simulated_restart_process(w->system);
+    (void)tarn_close(w->store);
+    check_ok(world_open(w));
+}
+
+static void world_lose_power(struct world *w)
+{
+    tn_simulated_restart_with(w->system, tn_disk_fate_lost, NULL);
+    (void)tarn_close(w->store);
+    check_ok(world_open(w));
+}
+
+static void world_reopen(struct world *w)
+{
+    check_ok(tarn_close(w->store));
+    check_ok(world_open(w));
+}
+
+static tarn_table *table_of(struct world *w, const char *name)
+{
+    tarn_table *table = NULL;
+
+    check_ok(tarn_table_open(&table, w->store, name, NULL));
+    return table;
+}
+
+static void put(tarn_table *table, const char *key, const char *value)
+{
+    check_ok(tarn_put(table, key, strlen(key), value, strlen(value)));
+}
+
+#define check_value(table, key, text)                                                              \
+    do {                                                                                           \
+        const void *got_;                                                                          \
+        size_t got_bytes_;                                                                         \
+        check_ok(tarn_get((table), (key), strlen(key), &got_, &got_bytes_));                       \
+        check_bytes(got_, got_bytes_, (text), strlen(text));                                       \
+    } while (0)
+
+#define check_gone(table, key) check_eq(tarn_contains((table), (key), strlen(key)), TARN_ABSENT)
+
+static uint64_t commit_number(struct world *w)
+{
+    uint64_t number = 0;
+
+    check_ok(tarn_last_commit(w->store, &number, NULL));
+    return number;
+}
+
+static uint64_t written_bytes(struct world *w)
+{
+    struct tn_log_statistics statistics;
+
+    tn_log_stat(w->store->durable->log, &statistics);
+    return statistics.written_bytes;
+}
+
+/* ---- what comes back ----------------------------------------------------------------------------- */
+
+static void a_committed_entry_is_there_after_a_clean_close(void)
+{
+    struct world w;
+    tarn_bytes note;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "key", "value");
+    check_ok(tarn_commit(w.store, "note", 4, 0));
+    world_reopen(&w);
+    check_value(table_of(&w, "t"), "key", "value");
+    check_eq(commit_number(&w), 1);
+    check_ok(tarn_last_commit(w.store, NULL, &note));
+    check_bytes(note.data, note.bytes, "note", 4);
+    world_end(&w);
+}
+
+static void what_was_not_committed_is_discarded_by_a_close(void)
+{
+    struct world w;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    put(table_of(&w, "t"), "a", "2");
+    put(table_of(&w, "t"), "b", "2");
+    put(table_of(&w, "u"), "c", "2");
+    world_reopen(&w);
+    check_value(table_of(&w, "t"), "a", "1");
+    check_gone(table_of(&w, "t"), "b");
+    check_gone(table_of(&w, "u"), "c");
+    world_end(&w);
+}
+
+static void a_commit_survives_the_process_and_a_synced_one_the_power(void)
+{
+    struct world w;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    put(table_of(&w, "t"), "a", "2");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_kill(&w);
+    check_value(table_of(&w, "t"), "a", "2");
+    put(table_of(&w, "t"), "a", "3");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_lose_power(&w);
+    check(commit_number(&w) >= 2); /* the opening had synced it */
+    check_value(table_of(&w, "t"), "a", commit_number(&w) == 2 ? "2" : "3");
+    world_end(&w);
+}
+
+static void deletes_clears_and_drops_come_back_as_such(void)
+{
+    struct world w;
+    tarn_statistics statistics;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    put(table_of(&w, "t"), "b", "1");
+    put(table_of(&w, "cleared"), "a", "1");
+    put(table_of(&w, "dropped"), "a", "1");
+    put(table_of(&w, "again"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_delete(table_of(&w, "t"), "a", 1));
+    check_ok(tarn_table_clear(table_of(&w, "cleared")));
+    check_ok(tarn_table_drop(table_of(&w, "dropped")));
+    check_ok(tarn_table_drop(table_of(&w, "again")));
+    put(table_of(&w, "again"), "b", "2");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_ok(tarn_stat(w.store, &statistics));
+    check_eq(statistics.table_count, 3);
+    check_eq(tarn_table_count(table_of(&w, "t")), 1);
+    check_value(table_of(&w, "t"), "b", "1");
+    check_eq(tarn_table_count(table_of(&w, "cleared")), 0);
+    check_gone(table_of(&w, "again"), "a");
+    check_value(table_of(&w, "again"), "b", "2");
+    world_end(&w);
+}
+
+static void a_key_deleted_and_put_again_in_one_interval_is_the_new_one(void)
+{
+    struct world w;
+    int i;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "old");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    for (i = 0; i < 3; i++) {
+        check_ok(tarn_delete(table_of(&w, "t"), "a", 1));
+        put(table_of(&w, "t"), "a", "new");
+    }
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_value(table_of(&w, "t"), "a", "new");
+    check_ok(tarn_delete(table_of(&w, "t"), "a", 1));
+    put(table_of(&w, "t"), "a", "newer");
+    check_ok(tarn_delete(table_of(&w, "t"), "a", 1));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_gone(table_of(&w, "t"), "a");
+    world_end(&w);
+}
+
+static void kinds_types_and_dictionaries_come_back(void)
+{
+    const tarn_table_options numbers = { TARN_UNORDERED, TARN_I64, 0 };
+    const tarn_table_options structs = { TARN_ORDERED, TARN_STRUCT, 24 };
+    tarn_table_options described;
+    struct world w;
+    tarn_table *table;
+    tarn_dict *dict;
+    tarn_bytes word = { "word", 4 }, found;
+    uint32_t code, again;
+
+    world_begin(&w);
+    check_ok(tarn_table_open(&table, w.store, "numbers", &numbers));
+    check_ok(tarn_add_i64(table, "n", 1, 42, NULL));
+    check_ok(tarn_table_open(&table, w.store, "structs", &structs));
+    check_ok(tarn_dict_open(&dict, w.store, "words", NULL));
+    check_ok(tarn_dict_encode(dict, word.data, word.bytes, &code));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_ok(tarn_table_open(&table, w.store, "numbers", NULL));
+    check_ok(tarn_table_describe(table, &described));
+    check_eq(described.kind, TARN_UNORDERED);
+    check_eq(described.type, TARN_I64);
+    check_eq(tarn_table_open(&table, w.store, "numbers", &structs), TARN_E_TYPE);
+    check_ok(tarn_table_open(&table, w.store, "structs", &structs));
+    check_ok(tarn_dict_open(&dict, w.store, "words", NULL));
+    check_ok(tarn_dict_decode(dict, code, &found));
+    check_bytes(found.data, found.bytes, "word", 4);
+    check_ok(tarn_dict_encode(dict, word.data, word.bytes, &again));
+    check_eq(again, code);
+    world_end(&w);
+}
+
+static void structs_of_the_other_byte_order_are_refused(void)
+{
+    const tarn_table_options structs = { TARN_ORDERED, TARN_STRUCT, 8 };
+    struct world w;
+    tarn_table *table;
+    const void *value;
+    size_t bytes;
+    uint8_t entry[32];
+
+    world_begin(&w);
+    check_ok(tarn_table_open(&table, w.store, "s", &structs));
+    check_ok(tarn_get(w.store->durable->catalog, "s", 1, &value, &bytes));
+    check_eq(bytes, sizeof entry);
+    memcpy(entry, value, sizeof entry);
+    entry[11] ^= 3;
+    check_ok(tarn_put(w.store->durable->catalog, "s", 1, entry, sizeof entry));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_eq(tarn_table_open(&table, w.store, "s", &structs), TARN_E_TYPE);
+    check(strstr(tarn_error_text(w.store), "byte order") != NULL);
+    world_end(&w);
+}
+
+static void values_of_every_size_come_back(void)
+{
+    static const size_t sizes[] = { 0, 1, 7, 8, 9, 255, 4096, 65534, 65535, 300000, 3000000 };
+    static uint8_t value[3000000];
+    struct world w;
+    tarn_table *table;
+    uint64_t state = 7;
+    size_t i;
+
+    for (i = 0; i < sizeof value; i++)
+        value[i] = (uint8_t)test_random(&state);
+    world_begin(&w);
+    table = table_of(&w, "t");
+    for (i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_ok(tarn_put(table, &sizes[i], sizeof sizes[i], value, sizes[i]));
+    check_ok(tarn_put(table, value, 65535, "long key", 8));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    table = table_of(&w, "t");
+    for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const void *got = NULL;
+        size_t bytes = 0;
+
+        check_ok(tarn_get(table, &sizes[i], sizeof sizes[i], &got, &bytes));
+        check_bytes(got, bytes, value, sizes[i]);
+    }
+    check_ok(tarn_contains(table, value, 65535));
+    world_end(&w);
+}
+
+static void a_restored_snapshot_is_what_the_next_commit_has(void)
+{
+    struct world w;
+    tarn_snapshot *snapshot;
+
+    world_begin(&w);
+    put(table_of(&w, "kept"), "a", "1");
+    put(table_of(&w, "dropped"), "a", "1");
+    put(table_of(&w, "cleared"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    put(table_of(&w, "kept"), "b", "uncommitted, but seen by the snapshot");
+    check_ok(tarn_snapshot_take(&snapshot, w.store));
+    put(table_of(&w, "kept"), "a", "2");
+    check_ok(tarn_table_drop(table_of(&w, "dropped")));
+    check_ok(tarn_table_clear(table_of(&w, "cleared")));
+    put(table_of(&w, "new"), "a", "2");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_snapshot_restore(snapshot));
+    check_ok(tarn_snapshot_release(snapshot));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_value(table_of(&w, "kept"), "a", "1");
+    check_value(table_of(&w, "kept"), "b", "uncommitted, but seen by the snapshot");
+    check_value(table_of(&w, "dropped"), "a", "1");
+    check_value(table_of(&w, "cleared"), "a", "1");
+    check_eq(tarn_table_count(table_of(&w, "new")), 0);
+    world_end(&w);
+}
+
+/* ---- what a commit writes ------------------------------------------------------------------------ */
+
+static void a_million_updates_of_a_key_cost_one_record(void)
+{
+    struct world w;
+    tarn_table *table;
+    uint64_t before, i;
+    void *value;
+
+    world_begin(&w);
+    table = table_of(&w, "t");
+    put(table, "k", "12345678");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    before = written_bytes(&w);
+    for (i = 0; i < 1000000; i++) {
+        check_ok(tarn_modify(table, "k", 1, 8, &value));
+        memcpy(value, &i, 8);
+    }
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check(written_bytes(&w) - before < 2000);
+    world_end(&w);
+}
+
+static void an_entry_born_and_deleted_between_commits_leaves_nothing(void)
+{
+    struct world w;
+    tarn_table *table;
+    uint64_t before, i;
+
+    world_begin(&w);
+    table = table_of(&w, "t");
+    put(table, "stays", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    before = written_bytes(&w);
+    for (i = 0; i < 20000; i++) {
+        check_ok(tarn_put(table, &i, sizeof i, "value", 5));
+        check_ok(tarn_delete(table, &i, sizeof i));
+    }
+    check_eq(table->body->dead_count, 0);
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check(written_bytes(&w) - before < 2000);
+    world_end(&w);
+}
+
+static void a_commit_with_nothing_changed_writes_nothing(void)
+{
+    struct world w;
+    uint64_t before;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "k", "v");
+    check_ok(tarn_commit(w.store, "n", 1, 0));
+    before = written_bytes(&w);
+    check_ok(tarn_commit(w.store, "n", 1, 0));
+    check_eq(written_bytes(&w), before);
+    check_eq(commit_number(&w), 1);
+    check_ok(tarn_commit(w.store, "n", 1, TARN_SYNC));
+    check_eq(commit_number(&w), 1);
+    world_lose_power(&w);
+    check_eq(commit_number(&w), 1);
+    check_ok(tarn_commit(w.store, "m", 1, 0));
+    check_eq(commit_number(&w), 2);
+    world_end(&w);
+}
+
+/* The model of the sweep says 1 + 1.5, and at most 2.3 times the live bytes on disk. */
+static void in_steady_churn_the_disk_holds_a_bounded_multiple_of_the_live_bytes(void)
+{
+    struct world w;
+    struct tn_log_statistics statistics;
+    uint64_t random = test_seed(), i, j, worst = 0, live;
+    uint8_t value[200] = { 0 };
+    tarn_table *table;
+
+    world_begin(&w);
+    check_ok(tarn_close(w.store));
+    w.options.file_bytes_min = 32 << 10;
+    check_ok(world_open(&w));
+    table = table_of(&w, "t");
+    for (i = 0; i < 5000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, value, sizeof value));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    live = 5000 * (16 + 8 + sizeof value);
+    for (i = 0; i < 600; i++) {
+        for (j = 0; j < 50; j++) {
+            uint64_t key = test_random(&random) % 5000;
+
+            value[0]++;
+            check_ok(tarn_put(table, &key, sizeof key, value, sizeof value));
+        }
+        check_ok(tarn_commit(w.store, NULL, 0, i % 7 == 0 ? TARN_SYNC : 0));
+        tn_log_stat(w.store->durable->log, &statistics);
+        if (i > 200)
+            worst = statistics.file_bytes > worst ? statistics.file_bytes : worst;
+    }
+    check(worst < live * 23 / 10);
+    printf("# at worst %.2f bytes of disk for a live one\n", (double)worst / (double)live);
+    world_reopen(&w);
+    check_eq(tarn_table_count(table_of(&w, "t")), 5000);
+    world_end(&w);
+}
+
+/* ---- buried records ------------------------------------------------------------------------------ */
+
+static void a_delete_needs_no_memory_and_its_slot_comes_back_with_the_commit(void)
+{
+    struct world w;
+    tarn_table *table;
+    uint64_t i;
+
+    world_begin(&w);
+    table = table_of(&w, "t");
+    for (i = 0; i < 2000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "some value of some length", 25));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    tn_simulated_fail(w.system, TN_CALL_PAGES_COMMIT, 1, ENOMEM, true);
+    for (i = 0; i < 2000; i++)
+        check_ok(tarn_delete(table, &i, sizeof i));
+    tn_simulated_fail_none(w.system);
+    check_eq(table->body->dead_count, 2000);
+    check(tn_heap_check(&w.store->heap, &table->body->owner));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_eq(table->body->dead_count, 0);
+    check(tn_heap_check(&w.store->heap, &table->body->owner));
+    check(table->body->owner.chunk_bytes <= 64 << 10);
+    world_reopen(&w);
+    check_eq(tarn_table_count(table_of(&w, "t")), 0);
+    world_end(&w);
+}
+
+static void buried_records_move_when_their_chunks_are_emptied(void)
+{
+    struct world w;
+    tarn_table *table;
+    uint64_t i;
+
+    world_begin(&w);
+    table = table_of(&w, "t");
+    for (i = 0; i < 20000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "some value of some length", 25));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    for (i = 0; i < 20000; i++) {
+        if (i % 4 != 0)
+            check_ok(tarn_delete(table, &i, sizeof i));
+    }
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    for (i = 0; i < 15000; i++) { /* into the slots between the others */
+        uint64_t key = 1000000 + i;
+
+        check_ok(tarn_put(table, &key, sizeof key, "some value of some length", 25));
+    }
+    for (i = 0; i < 20000; i++) { /* those go at once, some of the others stay buried */
+        uint64_t key = 1000000 + i;
+
+        if (i % 8 == 0)
+            check_ok(tarn_delete(table, &i, sizeof i));
+        check_eq(tarn_delete(table, &key, sizeof key), i < 15000 ? TARN_OK : TARN_ABSENT);
+    }
+    check_eq(table->body->dead_count, 2500);
+    while (tarn_work(w.store, 1 << 20) == TARN_OK)
+        ;
+    check(w.store->walker.moved_count > 0);
+    check(tn_heap_check(&w.store->heap, &table->body->owner));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    for (i = 0; i < 20000; i++)
+        check_eq(tarn_contains(table_of(&w, "t"), &i, sizeof i),
+                 i % 8 == 4 ? TARN_OK : TARN_ABSENT);
+    world_end(&w);
+}
+
+static void a_value_taken_can_be_read_until_the_next_call(void)
+{
+    struct world w;
+    tarn_table *table;
+    const void *value;
+    size_t bytes;
+
+    world_begin(&w);
+    table = table_of(&w, "t");
+    put(table, "a", "value");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_take(table, "a", 1, &value, &bytes));
+    check_bytes(value, bytes, "value", 5);
+    put(table, "b", "other");
+    check_ok(tarn_take(table, "b", 1, &value, &bytes));
+    check_bytes(value, bytes, "other", 5);
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_eq(tarn_table_count(table_of(&w, "t")), 0);
+    world_end(&w);
+}
+
+/* ---- refusals ------------------------------------------------------------------------------------ */
+
+static void a_second_opening_is_told_that_the_store_is_busy(void)
+{
+    struct world w;
+    tarn_store *other;
+
+    world_begin(&w);
+    check_eq(tn_store_open(&other, "d", &w.options, &w.os), TARN_E_BUSY);
+    check(other == NULL);
+    check(w.report.text[0] != '\0');
+    world_end(&w);
+}
+
+static void existing_makes_nothing_and_read_only_writes_nothing(void)
+{
+    struct world w;
+    tarn_store *other;
+    tarn_options options = { .address_bytes = 64 << 20, .flags = TARN_EXISTING };
+    uint64_t writes;
+
+    world_begin(&w);
+    check_eq(tn_store_open(&other, "nowhere", &options, &w.os), TARN_E_IO);
+    options.flags = TARN_READ_ONLY;
+    check_eq(tn_store_open(&other, "nowhere", &options, &w.os), TARN_E_IO);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    put(table_of(&w, "t"), "a", "2");
+    writes = tn_simulated_call_count(w.system, TN_CALL_FILE_WRITE);
+    check_ok(tn_store_open(&other, "d", &options, &w.os)); /* beside the writer */
+    if (other != NULL) {
+        tarn_table *table;
+
+        check_ok(tarn_table_open(&table, other, "t", NULL));
+        check_value(table, "a", "1");
+        put(table, "a", "3");
+        check_eq(tarn_commit(other, NULL, 0, 0), TARN_E_MISUSE);
+        check_ok(tarn_close(other));
+    }
+    check_eq(tn_simulated_call_count(w.system, TN_CALL_FILE_WRITE), writes);
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_reopen(&w);
+    check_value(table_of(&w, "t"), "a", "2");
+    world_end(&w);
+}
+
+static void a_full_disk_refuses_commits_until_there_is_room(void)
+{
+    struct world w;
+    int i;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    put(table_of(&w, "t"), "a", "2");
+    tn_simulated_fail(w.system, TN_CALL_FILE_WRITE, 1, ENOSPC, true);
+    for (i = 0; i < 3; i++)
+        check_eq(tarn_commit(w.store, NULL, 0, 0), TARN_E_FULL);
+    check_eq(commit_number(&w), 1);
+    check_value(table_of(&w, "t"), "a", "2");
+    tn_simulated_fail_none(w.system);
+    put(table_of(&w, "t"), "b", "2");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_kill(&w);
+    check_eq(commit_number(&w), 2);
+    check_value(table_of(&w, "t"), "a", "2");
+    check_value(table_of(&w, "t"), "b", "2");
+    world_end(&w);
+}
+
+static void a_failed_sync_ends_commits_for_good_and_opening_anew_recovers(void)
+{
+    struct world w;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    put(table_of(&w, "t"), "a", "2");
+    tn_simulated_fail(w.system, TN_CALL_FILE_SYNC, 1, EIO, false);
+    check_eq(tarn_commit(w.store, NULL, 0, TARN_SYNC), TARN_E_FAILED);
+    put(table_of(&w, "t"), "a", "3");
+    check_eq(tarn_commit(w.store, NULL, 0, 0), TARN_E_FAILED);
+    check_eq(tarn_commit(w.store, NULL, 0, TARN_SYNC), TARN_E_FAILED);
+    check_value(table_of(&w, "t"), "a", "3");
+    check(tarn_close(w.store) < 0);
+    tn_simulated_restart_with(w.system, tn_disk_fate_lost, NULL);
+    check_ok(world_open(&w));
+    check_value(table_of(&w, "t"), "a", "1");
+    world_end(&w);
+}
+
+static void a_commit_refused_for_memory_changes_nothing(void)
+{
+    struct world w;
+    struct allocator allocator = { .refuse_at = UINT64_MAX };
+    uint64_t n, before;
+    int result;
+
+    world_begin(&w);
+    check_ok(tarn_close(w.store));
+    w.options.allocate = allocator_call;
+    w.options.allocate_context = &allocator;
+    check_ok(world_open(&w));
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, "one", 3, 0));
+    put(table_of(&w, "t"), "a", "2");
+    check_ok(tarn_delete(table_of(&w, "t"), "a", 1));
+    put(table_of(&w, "t"), "b", "2");
+    for (n = 1; n < 50; n++) {
+        before = commit_number(&w);
+        allocator.refuse_at = allocator.asked + n;
+        result = tarn_commit(w.store, "two", 3, 0);
+        allocator.refuse_at = UINT64_MAX;
+        if (result == TARN_OK)
+            break;
+        check_eq(result, TARN_E_MEMORY);
+        check_eq(commit_number(&w), before);
+    }
+    check(n < 50);
+    world_kill(&w);
+    check_gone(table_of(&w, "t"), "a");
+    check_value(table_of(&w, "t"), "b", "2");
+    check_ok(tarn_close(w.store));
+    check_eq(allocator.live_blocks, 0);
+    tn_simulated_free(w.system);
+}
+
+static void opening_a_store_larger_than_the_limit_is_refused(void)
+{
+    struct world w;
+    tarn_table *table;
+    uint64_t i;
+
+    world_begin(&w);
+    table = table_of(&w, "t");
+    for (i = 0; i < 20000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "some value of some length", 25));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_close(w.store));
+    w.options.memory_bytes_max = 1 << 20;
+    check_eq(world_open(&w), TARN_E_FULL);
+    check(strstr(w.report.text, "no room") != NULL);
+    w.options.memory_bytes_max = 0;
+    check_ok(world_open(&w));
+    check_eq(tarn_table_count(table_of(&w, "t")), 20000);
+    world_end(&w);
+}
+
+/* Each call of the system, and each allocation, fails once, in opening and in committing: the store is
+ * what it was, or is refused with a text. */
+static void an_opening_that_fails_anywhere_leaves_the_store_as_it_was(void)
+{
+    struct world w;
+    uint64_t n, ok_at = 0;
+    int result;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, "note", 4, TARN_SYNC));
+    put(table_of(&w, "t"), "a", "2");
+    check_ok(tarn_commit(w.store, "note", 4, 0));
+    tn_simulated_restart_process(w.system);
+    (void)tarn_close(w.store);
+    for (n = 1; n < 400 && ok_at == 0; n++) {
+        tn_simulated_fail(w.system, TN_CALL_ANY, n, EIO, false);
+        result = world_open(&w);
+        tn_simulated_fail_none(w.system);
+        if (result == TARN_OK) {
+            uint64_t count = tn_simulated_call_count(w.system, TN_CALL_ANY);
+
+            check_value(table_of(&w, "t"), "a", "2");
+            check_eq(commit_number(&w), 2);
+            tn_simulated_restart_process(w.system);
+            (void)tarn_close(w.store);
+            (void)count;
+            ok_at = n > 100 ? n : 0;
+        } else {
+            check(w.report.text[0] != '\0' || result == TARN_E_MEMORY);
+            check(w.store == NULL);
+        }
+    }
+    check_ok(world_open(&w));
+    check_value(table_of(&w, "t"), "a", "2");
+    world_end(&w);
+}
+
+static const struct test tests[] = {
+    T(a_committed_entry_is_there_after_a_clean_close),
+    T(what_was_not_committed_is_discarded_by_a_close),
+    T(a_commit_survives_the_process_and_a_synced_one_the_power),
+    T(deletes_clears_and_drops_come_back_as_such),
+    T(a_key_deleted_and_put_again_in_one_interval_is_the_new_one),
+    T(kinds_types_and_dictionaries_come_back),
+    T(structs_of_the_other_byte_order_are_refused),
+    T(values_of_every_size_come_back),
+    T(a_restored_snapshot_is_what_the_next_commit_has),
+    T(a_million_updates_of_a_key_cost_one_record),
+    T(an_entry_born_and_deleted_between_commits_leaves_nothing),
+    T(a_commit_with_nothing_changed_writes_nothing),
+    T(in_steady_churn_the_disk_holds_a_bounded_multiple_of_the_live_bytes),
+    T(a_delete_needs_no_memory_and_its_slot_comes_back_with_the_commit),
+    T(buried_records_move_when_their_chunks_are_emptied),
+    T(a_value_taken_can_be_read_until_the_next_call),
+    T(a_second_opening_is_told_that_the_store_is_busy),
+    T(existing_makes_nothing_and_read_only_writes_nothing),
+    T(a_full_disk_refuses_commits_until_there_is_room),
+    T(a_failed_sync_ends_commits_for_good_and_opening_anew_recovers),
+    T(a_commit_refused_for_memory_changes_nothing),
+    T(opening_a_store_larger_than_the_limit_is_refused),
+    T(an_opening_that_fails_anywhere_leaves_the_store_as_it_was),
+};
+
+TEST_MAIN(tests)
