@@ -13,7 +13,7 @@
 #define DAMAGE(place, other, sound)                                                                \
     do {                                                                                           \
         __typeof__(place) kept = (place);                                                          \
-        (place) = (__typeof__(kept))(other);                                                                         \
+        (place) = (__typeof__(kept))(other);                                                       \
         check(!(sound));                                                                           \
         (place) = kept;                                                                            \
         check(sound);                                                                              \
