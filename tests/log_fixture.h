@@ -339,7 +339,10 @@ static inline void rig_flip(struct rig *r, unsigned number, uint64_t offset, uns
     uint64_t bytes;
     const uint8_t *data =
         tn_disk_file_data(tn_simulated_disk(r->simulated), rig_file(r, number), &bytes);
-    uint8_t byte = offset < bytes ? (uint8_t)(data[offset] ^ 1u << bit) : 0;
+    uint8_t byte = 0;
+
+    if (offset < bytes)
+        byte = (uint8_t)(data[offset] ^ 1u << bit);
 
     check(offset < bytes);
     rig_damage(r, number, offset, &byte, 1);

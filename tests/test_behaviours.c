@@ -156,7 +156,7 @@ static void an_update_adds_to_a_number_and_another_takes_it_away(void)
 
 static void run_growth(struct fixture *f)
 {
-    char key[16], value[16];
+    char key[16], value[24];
     int i;
 
     for (i = 0; i < 100; i++) {
@@ -440,7 +440,7 @@ static void run_alignment(struct fixture *f)
     static const uint8_t three[3] = { 1, 2, 3 };
     uint64_t number = 42;
     const void *value = NULL;
-    char key[8];
+    char key[24];
     int i;
 
     for (i = 0; i < 200; i++) {

@@ -183,9 +183,10 @@ static void each_way_of_transport(int flags)
     int ends[2] = { -1, -1 };
 
     check_ok(pipe2(ends, flags));
+    fcntl(ends[0], F_SETFL, 0); /* the child's end blocks, here and below */
     check_written_slowly(ends);
     check_ok(pipe2(ends, flags));
-    fcntl(ends[1], F_SETFL, 0); /* the child's end blocks */
+    fcntl(ends[1], F_SETFL, 0);
     check_read_slowly(ends);
     check_ok(socketpair(AF_UNIX, SOCK_STREAM | ((flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0), 0,
                         ends));
