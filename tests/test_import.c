@@ -158,8 +158,7 @@ static void other_files_are_told_from_exports(void)
 {
     static const char *const others[] = { "",
                                           "\x89",
-                                          "\x7F"
-                                          "ELF",
+                                          "\177ELF",
                                           "\x89tarnx\n\n12345678901234567890",
                                           "key\tvalue\n",
                                           "\x89PNG\r\n\x1A\n123456789012345678" };
