@@ -217,6 +217,8 @@ static bool latency_loads(struct latency *latency, const char *op, const char *r
             return false;
         tn_bench_watch_stop(&started, &total);
     }
+    if (repeat == 0)
+        return true; /* none was asked for */
     row = tn_bench_slot_row(latency->slot, longest_op, "us");
     tn_bench_row_sample(&row, &latency->longest);
     row.operations = latency->histogram.count / repeat;

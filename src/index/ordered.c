@@ -113,7 +113,7 @@ static unsigned flush_changes(struct tn_ordered *ordered, struct tn_pending *pen
                               struct tn_path *paths)
 {
     struct tn_key keys[TN_PENDING_MAX];
-    void *nodes[TN_PENDING_MAX];
+    void *nodes[TN_PENDING_MAX] = { 0 };
     unsigned low = 0, i, slot;
 
     for (i = 0; i < pending->change_count; i++)
@@ -123,6 +123,7 @@ static unsigned flush_changes(struct tn_ordered *ordered, struct tn_pending *pen
         const struct tn_change *change = &pending->changes[i];
         struct tn_leaf *leaf = nodes[i];
 
+        tn_assert(leaf != NULL); /* each descent has ended */
         slot = tn_leaf_find(leaf, change->from);
         if (change->to != TN_HANDLE_NONE) {
             tn_leaf_set_handle(leaf, slot, change->to);

@@ -60,6 +60,7 @@ static bool key_is_between_separators(const struct walk *walk, struct tn_key key
         const struct tn_inner *inner = walk->path.inners[level];
         unsigned i = walk->path.children[level];
 
+        tn_assert(inner != NULL); /* the path is as long as the tree is high */
         if (i > 0 && tn_key_order(tn_inner_key(inner, i - 1), key) > 0)
             return false;
         if (i + 1u < inner->count && tn_key_order(key, tn_inner_key(inner, i)) >= 0)
@@ -98,6 +99,7 @@ static bool leaf_entries_are_right(const struct walk *walk, const struct tn_leaf
             continue;
         key = key_known_by(walk, tn_leaf_handle(leaf, i));
         owner = i == first ? key : owner;
+        tn_assert(owner.at != NULL); /* the first live slot has a key */
         if (!head_is_right(key, owner, leaf->prefix_bytes, leaf->heads[i]))
             return false;
         if (!key_is_between_separators(walk, key))

@@ -38,7 +38,8 @@ static inline int tn_key_order(struct tn_key a, struct tn_key b)
 /* 0 when the key starts with the first `prefix_bytes` of `other`, else how it sorts beside them. */
 static inline int tn_key_order_prefix(struct tn_key key, struct tn_key other, size_t prefix_bytes)
 {
-    int order = memcmp(key.at, other.at, tn_min(key.bytes, prefix_bytes));
+    size_t bytes = tn_min(key.bytes, prefix_bytes);
+    int order = bytes == 0 ? 0 : memcmp(key.at, other.at, bytes); /* no bytes may have no place */
 
     return order != 0 ? order : -(key.bytes < prefix_bytes);
 }

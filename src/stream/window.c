@@ -24,14 +24,14 @@ struct tn_window {
     struct tn_parts parts;
     struct tn_clocked clocked; /* one of the two is open */
     struct tn_sessions sessions;
-    bool has_sessions;
 
     struct tn_watermark watermark;
-    bool watermark_is_given;
     int64_t max_ahead_ms;
     int64_t print_ms;
     int64_t printed_tick; /* EVERY: multiples of print_ms that the watermark has passed */
     bool has_ticked;      /* ... once it had come to any */
+    bool has_sessions;
+    bool watermark_is_given;
     tarn_table *state;
     struct tn_window_counts counts; /* but open_count, emitted_count and watermark_ms */
     int stopped;                    /* W6: what push and finish answer, or 0 */
