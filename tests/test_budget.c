@@ -566,6 +566,38 @@ static void each_refusal_of_memory_changes_nothing(void)
     }
 }
 
+/* What one store takes of its reserve must not be that of another. */
+static void clearing_works_at_a_limit_whatever_others_have_cleared(void)
+{
+    tarn_table *tables[4], *other;
+    tarn_options options = { .address_bytes = 1 << 26 };
+    tarn_store *a, *b;
+    char name[2] = "a";
+    uint64_t key;
+    size_t i;
+    int result = TARN_OK;
+
+    check_ok(tarn_budget_open(&options.budget, 1 << 20, NULL, NULL));
+    check_ok(tarn_open(&a, NULL, &options));
+    check_ok(tarn_open(&b, NULL, &options));
+    check_ok(tarn_table_open(&other, b, "other", NULL));
+    check_ok(tarn_put(other, "key", 3, "value", 5));
+    for (i = 0; i < 4; i++, name[0]++)
+        check_ok(tarn_table_open(&tables[i], a, name, NULL));
+    for (key = 0; result == TARN_OK; key++)
+        result = tarn_put(tables[0], &key, sizeof key, "value", 5);
+    check_eq(result, TARN_E_FULL);
+    for (i = 1; i < 4; i++)
+        check_ok(tarn_table_clear(tables[i])); /* each takes some, and gives it back later */
+    check_ok(tarn_table_clear(other));
+    check_ok(tarn_table_clear(tables[0]));
+    check_ok(tarn_close(a));
+    check_eq(tarn_budget_used(options.budget) > 0, 1);
+    check_ok(tarn_close(b));
+    check_eq(tarn_budget_used(options.budget), 0);
+    check_ok(tarn_budget_close(options.budget));
+}
+
 static const struct test tests[] = {
     T(a_budget_counts_what_its_stores_have_committed),
     T(a_budget_refuses_one_store_what_another_has),
@@ -577,6 +609,7 @@ static const struct test tests[] = {
     T(at_any_limit_nothing_is_lost_and_deletes_make_room),
     T(what_clear_needs_fits_the_reserve),
     T(each_refusal_of_memory_changes_nothing),
+    T(clearing_works_at_a_limit_whatever_others_have_cleared),
 };
 
 TEST_MAIN(tests)

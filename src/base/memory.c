@@ -27,13 +27,34 @@ void tn_memory_init(struct tn_memory *memory, tn_allocate_fn *allocate, void *co
     };
 }
 
+/* The budget has no more, but what is reserved there for this one may do. */
+static bool reserve_spend(struct tn_memory *memory, uint64_t bytes)
+{
+    if (!memory->reserve_is_open || bytes > memory->reserve_left)
+        return false;
+    memory->reserve_left -= bytes;
+    tn_budget_spend(memory->budget, bytes);
+    return true;
+}
+
+/* What comes back fills the reserve first. Answers how much of it is left for the budget. */
+static uint64_t reserve_refill(struct tn_memory *memory, uint64_t bytes)
+{
+    uint64_t missing = tn_min(bytes, memory->reserve_bytes - memory->reserve_left);
+
+    memory->reserve_left += missing;
+    tn_budget_unspend(memory->budget, missing);
+    return bytes - missing;
+}
+
 bool tn_memory_charge(struct tn_memory *memory, uint64_t bytes)
 {
     uint64_t reserve = memory->reserve_is_open ? 0 : memory->reserve_bytes; /* M4 */
 
     memory->limit_refused = bytes + reserve > memory->limit_bytes - memory->counted_bytes; /* M2 */
     memory->budget_refused = !memory->limit_refused && memory->budget != NULL &&
-                             !tn_budget_charge(memory->budget, bytes, reserve);
+                             !tn_budget_charge(memory->budget, bytes) &&
+                             !reserve_spend(memory, bytes);
     memory->limit_refused |= memory->budget_refused;
     if (memory->limit_refused)
         return false;
@@ -48,7 +69,7 @@ void tn_memory_discharge(struct tn_memory *memory, uint64_t bytes)
     tn_assert(bytes <= memory->counted_bytes);
     memory->counted_bytes -= bytes;
     if (memory->budget != NULL)
-        tn_budget_discharge(memory->budget, bytes);
+        tn_budget_discharge(memory->budget, reserve_refill(memory, bytes));
 }
 
 void *tn_memory_new(struct tn_memory *memory, size_t bytes, bool zero)

@@ -33,6 +33,7 @@ struct tn_memory {
     uint64_t reserve_bytes;     /* M4 */
     bool reserve_is_open;       /* what is being done may use it */
     struct tn_budget *budget;   /* shared with others; NULL: none */
+    uint64_t reserve_left;      /* of what is reserved for this one in the budget */
     bool limit_refused;         /* the last failure was M2 (a limit), not the system's */
     bool budget_refused;        /* ... and it was the budget's limit */
 };

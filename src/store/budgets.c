@@ -39,5 +39,5 @@ uint64_t tarn_budget_used(const tarn_budget *budget)
 {
     if (budget == NULL)
         return 0;
-    return atomic_load_explicit(&budget->shared.counted_bytes, memory_order_relaxed);
+    return tn_budget_used(&budget->shared);
 }

@@ -176,6 +176,7 @@ static tarn_store *store_new(const tarn_options *options, const struct tn_os *os
                    options->memory_bytes_max);
     memory.budget = options->budget != NULL ? &options->budget->shared : NULL;
     memory.reserve_bytes = TN_RESERVE_BYTES;
+    memory.reserve_left = memory.budget != NULL ? TN_RESERVE_BYTES : 0;
     store = tn_memory_new(&memory, sizeof *store, true);
     *result = memory.limit_refused ? TARN_E_FULL : TARN_E_MEMORY;
     if (store == NULL)
@@ -217,11 +218,11 @@ int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *o
         *options->report = (tarn_report){ 0 };
     if (!options_ok(path, options))
         return TARN_E_MISUSE;
-    if (options->budget != NULL)
-        tn_budget_join(&options->budget->shared);
+    if (options->budget != NULL && !tn_budget_join(&options->budget->shared, TN_RESERVE_BYTES))
+        return TARN_E_FULL;
     *out = store_new(options, os, tick, &result);
     if (*out == NULL && options->budget != NULL)
-        tn_budget_leave(&options->budget->shared);
+        tn_budget_leave(&options->budget->shared, TN_RESERVE_BYTES);
     if (*out == NULL || path == NULL)
         return result;
     result = tn_recover(*out, path, options);
@@ -280,7 +281,7 @@ static void store_free(tarn_store *store)
     tn_memory_free(&memory, store, sizeof *store);
     tn_assert(memory.counted_bytes == 0); /* M1: nothing was lost on the way */
     if (memory.budget != NULL)
-        tn_budget_leave(memory.budget);
+        tn_budget_leave(memory.budget, TN_RESERVE_BYTES);
 }
 
 int tarn_close(tarn_store *store)
