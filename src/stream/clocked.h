@@ -33,7 +33,7 @@
 #include "stream/timeline.h"
 
 #define TN_LEVEL_COUNT_MAX 22u  /* eight to the power of 21 is more than there are slices */
-#define TN_NODE_CHILDREN 8      /* docs/decisions/0013 */
+#define TN_NODE_CHILDREN 8      /* docs/decisions/0015 */
 #define TN_SLICES_DIRECT_MAX 16 /* a window of no more slices merges them as they are */
 
 struct tn_clocked {
