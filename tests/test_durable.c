@@ -295,6 +295,40 @@ static void values_of_every_size_come_back(void)
     world_end(&w);
 }
 
+/* The sweep writes entries in the order of their hashes, which is how they come back. */
+static void a_large_table_comes_back_from_its_sweep(void)
+{
+    enum { COUNT = 300000, STEP = 1000 };
+    struct world w;
+    tarn_table *table;
+    uint64_t i, kind;
+
+    for (kind = TARN_ORDERED; kind <= TARN_UNORDERED; kind++) {
+        const tarn_table_options options = { .kind = (int)kind };
+
+        world_begin(&w);
+        check_ok(tarn_close(w.store));
+        w.options.address_bytes = 1 << 30;
+        check_ok(world_open(&w));
+        check_ok(tarn_table_open(&table, w.store, "t", &options));
+        for (i = 0; i < COUNT; i++) {
+            check_ok(tarn_put(table, &i, sizeof i, &i, sizeof i));
+            if (i % STEP == 0)
+                check_ok(tarn_commit(w.store, NULL, 0, 0));
+        }
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+        world_reopen(&w);
+        check_ok(tarn_table_open(&table, w.store, "t", &options));
+        check_eq(tarn_table_count(table), COUNT);
+        check(tn_index_check(&table->index));
+        check(table->index.bytes < COUNT * 24);
+        printf("# the index has %.1f bytes for an entry\n", (double)table->index.bytes / COUNT);
+        for (i = 0; i < COUNT; i++)
+            check_ok(tarn_contains(table, &i, sizeof i));
+        world_end(&w);
+    }
+}
+
 static void a_restored_snapshot_is_what_the_next_commit_has(void)
 {
     struct world w;
@@ -753,6 +787,7 @@ static const struct test tests[] = {
     T(kinds_types_and_dictionaries_come_back),
     T(structs_of_the_other_byte_order_are_refused),
     T(values_of_every_size_come_back),
+    T(a_large_table_comes_back_from_its_sweep),
     T(a_restored_snapshot_is_what_the_next_commit_has),
     T(a_million_updates_of_a_key_cost_one_record),
     T(an_entry_born_and_deleted_between_commits_leaves_nothing),

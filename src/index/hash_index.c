@@ -476,19 +476,33 @@ static void move_all(struct tn_index *index)
 
 /* ---- growing and shrinking --------------------------------------------------------------------------------- */
 
+/* More than these make no sense, however the entries lie. */
+static uint64_t slots_max(const struct tn_index *index)
+{
+    return tn_max(16 * index->entry_count, 2 * index->sorted_max);
+}
+
+/* As index_rebuild, with as many buckets as it takes where entries are dense in one part. */
+static bool index_rebuild_from(struct tn_index *index, uint64_t goal)
+{
+    while (!index_rebuild(index, goal)) {
+        if (goal * TN_BUCKET_SLOTS >= slots_max(index))
+            return false;
+        goal += goal / 3 + 1;
+    }
+    return true;
+}
+
 /* Start growing by a third, or grow at once when small. false: refused, nothing changed. */
 static bool index_grow(struct tn_index *index)
 {
     uint64_t count = index->counts[1];
     uint64_t goal = count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 3;
 
-    if (index->stalled) {
-        while (!index_rebuild(index, goal) && goal * TN_BUCKET_SLOTS / 16 < index->entry_count)
-            goal += goal / 3;
-        return !index->stalled;
-    }
+    if (index->stalled)
+        return index_rebuild_from(index, goal);
     if (index->reserved_bytes == 0 || array_bytes(goal) > index->reserved_bytes)
-        return index_rebuild(index, goal);
+        return index_rebuild_from(index, goal);
     if (goal > COUNT_MAX || !array_commit(index, array_bytes(goal)))
         return false;
     index->counts[1] = (uint32_t)goal;
@@ -517,7 +531,7 @@ static bool index_make_place(struct tn_index *index, uint64_t hash, struct tn_in
                              place)) {
         uint64_t slots = (uint64_t)index->counts[1] * TN_BUCKET_SLOTS;
 
-        tn_memory_refuse(index->memory, index->entry_count < slots / 16); /* no hash does this */
+        tn_memory_refuse(index->memory, slots_max(index) < slots); /* no hash does this */
         if (index->memory->limit_refused || !index_grow(index))
             return false;
         move_all(index);

@@ -66,6 +66,11 @@ struct tn_index {
     bool growing; /* which way the boundary moves: down, or up */
     bool stalled; /* while moving: not to go on before there are fewer entries (I6) */
     uint64_t resume_at;
+    /*
+     * So many entries may come in the order of their hashes, which fills one end first: the array may
+     * be as large as those will need, though few of them are there yet. 0: entries come in any order.
+     */
+    uint64_t sorted_max;
 };
 
 /* Where in the index an entry is, or can go. */

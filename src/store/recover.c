@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of an entry in a file: its head, and a key or none. */
+#define ENTRY_BYTES_LEAST 16u
+
 /* What replay needs at hand. */
 struct recovery {
     tarn_store *store;
@@ -164,16 +167,32 @@ static int note_take(tarn_store *store, tarn_bytes note)
     return TARN_OK;
 }
 
+/* The sweep wrote entries in the order of their hashes; no more than fit into the files. */
+static void tables_expect(struct recovery *r, bool sorted)
+{
+    struct tn_log_statistics statistics;
+    size_t i;
+
+    tn_log_stat(r->durable->log, &statistics);
+    for (i = 0; i < r->durable->roster_count; i++)
+        r->durable->roster[i]->index.sorted_max =
+            sorted ? statistics.file_bytes / ENTRY_BYTES_LEAST : 0;
+}
+
 static int replay(struct recovery *r)
 {
     struct tn_log *log = r->durable->log;
-    int result = tn_log_replay(log, true, catalog_entry, r, NULL, NULL, &r->report);
+    int result;
 
+    tables_expect(r, true); /* the catalog */
+    result = tn_log_replay(log, true, catalog_entry, r, NULL, NULL, &r->report);
     if (result == TARN_OK)
         result = catalog_load(r);
+    tables_expect(r, true); /* all tables */
     if (result == TARN_OK)
         result = tn_log_replay(log, false, table_entry, r, r->options->progress,
                                r->options->progress_context, &r->report);
+    tables_expect(r, false);
     if (result != TARN_OK && r->report.text[0] != '\0')
         return recovery_fail(r, result);
     return result;
