@@ -27,7 +27,7 @@ c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.
 gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
     --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
 
-.PHONY: all deps configure demo test asan tsan msan fuzz prove prove-crash mutants valgrind tidy cppcheck format coverage bench install clean help
+.PHONY: all deps configure demo test asan tsan msan fuzz prove prove-crash mutants valgrind tidy cppcheck format coverage bench bench-table install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -109,6 +109,12 @@ bench: ## measure the store beside its rivals, as many as can be built here
 	@$(call build_in,$(BUILD))
 	@$(BUILD)/tarn bench store
 
+bench-table: ## measure every row of the targets at every size (an hour and more) and print the tables
+	@scripts/deps bench
+	@cmake -S . -B $(BUILD) $(CMAKE_ARGS) > /dev/null
+	@$(call build_in,$(BUILD)) > /dev/null
+	@scripts/bench_all $(BUILD)
+
 install: all ## install below PREFIX (/usr/local), staged in DESTDIR when given
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_ARGS) > $(BUILD)/install.log
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)
@@ -117,4 +123,4 @@ clean: ## remove what was built
 	rm -rf build build-*
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile

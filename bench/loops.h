@@ -1,8 +1,8 @@
 /*
  * loops.h - the timed loops, one source text for every store
  *
- * No include guard, since one file may hold two stores. An adapter includes this after store.h, and
- * after it has defined, each `static inline`:
+ * No include guard, since one file may hold several stores. An adapter includes this after store.h,
+ * and after it has defined, each `static inline`:
  *
  *     struct rival                                             the open store
  *     struct rival_cursor                                      a place in its order
@@ -15,19 +15,21 @@
  *     int rival_cursor_next(rival, cursor, &key, &value, &value_bytes)
  *     void rival_cursor_close(rival, cursor)
  *
- * `key` points at 8 bytes. The compiler may inline what a user's compiler could, and no more: a
- * store in a library stays a call into that library.
+ * `key` and `value` have the shape that the store was opened with. The compiler may inline what a
+ * user's compiler could, and no more: a store in a library stays a call into that library.
  */
 static inline int loop_get(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = (struct rival *)store;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys, *end = key + pass->count * key_bytes;
     uint64_t sum = pass->sum;
     const void *value = NULL;
-    size_t i, value_bytes = 0;
+    size_t value_bytes = 0;
     int result;
 
-    for (i = 0; i < pass->count; i++) {
-        result = rival_get(rival, &pass->keys[i], &value, &value_bytes);
+    for (; key < end; key += key_bytes) {
+        result = rival_get(rival, key, &value, &value_bytes);
         if (TN_UNLIKELY(result != TN_BENCH_OK))
             return result < 0 ? result : TN_BENCH_WRONG;
         sum += tn_bench_read(value, value_bytes);
@@ -39,12 +41,13 @@ static inline int loop_get(void *store, struct tn_bench_pass *pass)
 static inline int loop_contains(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = (struct rival *)store;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys, *end = key + pass->count * key_bytes;
     uint64_t sum = pass->sum;
-    size_t i;
     int result;
 
-    for (i = 0; i < pass->count; i++) {
-        result = rival_contains(rival, &pass->keys[i]);
+    for (; key < end; key += key_bytes) {
+        result = rival_contains(rival, key);
         if (TN_UNLIKELY(result < 0))
             return result;
         sum += result == TN_BENCH_OK;
@@ -56,27 +59,36 @@ static inline int loop_contains(void *store, struct tn_bench_pass *pass)
 static inline int loop_modify(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = (struct rival *)store;
-    size_t i;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys, *end = key + pass->count * key_bytes;
     int result;
 
-    for (i = 0; i < pass->count; i++) {
-        result = rival_modify(rival, &pass->keys[i]);
+    for (; key < end; key += key_bytes) {
+        result = rival_modify(rival, key);
         if (TN_UNLIKELY(result != TN_BENCH_OK))
             return result < 0 ? result : TN_BENCH_WRONG;
     }
     return TN_BENCH_OK;
 }
 
+/* Operation i of the pass puts its key, or, in pairs, the second of its two. */
+static inline const uint8_t *loop_value(const struct tn_bench_pass *pass, size_t key_index)
+{
+    size_t which = (pass->which[key_index] + pass->shift) % TN_BENCH_VALUE_COUNT;
+
+    return pass->values + which * pass->shape.value_bytes;
+}
+
 static inline int loop_put(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = (struct rival *)store;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys;
     size_t i;
     int result;
 
-    for (i = 0; i < pass->count; i++) {
-        const uint64_t *key = &pass->keys[i];
-
-        result = rival_put(rival, key, tn_bench_value(pass, tn_load_be64(key)));
+    for (i = 0; i < pass->count; i++, key += key_bytes) {
+        result = rival_put(rival, key, loop_value(pass, i));
         if (TN_UNLIKELY(result != TN_BENCH_OK))
             return result < 0 ? result : TN_BENCH_WRONG;
     }
@@ -86,11 +98,31 @@ static inline int loop_put(void *store, struct tn_bench_pass *pass)
 static inline int loop_remove(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = (struct rival *)store;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys, *end = key + pass->count * key_bytes;
+    int result;
+
+    for (; key < end; key += key_bytes) {
+        result = rival_remove(rival, key);
+        if (TN_UNLIKELY(result != TN_BENCH_OK))
+            return result < 0 ? result : TN_BENCH_WRONG;
+    }
+    return TN_BENCH_OK;
+}
+
+/* Two keys an operation. */
+static inline int loop_replace(void *store, struct tn_bench_pass *pass)
+{
+    struct rival *rival = (struct rival *)store;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys;
     size_t i;
     int result;
 
-    for (i = 0; i < pass->count; i++) {
-        result = rival_remove(rival, &pass->keys[i]);
+    for (i = 0; i < pass->count; i++, key += 2 * key_bytes) {
+        result = rival_remove(rival, key);
+        if (result == TN_BENCH_OK)
+            result = rival_put(rival, key + key_bytes, loop_value(pass, 2 * i + 1));
         if (TN_UNLIKELY(result != TN_BENCH_OK))
             return result < 0 ? result : TN_BENCH_WRONG;
     }
@@ -98,8 +130,8 @@ static inline int loop_remove(void *store, struct tn_bench_pass *pass)
 }
 
 /* `left` entries from where the cursor stands; fewer only when `left` is SIZE_MAX. */
-static inline int loop_take(struct rival *rival, struct rival_cursor *cursor, size_t left,
-                            uint64_t *sum)
+static inline int loop_take(struct rival *rival, struct rival_cursor *cursor, size_t key_bytes,
+                            size_t left, uint64_t *sum)
 {
     bool whole = left == SIZE_MAX;
     const void *key = NULL, *value = NULL;
@@ -110,7 +142,7 @@ static inline int loop_take(struct rival *rival, struct rival_cursor *cursor, si
         result = rival_cursor_next(rival, cursor, &key, &value, &value_bytes);
         if (result != TN_BENCH_OK)
             return result < 0 ? result : (whole ? TN_BENCH_OK : TN_BENCH_WRONG);
-        *sum += tn_load_be64(key) + tn_bench_read(value, value_bytes);
+        *sum += tn_bench_read_key(key, key_bytes) + tn_bench_read(value, value_bytes);
     }
     return TN_BENCH_OK;
 }
@@ -118,16 +150,17 @@ static inline int loop_take(struct rival *rival, struct rival_cursor *cursor, si
 static inline int loop_scan(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = (struct rival *)store;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys, *end = key + pass->count * key_bytes;
     struct rival_cursor cursor;
     uint64_t sum = pass->sum;
-    size_t i;
     int result;
 
-    for (i = 0; i < pass->count; i++) {
-        result = rival_cursor_open(rival, &cursor, &pass->keys[i]);
+    for (; key < end; key += key_bytes) {
+        result = rival_cursor_open(rival, &cursor, key);
         if (result != TN_BENCH_OK)
             return result < 0 ? result : TN_BENCH_WRONG;
-        result = loop_take(rival, &cursor, pass->length, &sum);
+        result = loop_take(rival, &cursor, key_bytes, pass->length, &sum);
         rival_cursor_close(rival, &cursor);
         if (result != TN_BENCH_OK)
             return result;
@@ -149,7 +182,7 @@ static inline int loop_full_scan(void *store, struct tn_bench_pass *pass)
         result = rival_cursor_open(rival, &cursor, NULL);
         if (result != TN_BENCH_OK)
             return result < 0 ? result : TN_BENCH_WRONG;
-        result = loop_take(rival, &cursor, SIZE_MAX, &sum);
+        result = loop_take(rival, &cursor, pass->shape.key_bytes, SIZE_MAX, &sum);
         rival_cursor_close(rival, &cursor);
         if (result != TN_BENCH_OK)
             return result;
@@ -162,15 +195,17 @@ static inline int loop_full_scan(void *store, struct tn_bench_pass *pass)
 static inline int loop_check(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = (struct rival *)store;
+    const size_t key_bytes = pass->shape.key_bytes;
+    const uint8_t *key = pass->keys, *end = key + pass->count * key_bytes;
     const void *value = NULL;
-    size_t i, value_bytes = 0;
+    size_t value_bytes = 0;
     int result;
 
-    for (i = 0; i < pass->count; i++) {
-        result = rival_get(rival, &pass->keys[i], &value, &value_bytes);
+    for (; key < end; key += key_bytes) {
+        result = rival_get(rival, key, &value, &value_bytes);
         if (result != TN_BENCH_OK)
             return result < 0 ? result : TN_BENCH_WRONG;
-        if (!pass->check(pass->check_context, tn_load_be64(&pass->keys[i]), value, value_bytes))
+        if (!pass->check(pass->check_context, key, value, value_bytes))
             return TN_BENCH_WRONG;
     }
     return TN_BENCH_OK;

@@ -60,7 +60,7 @@ double tn_bench_sample_max(const struct tn_bench_sample *sample)
     return most;
 }
 
-static uint64_t clock_ns(void)
+uint64_t tn_bench_clock_ns(void)
 {
     struct timespec now;
 
@@ -80,12 +80,12 @@ static uint64_t page_faults(void)
 void tn_bench_watch_start(struct tn_bench_watch *watch)
 {
     watch->page_faults = page_faults();
-    watch->ns = clock_ns(); /* last: the count above is not timed */
+    watch->ns = tn_bench_clock_ns(); /* last: the count above is not timed */
 }
 
 void tn_bench_watch_stop(const struct tn_bench_watch *watch, struct tn_bench_watch *total)
 {
-    total->ns += clock_ns() - watch->ns;
+    total->ns += tn_bench_clock_ns() - watch->ns;
     total->page_faults += page_faults() - watch->page_faults;
 }
 
@@ -100,16 +100,16 @@ uint64_t tn_bench_ticks(void)
     _mm_lfence();
     return ticks;
 #else
-    return clock_ns();
+    return tn_bench_clock_ns();
 #endif
 }
 
 double tn_bench_ticks_per_ns(void)
 {
-    uint64_t ns = clock_ns(), ticks = tn_bench_ticks(), now;
+    uint64_t ns = tn_bench_clock_ns(), ticks = tn_bench_ticks(), now;
 
     do
-        now = clock_ns();
+        now = tn_bench_clock_ns();
     while (now - ns < 20000000);
     return (double)(tn_bench_ticks() - ticks) / (double)(now - ns);
 }

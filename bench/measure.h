@@ -24,6 +24,8 @@ double tn_bench_sample_median(const struct tn_bench_sample *sample);
 double tn_bench_sample_min(const struct tn_bench_sample *sample);
 double tn_bench_sample_max(const struct tn_bench_sample *sample);
 
+uint64_t tn_bench_clock_ns(void);
+
 /* A running stopwatch, with what the system counted meanwhile. */
 struct tn_bench_watch {
     uint64_t ns;

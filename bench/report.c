@@ -16,6 +16,8 @@ bool tn_bench_report_begin(struct tn_bench_report *report, uint64_t entries, con
     report->entries = entries;
     report->reference_count = 0;
     report->op_last = "";
+    if (report->page != NULL)
+        tn_bench_page_begin(report->page, entries, report->key_bytes, report->value_bytes, about);
     if (report->json)
         return true;
     fprintf(report->out, "\n%s: %" PRIu64 " entries, %zu-byte keys, %zu-byte values; %s\n\n",
@@ -82,10 +84,12 @@ static bool report_json_row(const struct tn_bench_report *report, const struct t
     fprintf(report->out,
             "{\"suite\":\"%s\",\"op\":\"%s\",\"store\":\"%s\",\"entries\":%" PRIu64
             ",\"key_bytes\":%zu,\"value_bytes\":%zu,\"median\":%.3f,\"min\":%.3f,\"max\":%.3f,"
-            "\"unit\":\"%s\",\"repeats\":%zu,\"operations\":%" PRIu64 ",\"page_faults\":%.6g",
+            "\"unit\":\"%s\",\"repeats\":%zu,\"operations\":%" PRIu64,
             report->suite, row->op, row->store, report->entries, report->key_bytes,
             report->value_bytes, row->median, row->min, row->max, row->unit, row->repeats,
-            row->operations, row->page_faults);
+            row->operations);
+    if (row->page_faults >= 0)
+        fprintf(report->out, ",\"page_faults\":%.6g", row->page_faults);
     if (row->allocations >= 0)
         fprintf(report->out, ",\"allocations\":%.6g", row->allocations);
     if (reference > 0)
@@ -102,6 +106,8 @@ bool tn_bench_report_row(struct tn_bench_report *report, const struct tn_bench_r
 {
     double reference = report_reference(report, row);
 
+    if (report->page != NULL)
+        tn_bench_page_add(report->page, row);
     if (report->json)
         return report_json_row(report, row, reference);
     return report_table_row(report, row, reference);

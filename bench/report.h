@@ -11,25 +11,9 @@
 #ifndef TN_BENCH_REPORT_H
 #define TN_BENCH_REPORT_H
 
-#include "base/base.h"
-
-#include <stdio.h>
+#include "page.h"
 
 #define TN_BENCH_REPORT_OPS_MAX 64u
-
-struct tn_bench_row {
-    const char *op;
-    const char *store;
-    const char *notes; /* of the store; no quotes, no backslashes */
-    const char *unit;
-    double median, min, max;
-    size_t repeats;
-    uint64_t operations; /* in one repeat */
-    double page_faults;  /* per operation */
-    double allocations;  /* per operation; negative: not known */
-    /* Of single operations; 0 when not taken. */
-    double p99, p99_9, p99_99;
-};
 
 struct tn_bench_report {
     FILE *out;
@@ -38,8 +22,9 @@ struct tn_bench_report {
     uint64_t entries;
     size_t key_bytes;
     size_t value_bytes;
-    bool in_turn;        /* all stores open at once, a repeat of each in turn */
-    const char *op_last; /* printed last; the table names an operation once */
+    struct tn_bench_page *page; /* gets the rows, too; NULL: there is none */
+    bool in_turn;               /* all stores open at once, a repeat of each in turn */
+    const char *op_last;        /* printed last; the table names an operation once */
     struct {
         const char *op;
         double median;

@@ -1,5 +1,7 @@
 /*
- * rivals.h - the adapters by name; rivals.c knows which of them are built in
+ * rivals.h - the adapters by library; rivals.c knows which of them are built in
+ *
+ * A library gives a list that NULL ends: several stores, or one store for several shapes.
  */
 #ifndef TN_BENCH_RIVALS_H
 #define TN_BENCH_RIVALS_H
@@ -10,11 +12,10 @@
 extern "C" {
 #endif
 
-extern const struct tn_bench_store tn_bench_tarn;
-extern const struct tn_bench_store tn_bench_tarn_unordered;
-extern const struct tn_bench_store tn_bench_arena;
-extern const struct tn_bench_store tn_bench_absl_btree;
-extern const struct tn_bench_store tn_bench_lmdb;
+extern const struct tn_bench_store *const tn_bench_tarn_stores[];
+extern const struct tn_bench_store *const tn_bench_absl_stores[];
+extern const struct tn_bench_store *const tn_bench_lmdb_stores[];
+extern const struct tn_bench_store *const tn_bench_rocksdb_stores[];
 
 #ifdef __cplusplus
 }

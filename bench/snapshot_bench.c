@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #define TAKE_COUNT 1000u
+#define KEY_BYTES 8u
 #define TABLE "bench"
 
 #define NEEDED_BYTES_PER_ENTRY 600u /* two stores, and an export, with room to grow */
@@ -54,16 +55,17 @@ struct subject {
 
 static const uint8_t *value_of(const struct subject *subject, uint64_t number)
 {
-    return subject->workload->values + number % TN_BENCH_VALUE_COUNT * TN_BENCH_VALUE_BYTES;
+    return subject->workload->values +
+           number % TN_BENCH_VALUE_COUNT * subject->workload->shape.value_bytes;
 }
 
 static int entry_put(const struct subject *subject, uint64_t number, uint64_t value)
 {
-    uint8_t key[TN_BENCH_KEY_BYTES];
+    uint8_t key[KEY_BYTES];
 
     tn_store_be64(key, number);
     return tarn_put(subject->table, key, sizeof key, value_of(subject, value),
-                    TN_BENCH_VALUE_BYTES);
+                    subject->workload->shape.value_bytes);
 }
 
 static int subject_fill(struct subject *subject)
@@ -92,7 +94,7 @@ static void subject_free(struct subject *subject)
 /* Every entry as it was put at first. */
 static int table_check(const struct subject *subject, tarn_table *table)
 {
-    uint8_t key[TN_BENCH_KEY_BYTES];
+    uint8_t key[KEY_BYTES];
     const void *value;
     size_t bytes;
     uint64_t i;
@@ -102,7 +104,8 @@ static int table_check(const struct subject *subject, tarn_table *table)
     for (i = 0; i < subject->workload->entries; i++) {
         tn_store_be64(key, i);
         if (tarn_get(table, key, sizeof key, &value, &bytes) != TARN_OK ||
-            bytes != TN_BENCH_VALUE_BYTES || memcmp(value, value_of(subject, i), bytes) != 0)
+            bytes != subject->workload->shape.value_bytes ||
+            memcmp(value, value_of(subject, i), bytes) != 0)
             return TN_BENCH_WRONG;
     }
     return TARN_OK;
@@ -234,14 +237,14 @@ static int import_repeat(struct subject *subject)
 
 static bool wanted(const struct tn_bench_run *run, enum snapshot_op op)
 {
-    return tn_bench_name_in(run->request->only, tn_bench_snapshot_ops[op]);
+    return tn_bench_wanted(run, tn_bench_snapshot_ops[op]);
 }
 
 bool tn_bench_snapshots_wanted(const struct tn_bench_run *run)
 {
     int op;
 
-    for (op = 0; op < OP_COUNT; op++)
+    for (op = 0; run->request->shape.key_bytes == KEY_BYTES && op < OP_COUNT; op++)
         if (wanted(run, (enum snapshot_op)op))
             return true;
     return false;

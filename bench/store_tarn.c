@@ -12,10 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define WORK_BYTES TN_MIB
+
 struct rival {
     tarn_store *store;
     tarn_table *table;
     tarn_iterator *seeker; /* of scans; NULL until the first */
+    struct tn_bench_shape shape;
     uint64_t allocations;
 };
 
@@ -26,18 +29,19 @@ struct rival_cursor {
 static inline int rival_get(struct rival *rival, const void *key, const void **value,
                             size_t *value_bytes)
 {
-    return tarn_get(rival->table, key, TN_BENCH_KEY_BYTES, value, value_bytes);
+    return tarn_get(rival->table, key, rival->shape.key_bytes, value, value_bytes);
 }
 
 static inline int rival_contains(struct rival *rival, const void *key)
 {
-    return tarn_contains(rival->table, key, TN_BENCH_KEY_BYTES);
+    return tarn_contains(rival->table, key, rival->shape.key_bytes);
 }
 
 static inline int rival_modify(struct rival *rival, const void *key)
 {
     void *value;
-    int result = tarn_modify(rival->table, key, TN_BENCH_KEY_BYTES, TN_BENCH_VALUE_BYTES, &value);
+    int result =
+        tarn_modify(rival->table, key, rival->shape.key_bytes, rival->shape.value_bytes, &value);
 
     if (result == TARN_OK)
         tn_store_le64(value, tn_load_le64(value) + 1);
@@ -46,12 +50,12 @@ static inline int rival_modify(struct rival *rival, const void *key)
 
 static inline int rival_put(struct rival *rival, const void *key, const void *value)
 {
-    return tarn_put(rival->table, key, TN_BENCH_KEY_BYTES, value, TN_BENCH_VALUE_BYTES);
+    return tarn_put(rival->table, key, rival->shape.key_bytes, value, rival->shape.value_bytes);
 }
 
 static inline int rival_remove(struct rival *rival, const void *key)
 {
-    return tarn_delete(rival->table, key, TN_BENCH_KEY_BYTES);
+    return tarn_delete(rival->table, key, rival->shape.key_bytes);
 }
 
 static inline int rival_cursor_open(struct rival *rival, struct rival_cursor *cursor,
@@ -67,7 +71,7 @@ static inline int rival_cursor_open(struct rival *rival, struct rival_cursor *cu
             return result;
     }
     cursor->iterator = rival->seeker;
-    return tarn_seek(cursor->iterator, key, TN_BENCH_KEY_BYTES);
+    return tarn_seek(cursor->iterator, key, rival->shape.key_bytes);
 }
 
 static inline int rival_cursor_next(struct rival *rival, struct rival_cursor *cursor,
@@ -96,6 +100,7 @@ static inline void rival_cursor_close(struct rival *rival, struct rival_cursor *
 static int tarn_get_many_pass(void *store, struct tn_bench_pass *pass)
 {
     struct rival *rival = store;
+    const size_t key_bytes = pass->shape.key_bytes;
     tarn_bytes keys[TN_BENCH_MANY], values[TN_BENCH_MANY];
     size_t at, i, count;
     int result;
@@ -103,7 +108,7 @@ static int tarn_get_many_pass(void *store, struct tn_bench_pass *pass)
     for (at = 0; at < pass->count; at += count) {
         count = tn_min(TN_BENCH_MANY, pass->count - at);
         for (i = 0; i < count; i++)
-            keys[i] = (tarn_bytes){ &pass->keys[at + i], TN_BENCH_KEY_BYTES };
+            keys[i] = (tarn_bytes){ pass->keys + (at + i) * key_bytes, key_bytes };
         result = tarn_get_many(rival->table, keys, count, values);
         if (result < 0)
             return result;
@@ -138,15 +143,18 @@ static void rival_close(void *store)
     free(rival);
 }
 
-static void *rival_open(int kind, char *reason, size_t reason_bytes)
+static void *rival_open(int kind, const struct tn_bench_setup *setup, char *reason,
+                        size_t reason_bytes)
 {
     struct rival *rival = calloc(1, sizeof *rival);
     tarn_options options = { .allocate = rival_allocate, .allocate_context = rival };
     tarn_table_options table_options = { .kind = kind };
     int result = TARN_E_MEMORY;
 
-    if (rival != NULL)
+    if (rival != NULL) {
+        rival->shape = setup->shape;
         result = tarn_open(&rival->store, NULL, &options);
+    }
     if (result == TARN_OK)
         result = tarn_table_open(&rival->table, rival->store, "bench", &table_options);
     if (result == TARN_OK)
@@ -157,28 +165,29 @@ static void *rival_open(int kind, char *reason, size_t reason_bytes)
     return NULL;
 }
 
-static void *ordered_open(uint64_t entries_max, char *reason, size_t reason_bytes)
+static void *ordered_open(const struct tn_bench_setup *setup, char *reason, size_t reason_bytes)
 {
-    (void)entries_max;
-    return rival_open(TARN_ORDERED, reason, reason_bytes);
+    return rival_open(TARN_ORDERED, setup, reason, reason_bytes);
 }
 
-static void *unordered_open(uint64_t entries_max, char *reason, size_t reason_bytes)
+static void *unordered_open(const struct tn_bench_setup *setup, char *reason, size_t reason_bytes)
 {
-    (void)entries_max;
-    return rival_open(TARN_UNORDERED, reason, reason_bytes);
+    return rival_open(TARN_UNORDERED, setup, reason, reason_bytes);
 }
 
+/* Until all is reclaimed, and no further: going on, tarn_work gives spare pages to the system. */
 static int rival_clear(void *store)
 {
     struct rival *rival = store;
+    tarn_statistics statistics;
     int result;
 
     tarn_iterator_close(rival->seeker);
     rival->seeker = NULL;
     result = tarn_table_clear(rival->table);
-    while (result == TARN_OK)
-        result = tarn_work(rival->store, UINT64_MAX);
+    while (result == TARN_OK && tarn_stat(rival->store, &statistics) == TARN_OK &&
+           statistics.garbage_bytes > 0)
+        result = tarn_work(rival->store, WORK_BYTES);
     return result < 0 ? result : TN_BENCH_OK;
 }
 
@@ -205,9 +214,10 @@ static const char *rival_error_text(void *store, int result)
     return text[0] != '\0' ? text : tarn_result_text(result);
 }
 
-const struct tn_bench_store tn_bench_tarn = {
+static const struct tn_bench_store ordered = {
     .name = "tarn",
     .notes = "in memory, ordered table, all defaults",
+    .room_bytes = 64,
     .open = ordered_open,
     .close = rival_close,
     .clear = rival_clear,
@@ -220,14 +230,16 @@ const struct tn_bench_store tn_bench_tarn = {
     .modify = loop_modify,
     .put = loop_put,
     .remove = loop_remove,
+    .replace = loop_replace,
     .scan = loop_scan,
     .full_scan = loop_full_scan,
     .check = loop_check,
 };
 
-const struct tn_bench_store tn_bench_tarn_unordered = {
+static const struct tn_bench_store unordered = {
     .name = "tarn_unordered",
     .notes = "in memory, unordered table, all defaults",
+    .room_bytes = 48,
     .open = unordered_open,
     .close = rival_close,
     .clear = rival_clear,
@@ -240,6 +252,9 @@ const struct tn_bench_store tn_bench_tarn_unordered = {
     .modify = loop_modify,
     .put = loop_put,
     .remove = loop_remove,
+    .replace = loop_replace,
     .full_scan = loop_full_scan,
     .check = loop_check,
 };
+
+const struct tn_bench_store *const tn_bench_tarn_stores[] = { &ordered, &unordered, NULL };

@@ -19,11 +19,15 @@
 
 enum bench_option {
     BENCH_KEYS,
+    BENCH_KEY_KIND,
+    BENCH_VALUE_BYTES,
     BENCH_REPEATS,
-    BENCH_ONLY,
-    BENCH_STORE,
+    BENCH_REPLACEMENTS,
+    BENCH_OPS,
+    BENCH_STORES,
     BENCH_LATENCY,
     BENCH_JSON,
+    BENCH_REPORT,
     BENCH_LIST
 };
 
@@ -31,13 +35,21 @@ static const struct tn_option bench_options[] = {
     [BENCH_KEYS] = { "keys", 0, "N[,N...]",
                      "entries; 10K is 10000, 10M a thousand times that;\n"
                      "default 1K,100K" },
+    [BENCH_KEY_KIND] = { "key-kind", 0, "counter|url",
+                         "counters of 8 bytes, or URLs of 60; default counter" },
+    [BENCH_VALUE_BYTES] = { "value-bytes", 0, "32|128|256", "default 128" },
     [BENCH_REPEATS] = { "repeats", 0, "N",
                         "of each operation; the median, the least and the\n"
                         "most are printed; default 5" },
-    [BENCH_ONLY] = { "only", 0, "OP[,OP...]", "only these operations" },
-    [BENCH_STORE] = { "store", 0, "NAME[,NAME...]", "only these stores" },
+    [BENCH_REPLACEMENTS] = { "replacements", 0, "N",
+                             "at least so many keys are replaced by others before\n"
+                             "memory_after_churn; twice the entries when that is more;\n"
+                             "default 1M" },
+    [BENCH_OPS] = { "ops", 0, "OP[,OP...]", "only these operations" },
+    [BENCH_STORES] = { "stores", 0, "NAME[,NAME...]", "only these stores" },
     [BENCH_LATENCY] = { "latency", 0, NULL, "a second pass, timed one by one: percentiles" },
     [BENCH_JSON] = { "json", 0, NULL, "one JSON object a line" },
+    [BENCH_REPORT] = { "report", 0, "FILE.html", "also a page with tables and bars" },
     [BENCH_LIST] = { "list", 0, NULL, "print which operations and stores there are" },
 };
 
@@ -99,15 +111,38 @@ static size_t sizes_read(uint64_t *sizes, const char *text)
 }
 
 /* 0: it cannot be read, and that was said. */
-static size_t repeats_read(const char *text)
+static uint64_t count_read(const char *option, const char *text, uint64_t max)
 {
     const char *end;
-    uint64_t repeats = number_read(text, &end, TN_BENCH_REPEATS_MAX);
+    uint64_t count = number_read(text, &end, max);
 
-    if (repeats != 0 && *end == '\0')
-        return (size_t)repeats;
-    tn_message("bench", "--repeats: '%s' is not a number from 1 to %u", text, TN_BENCH_REPEATS_MAX);
+    if (count != 0 && *end == '\0')
+        return count;
+    tn_message("bench", "--%s: '%s' is not a number from 1 to %llu", option, text,
+               (unsigned long long)max);
     return 0;
+}
+
+/* False: said what is wrong. */
+static bool shape_read(struct tn_bench_shape *shape, const char *key_kind, const char *value_bytes)
+{
+    if (strcmp(key_kind, "counter") != 0 && strcmp(key_kind, "url") != 0) {
+        tn_message("bench", "--key-kind: '%s' is neither counter nor url", key_kind);
+        return false;
+    }
+    if (strcmp(value_bytes, "32") != 0 && strcmp(value_bytes, "128") != 0 &&
+        strcmp(value_bytes, "256") != 0) {
+        tn_message("bench", "--value-bytes: '%s' is not 32, 128 or 256", value_bytes);
+        return false;
+    }
+    shape->key_bytes = strcmp(key_kind, "url") == 0 ? TN_BENCH_KEY_BYTES_MAX : sizeof(uint64_t);
+    shape->value_bytes = (size_t)strtoul(value_bytes, NULL, 10);
+    return true;
+}
+
+static const char *value_or(const char *value, const char *otherwise)
+{
+    return value != NULL ? value : otherwise;
 }
 
 /* False: said what is wrong. `sizes` has room for SIZES_MAX. */
@@ -126,21 +161,26 @@ static bool request_read(struct tn_bench_request *request, uint64_t *sizes,
     }
     *request = (struct tn_bench_request){
         .sizes = sizes,
-        .size_count =
-            sizes_read(sizes, values[BENCH_KEYS] != NULL ? values[BENCH_KEYS] : "1K,100K"),
-        .repeats = repeats_read(values[BENCH_REPEATS] != NULL ? values[BENCH_REPEATS] : "5"),
-        .only = values[BENCH_ONLY],
-        .stores = values[BENCH_STORE],
+        .size_count = sizes_read(sizes, value_or(values[BENCH_KEYS], "1K,100K")),
+        .repeats = (size_t)count_read("repeats", value_or(values[BENCH_REPEATS], "5"),
+                                      TN_BENCH_REPEATS_MAX),
+        .replacements = count_read("replacements", value_or(values[BENCH_REPLACEMENTS], "1M"),
+                                   TN_BENCH_REPLACEMENTS_MAX),
+        .ops = values[BENCH_OPS],
+        .stores = values[BENCH_STORES],
         .json = values[BENCH_JSON] != NULL,
         .latency = values[BENCH_LATENCY] != NULL,
         .out = stdout,
         .stop = tn_signals_flag(),
         .warn = bench_warn,
     };
-    return request->size_count != 0 && request->repeats != 0;
+    return request->size_count != 0 && request->repeats != 0 && request->replacements != 0 &&
+           shape_read(&request->shape, value_or(values[BENCH_KEY_KIND], "counter"),
+                      value_or(values[BENCH_VALUE_BYTES], "128"));
 }
 
-static int bench_exit(enum tn_bench_answer answer)
+/* `page`: the name of the report. */
+static int bench_exit(enum tn_bench_answer answer, const char *page)
 {
     switch (answer) {
     case TN_BENCH_DONE:
@@ -156,8 +196,29 @@ static int bench_exit(enum tn_bench_answer answer)
             return TN_EXIT_PIPE;
         tn_message("bench", "standard output: %s", strerror(errno));
         return TN_EXIT_FAILED;
+    case TN_BENCH_PAGE_UNWRITTEN:
+        tn_message("bench", "%s: %s", page, strerror(errno));
+        return TN_EXIT_FAILED;
     }
     tn_unreachable();
+}
+
+/* The page is opened first: a run of minutes whose report has no place would be for nothing. */
+static int bench_run(struct tn_bench_request *request, const char *page)
+{
+    enum tn_bench_answer answer;
+
+    if (page != NULL) {
+        request->page = fopen(page, "w");
+        if (request->page == NULL) {
+            tn_message("bench", "%s: %s", page, strerror(errno));
+            return TN_EXIT_FAILED;
+        }
+    }
+    answer = tn_bench_store_run(request);
+    if (request->page != NULL && fclose(request->page) != 0 && answer == TN_BENCH_DONE)
+        answer = TN_BENCH_PAGE_UNWRITTEN;
+    return bench_exit(answer, page);
 }
 
 int tn_cmd_bench(int argc, char **argv)
@@ -174,8 +235,8 @@ int tn_cmd_bench(int argc, char **argv)
     if (!request_read(&request, sizes, &arguments))
         return TN_EXIT_USAGE;
     if (arguments.values[BENCH_LIST] != NULL) {
-        tn_bench_store_list(stdout);
-        return bench_exit(fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
+        tn_bench_store_list(&request);
+        return bench_exit(fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN, NULL);
     }
-    return bench_exit(tn_bench_store_run(&request));
+    return bench_run(&request, arguments.values[BENCH_REPORT]);
 }

@@ -62,6 +62,13 @@ if(TARN_HAS_GLIBC AND CMAKE_SIZEOF_VOID_P EQUAL 8)
   endforeach()
 endif()
 
+# Run by test_instructions.sh.
+add_executable(instructions EXCLUDE_FROM_ALL tests/instructions.c)
+set_target_properties(instructions PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_link_libraries(instructions PRIVATE tarn_flags libtarn_static)
+add_dependencies(tests instructions)
+
 # The model for hours: scripts/prove.
 tarn_test(prove_engine tests/prove_engine.c)
 tarn_test(prove_crash tests/prove_crash.c)
@@ -87,7 +94,7 @@ if(TARN_COVERAGE)
 endif()
 set(test_environment
   SOURCE_DIR=${PROJECT_SOURCE_DIR} BUILD_DIR=${PROJECT_BINARY_DIR} TARN=${PROJECT_BINARY_DIR}/tarn
-  CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER} "TARN_BUILD_FLAGS=${build_flags}"
+  BUILD_TYPE=${CMAKE_BUILD_TYPE} CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER} "TARN_BUILD_FLAGS=${build_flags}"
   ${sanitizer_options})
 if(all_tests)
   set_tests_properties(${all_tests} PROPERTIES ENVIRONMENT "${test_environment}" TIMEOUT 600)

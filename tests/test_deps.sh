@@ -81,6 +81,20 @@ machine
 rm "$work/bin/apt-get"
 expect_eq "$(deps | grep -c -E 'did not find: cmake|Fedora|Arch|elsewhere|exit 1')" 5
 
+it "the benchmark's rivals are all asked for"
+machine
+echo 'exit 0' | tool cmake
+printf 'read -r line; case $line in *lmdb*|*absl*|*rocksdb*) exit 1 ;; esac\n' | tool c++
+for package in absl/container/flat_hash_map.h:libabsl-dev lmdb.h:liblmdb-dev \
+    rocksdb/db.h:librocksdb-dev; do
+    [ -e "/usr/include/${package%:*}" ] || [ -e "/usr/local/include/${package%:*}" ] || {
+        deps bench >/dev/null
+        grep -q "install .*${package#*:}" "$work/asked" || fail "not asked for: ${package#*:}"
+    }
+    grep -q "wish ${package#*:} header ${package%:*}" "$work/tree/scripts/deps" ||
+        fail "deps does not know ${package#*:}"
+done
+
 it "rivals of the benchmark that cannot be had do not stop anyone"
 machine
 echo 'exit 0' | tool cmake

@@ -610,6 +610,14 @@ static size_t make_url_key(uint64_t *random, uint8_t *key)
                             (unsigned)(test_random(random) % 300));
 }
 
+/* A few keys to each head. */
+static size_t make_tied_key(uint64_t *random, uint8_t *key)
+{
+    tn_store_be64(key, test_random(random) % 300);
+    key[8] = (uint8_t)(test_random(random) % 5);
+    return 9;
+}
+
 static size_t make_any_key(uint64_t *random, uint8_t *key)
 {
     switch (test_random(random) % 16) {
@@ -681,6 +689,32 @@ static void random_numbers_behave_as_a_sorted_array(void)
 static void counters_behave_as_a_sorted_array(void)
 {
     run_model(make_counter_key, 3000, 1);
+}
+
+static void keys_with_equal_heads_behave_as_a_sorted_array(void)
+{
+    run_model(make_tied_key, 3000, 1);
+    run_model(make_tied_key, 50000, 500);
+}
+
+/* Half of the keys of each head are sorted when a leaf is parted, the other half are not yet. */
+static void a_leaf_is_parted_between_heads_not_between_keys(void)
+{
+    struct fixture f;
+    uint8_t key[9];
+    size_t i, j;
+
+    fixture_open(&f);
+    for (i = 0; i < 128; i++) {
+        j = i < 64 ? i : i * 37 % 64;
+        tn_store_be64(key, j / 8);
+        key[8] = (uint8_t)(2 * (j % 8) + i / 64);
+        insert(&f, key, sizeof key);
+        if (i == 63)
+            check_seeks(&f, key, sizeof key, 1);
+    }
+    check_all(&f, 1);
+    fixture_close(&f);
 }
 
 static void urls_behave_as_a_sorted_array(void)
@@ -908,6 +942,8 @@ static const struct test tests[] = {
     T(short_keys_behave_as_a_sorted_array),
     T(random_numbers_behave_as_a_sorted_array),
     T(counters_behave_as_a_sorted_array),
+    T(keys_with_equal_heads_behave_as_a_sorted_array),
+    T(a_leaf_is_parted_between_heads_not_between_keys),
     T(urls_behave_as_a_sorted_array),
     T(keys_of_all_kinds_behave_as_a_sorted_array),
     T(every_sequence_of_6_operations_on_3_keys_behaves_as_a_sorted_array),

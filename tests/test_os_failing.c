@@ -86,9 +86,6 @@ static int answer(enum call call)
 
 /* The names are the linker's. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#if defined(__clang__)
-#pragma clang diagnostic ignored "-Wreserved-identifier"
-#endif
 
 int __real_fcntl64(int fd, int command, int argument);
 int __wrap_fcntl64(int fd, int command, int argument)

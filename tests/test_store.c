@@ -395,6 +395,34 @@ static void a_forked_child_is_refused_and_its_parent_unharmed(void)
     store_end(store);
 }
 
+/* The second step of a scan takes the shortest way there is. */
+static void a_scan_under_way_is_refused_in_a_forked_child(void)
+{
+    static const char *const keys[] = { "a", "b", "c", "d" };
+    tarn_store *store = store_new(0, 0);
+    tarn_table *table = table_of(store, "t", TARN_ORDERED);
+    tarn_iterator *it = NULL;
+    tarn_bytes key, value;
+    int status = 0;
+    pid_t child;
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(keys); i++)
+        check_ok(tarn_put(table, keys[i], 1, "v", 1));
+    check_ok(tarn_scan(&it, table, NULL));
+    check_ok(tarn_next(it, &key, &value));
+    fflush(stdout);
+    child = fork();
+    if (child == 0)
+        _exit(tarn_next(it, &key, &value) == TARN_E_MISUSE ? 23 : 0);
+    check(child > 0 && waitpid(child, &status, 0) == child);
+    check(WIFEXITED(status));
+    check_eq(WEXITSTATUS(status), 23);
+    check_ok(tarn_next(it, &key, &value));
+    check_ok(tarn_iterator_close(it));
+    store_end(store);
+}
+
 /* ---- everything refused once ------------------------------------------------------------------------------------------ */
 
 #define FAULT_TABLES 2
@@ -615,6 +643,7 @@ static const struct test tests[] = {
     T(at_the_limit_garbage_makes_room_for_every_call),
     T(a_short_address_range_is_full_and_recovers),
     T(a_forked_child_is_refused_and_its_parent_unharmed),
+    T(a_scan_under_way_is_refused_in_a_forked_child),
     T(each_refused_allocation_loses_nothing),
     T(each_refused_system_call_loses_nothing),
 };

@@ -140,43 +140,45 @@ template <class T> struct pool_allocator {
     }
 };
 
-struct arena_slot {
-    uint64_t key; /* as it came; of a free slot: the next free one */
-    uint8_t value[TN_BENCH_VALUE_BYTES];
-};
-
 constexpr uint64_t no_slot = UINT64_MAX;
 
-struct arena {
-    arena_slot *slots = nullptr;
+/* Keys and values of one size each. */
+template <size_t key_size, size_t value_size> struct arena {
+    struct slot {
+        uint8_t key[(key_size + 7) / 8 * 8]; /* of a free slot: the next free one */
+        uint8_t value[value_size];
+    };
+    static_assert(key_size >= 8 && value_size % 8 == 0, "a slot holds a slot's number");
+
+    slot *slots = nullptr;
     uint64_t slot_count_max = 0;
     uint64_t used = 0; /* slots ever taken since the last clear */
     uint64_t free_slot = no_slot;
 
     bool reserve(uint64_t count)
     {
-        slots = static_cast<arena_slot *>(pages_map(pages_round(count * sizeof(arena_slot))));
+        slots = static_cast<slot *>(pages_map(pages_round(count * sizeof(slot))));
         slot_count_max = slots != nullptr ? count : 0;
         return slots != nullptr;
     }
 
     uint64_t take()
     {
-        uint64_t slot = free_slot;
+        uint64_t taken = free_slot;
 
-        if (slot != no_slot) {
-            free_slot = slots[slot].key;
-            return slot;
+        if (taken != no_slot) {
+            memcpy(&free_slot, slots[taken].key, sizeof free_slot);
+            return taken;
         }
         if (used == slot_count_max)
             throw std::bad_alloc();
         return used++;
     }
 
-    void give(uint64_t slot)
+    void give(uint64_t given)
     {
-        slots[slot].key = free_slot;
-        free_slot = slot;
+        memcpy(slots[given].key, &free_slot, sizeof free_slot);
+        free_slot = given;
     }
 
     void clear()
@@ -188,7 +190,7 @@ struct arena {
     ~arena()
     {
         if (slots != nullptr)
-            munmap(static_cast<void *>(slots), pages_round(slot_count_max * sizeof(arena_slot)));
+            munmap(static_cast<void *>(slots), pages_round(slot_count_max * sizeof(slot)));
     }
 };
 

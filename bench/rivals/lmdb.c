@@ -7,23 +7,20 @@
  * nothing is left behind however the run ends.
  */
 #include "bench/rivals.h"
+#include "bench/scratch.h"
 
 #include <lmdb.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-#define ENTRY_BYTES (TN_BENCH_KEY_BYTES + TN_BENCH_VALUE_BYTES)
 
 struct rival {
     MDB_env *environment;
     MDB_txn *transaction; /* of the pass; NULL between passes */
     MDB_cursor *cursor;
     MDB_dbi database;
+    struct tn_bench_shape shape;
 };
 
 struct rival_cursor {
@@ -41,15 +38,15 @@ static inline int result_of(int error)
     return error > 0 ? -error : error; /* errno is positive, LMDB's own are negative */
 }
 
-static inline MDB_val key_value(const void *key)
+static inline MDB_val key_value(const struct rival *rival, const void *key)
 {
-    return (MDB_val){ .mv_size = TN_BENCH_KEY_BYTES, .mv_data = (void *)(uintptr_t)key };
+    return (MDB_val){ .mv_size = rival->shape.key_bytes, .mv_data = (void *)(uintptr_t)key };
 }
 
 static inline int rival_get(struct rival *rival, const void *key, const void **value,
                             size_t *value_bytes)
 {
-    MDB_val wanted = key_value(key), found;
+    MDB_val wanted = key_value(rival, key), found;
     int error = mdb_get(rival->transaction, rival->database, &wanted, &found);
 
     if (error == MDB_SUCCESS) {
@@ -61,7 +58,7 @@ static inline int rival_get(struct rival *rival, const void *key, const void **v
 
 static inline int rival_contains(struct rival *rival, const void *key)
 {
-    MDB_val wanted = key_value(key), found;
+    MDB_val wanted = key_value(rival, key), found;
 
     return result_of(mdb_get(rival->transaction, rival->database, &wanted, &found));
 }
@@ -69,15 +66,15 @@ static inline int rival_contains(struct rival *rival, const void *key)
 /* One descent: the cursor finds the entry, and the new value goes where it stands. */
 static inline int rival_modify(struct rival *rival, const void *key)
 {
-    MDB_val wanted = key_value(key), found;
-    uint8_t changed[TN_BENCH_VALUE_BYTES];
+    MDB_val wanted = key_value(rival, key), found;
+    uint8_t changed[TN_BENCH_VALUE_BYTES_MAX];
     int error = mdb_cursor_get(rival->cursor, &wanted, &found, MDB_SET);
 
     if (error != MDB_SUCCESS)
         return result_of(error);
-    if (found.mv_size != sizeof changed)
+    if (found.mv_size != rival->shape.value_bytes)
         return TN_BENCH_WRONG;
-    memcpy(changed, found.mv_data, sizeof changed);
+    memcpy(changed, found.mv_data, rival->shape.value_bytes);
     tn_store_le64(changed, tn_load_le64(changed) + 1);
     found.mv_data = changed;
     return result_of(mdb_cursor_put(rival->cursor, &wanted, &found, MDB_CURRENT));
@@ -85,15 +82,15 @@ static inline int rival_modify(struct rival *rival, const void *key)
 
 static inline int rival_put(struct rival *rival, const void *key, const void *value)
 {
-    MDB_val wanted = key_value(key);
-    MDB_val given = { .mv_size = TN_BENCH_VALUE_BYTES, .mv_data = (void *)(uintptr_t)value };
+    MDB_val wanted = key_value(rival, key);
+    MDB_val given = { .mv_size = rival->shape.value_bytes, .mv_data = (void *)(uintptr_t)value };
 
     return result_of(mdb_put(rival->transaction, rival->database, &wanted, &given, 0));
 }
 
 static inline int rival_remove(struct rival *rival, const void *key)
 {
-    MDB_val wanted = key_value(key);
+    MDB_val wanted = key_value(rival, key);
 
     return result_of(mdb_del(rival->transaction, rival->database, &wanted, NULL));
 }
@@ -104,7 +101,7 @@ static inline int rival_cursor_open(struct rival *rival, struct rival_cursor *cu
     cursor->is_first = true;
     if (key == NULL)
         return result_of(mdb_cursor_get(rival->cursor, &cursor->key, &cursor->value, MDB_FIRST));
-    cursor->key = key_value(key);
+    cursor->key = key_value(rival, key);
     return result_of(mdb_cursor_get(rival->cursor, &cursor->key, &cursor->value, MDB_SET_RANGE));
 }
 
@@ -176,31 +173,6 @@ static void rival_close(void *store)
     free(rival);
 }
 
-/* A new file in a directory that has room for it; -1 and a reason otherwise. */
-static int file_make(char *path, size_t path_bytes, uint64_t bytes, char *reason,
-                     size_t reason_bytes)
-{
-    const char *directories[] = { "/dev/shm", getenv("TMPDIR"), "/tmp" };
-    struct statvfs space;
-    size_t i;
-    int file;
-
-    for (i = 0; i < TN_ARRAY_COUNT(directories); i++) {
-        if (directories[i] == NULL || statvfs(directories[i], &space) != 0 ||
-            (uint64_t)space.f_bavail * space.f_frsize < bytes)
-            continue;
-        if (snprintf(path, path_bytes, "%s/tarn-bench-XXXXXX", directories[i]) >= (int)path_bytes)
-            continue;
-        file = mkstemp(path);
-        if (file >= 0)
-            return close(file);
-    }
-    snprintf(reason, reason_bytes,
-             "no directory with %llu MiB of room (tried /dev/shm, TMPDIR, /tmp)",
-             (unsigned long long)(bytes >> 20));
-    return -1;
-}
-
 static int environment_open(struct rival *rival, const char *path, uint64_t map_bytes)
 {
     unsigned flags = MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_NOLOCK |
@@ -218,22 +190,27 @@ static int environment_open(struct rival *rival, const char *path, uint64_t map_
     return error != MDB_SUCCESS ? result_of(error) : rival_end(rival);
 }
 
-static void *rival_open(uint64_t entries_max, char *reason, size_t reason_bytes)
+static void *rival_open(const struct tn_bench_setup *setup, char *reason, size_t reason_bytes)
 {
     /* Half-full leaves, and every page there twice: what a transaction over everything may need. */
-    uint64_t room_bytes = entries_max * ENTRY_BYTES * 4 + 16 * TN_MIB;
+    size_t entry_bytes = setup->shape.key_bytes + setup->shape.value_bytes;
+    uint64_t room_bytes = setup->entries_max * entry_bytes * 4 + 16 * TN_MIB;
     struct rival *rival = calloc(1, sizeof *rival);
-    char path[4096];
+    char directory[TN_BENCH_SCRATCH_PATH_BYTES], path[TN_BENCH_SCRATCH_PATH_BYTES + 8];
     int result;
 
-    if (rival == NULL || file_make(path, sizeof path, room_bytes, reason, reason_bytes) != 0) {
-        if (rival == NULL)
-            snprintf(reason, reason_bytes, "out of memory");
+    if (rival == NULL) {
+        snprintf(reason, reason_bytes, "out of memory");
+        return NULL;
+    }
+    if (!tn_bench_scratch_make(directory, room_bytes, reason, reason_bytes)) {
         free(rival);
         return NULL;
     }
+    rival->shape = setup->shape;
+    snprintf(path, sizeof path, "%s/lmdb", directory);
     result = environment_open(rival, path, 2 * room_bytes);
-    unlink(path);
+    tn_bench_scratch_remove(directory); /* it stays open */
     if (result == TN_BENCH_OK)
         return rival;
     snprintf(reason, reason_bytes, "%s: %s", path, rival_error_text(rival, result));
@@ -247,9 +224,8 @@ static void *rival_open(uint64_t entries_max, char *reason, size_t reason_bytes)
  */
 static int rival_clear(void *store)
 {
-    static const uint8_t value[TN_BENCH_VALUE_BYTES];
+    static const uint8_t key[TN_BENCH_KEY_BYTES_MAX], value[TN_BENCH_VALUE_BYTES_MAX];
     struct rival *rival = store;
-    uint64_t key = 0;
     int result = rival_begin(rival, true), end;
 
     if (result == TN_BENCH_OK)
@@ -259,9 +235,9 @@ static int rival_clear(void *store)
         return result != TN_BENCH_OK ? result : end;
     result = rival_begin(rival, true);
     if (result == TN_BENCH_OK)
-        result = rival_put(rival, &key, value);
+        result = rival_put(rival, key, value);
     if (result == TN_BENCH_OK)
-        result = rival_remove(rival, &key);
+        result = rival_remove(rival, key);
     end = rival_end(rival);
     return result != TN_BENCH_OK ? result : end;
 }
@@ -278,10 +254,11 @@ static uint64_t rival_memory_bytes(void *store)
            (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages);
 }
 
-const struct tn_bench_store tn_bench_lmdb = {
+static const struct tn_bench_store lmdb = {
     .name = "lmdb",
     .notes = "on tmpfs if there is room; NOSYNC NOMETASYNC WRITEMAP NOLOCK NOTLS NORDAHEAD "
              "NOMEMINIT; one transaction per pass",
+    .room_bytes = 300,
     .open = rival_open,
     .close = rival_close,
     .clear = rival_clear,
@@ -294,7 +271,10 @@ const struct tn_bench_store tn_bench_lmdb = {
     .modify = loop_modify,
     .put = loop_put,
     .remove = loop_remove,
+    .replace = loop_replace,
     .scan = loop_scan,
     .full_scan = loop_full_scan,
     .check = loop_check,
 };
+
+const struct tn_bench_store *const tn_bench_lmdb_stores[] = { &lmdb, NULL };

@@ -8,7 +8,7 @@
  * the same one.
  */
 #include "store/durable.h"
-#include "store/store.h"
+#include "store/snapshot.h"
 #include "store/typed.h"
 
 #include <string.h>
@@ -534,8 +534,16 @@ const char *tarn_table_name(const tarn_table *table)
 
 int tarn_table_describe(const tarn_table *table, tarn_table_options *out)
 {
-    if (table == NULL || out == NULL || (*table->alive == 0 && !tn_table_is_view(table)))
+    int result = TARN_OK;
+
+    if (table == NULL || out == NULL)
         return TARN_E_MISUSE;
+    if (tn_table_is_view(table))
+        result = tn_snapshot_usable(table->snapshot, "tarn_table_describe");
+    else if (*table->alive == 0)
+        result = TARN_E_MISUSE;
+    if (result < 0)
+        return result;
     *out = (tarn_table_options){ table->kind, table->type, table->value_bytes };
     return TARN_OK;
 }
