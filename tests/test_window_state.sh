@@ -264,6 +264,22 @@ again --strict --commit-every 1 a.csv
 expect_exit 3
 expect_err "a.csv:323: bad row"
 
+it "the time format that auto chose is kept: the first row of a run that goes on does not choose again"
+fresh
+printf 't\n99999999990\n' >n.csv
+"$TARN" window --time t --every 5s --times ms --out out.csv --state S --follow n.csv 2>"$err" &
+process=$!
+until_true test -s S/0000000000000001.tarn
+sleep 0.2
+stop
+printf '100000000007\n100000000100\n' >>n.csv
+"$TARN" window --time t --every 5s --times ms --out out.csv --state S --follow n.csv 2>"$err" &
+process=$!
+until_written '^100000000005000,' out.csv
+stop
+expect_eq "$(tail -n 2 out.csv)" "99999999990000,99999999995000,1
+100000000005000,100000000010000,1"
+
 it "without --out rows since the last commit come again, the header does not"
 fresh
 start --state S --follow --commit-every 100 a.csv
