@@ -31,7 +31,7 @@ CASES = {
     "hops": (EDITS + ["--every", "1h", "--slide", "15m", "-o", "ndjson"], "gz", "2500"),
     "sessions": (EDITS + ["--session", "5m"], "gz", "2000"),
     "sequence": (EDITS + ["--every", "30m"], "parts", "2000"),
-    "merge": (EDITS + ["--every", "30m", "--merge", "--late", "2m"], "shares", "2000"),
+    "merge": (EDITS + ["--every", "2s", "--merge", "--grace", "1h", "--emit", "changes"], "shares", "2000"),
     "late": (REPORTS + ["--every", "1d", "--late", "1d", "--late-to", "late.csv"], "quakes", "600"),
     "changes": (REPORTS + ["--every", "1d", "--grace", "10d", "--emit", "changes", "--late-to", "late.csv"],
                 "quakes", "600"),
