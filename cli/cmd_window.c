@@ -5,6 +5,7 @@
  *     window_explain   what it would compute, in words
  *     window_run       rows in, windows out
  *     window_sources   where rows come from: files in sequence, merged, followed
+ *     window_state     what it must know to go on after a crash
  *     window_report    what is said on standard error
  */
 #include "command.h"

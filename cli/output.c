@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OUTPUT_WRITE_BYTES (64 * TN_KIB)
@@ -29,6 +31,43 @@ bool tn_output_open(struct tn_output *output, const char *path)
         return false;
     *output = (struct tn_output){ .file = file, .name = path };
     return true;
+}
+
+bool tn_output_resume(struct tn_output *output, const char *path, uint64_t bytes)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), error = 0;
+    struct stat status;
+
+    if (file < 0)
+        return false;
+    if (fstat(file, &status) != 0)
+        error = errno;
+    else if ((uint64_t)status.st_size < bytes)
+        error = -1;
+    else if (ftruncate(file, (off_t)bytes) != 0 || lseek(file, (off_t)bytes, SEEK_SET) < 0)
+        error = errno;
+    if (error == 0) {
+        *output = (struct tn_output){ .file = file, .name = path, .name_is_synced = true };
+        return true;
+    }
+    (void)close(file);
+    errno = error > 0 ? error : 0;
+    return false;
+}
+
+int tn_output_refuse(const char *verb, const char *path, uint64_t bytes)
+{
+    int error = errno;
+
+    if (error == 0 || error == ENOENT) {
+        tn_message(verb,
+                   "%s is %s than the %" PRIu64 " bytes that were written to it; put it back, or "
+                   "begin anew with another --state",
+                   path, error == 0 ? "shorter" : "not there, which is less", bytes);
+        return TN_EXIT_REFUSED;
+    }
+    tn_message(verb, "cannot go on with %s: %s", path, strerror(error));
+    return TN_EXIT_FAILED;
 }
 
 static bool output_reserve(struct tn_output *output, size_t more_bytes)
@@ -100,6 +139,41 @@ bool tn_output_flush(struct tn_output *output)
             output->error = errno;
     }
     output->used_bytes = 0;
+    return output->error == 0;
+}
+
+/* The directory that a file was made in knows its name. */
+static int output_sync_name(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    char *parent =
+        end == NULL ? strdup(".") : strndup(path, end == path ? 1 : (size_t)(end - path));
+    int directory, error = 0;
+
+    if (parent == NULL)
+        return ENOMEM;
+    directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0 || fsync(directory) != 0)
+        error = errno;
+    if (directory >= 0)
+        (void)close(directory);
+    free(parent);
+    return error;
+}
+
+bool tn_output_sync(struct tn_output *output, uint64_t *bytes)
+{
+    off_t at;
+
+    if (!tn_output_flush(output))
+        return false;
+    at = lseek(output->file, 0, SEEK_CUR);
+    if (at < 0 || fsync(output->file) != 0)
+        output->error = errno;
+    else if (!output->name_is_synced)
+        output->error = output_sync_name(output->name);
+    output->name_is_synced = output->error == 0;
+    *bytes = (uint64_t)at;
     return output->error == 0;
 }
 

@@ -8,6 +8,8 @@
  *   P1  What reaches the descriptor is whole lines: a write begins and ends behind a line's end.
  *   P2  The first failure sticks; after it nothing more is written, and tn_output_close reports it.
  *   P3  EINTR and EAGAIN are not failures. EPIPE is exit 141 without a word.
+ *   P4  A file that is gone on with is cut to the length up to which it is known: tn_output_sync
+ *       told it then, and what it told survives a power loss, the file's name included.
  */
 #ifndef TN_OUTPUT_H
 #define TN_OUTPUT_H
@@ -20,7 +22,8 @@ struct tn_output {
     char *bytes;
     size_t used_bytes;
     size_t size_bytes;
-    int error; /* errno of the first failure; 0: none so far */
+    int error;           /* errno of the first failure; 0: none so far */
+    bool name_is_synced; /* P4 */
 };
 
 /* Standard output. */
@@ -28,6 +31,21 @@ void tn_output_init(struct tn_output *output);
 
 /* A file instead: created, or cut to nothing. False: errno says why. `path` outlives the output. */
 bool tn_output_open(struct tn_output *output, const char *path);
+
+/*
+ * The same file again, gone on with behind its first `bytes` bytes; what is behind them is cut off.
+ * False: errno says why, and is 0 when the file is shorter, and stays as it is.
+ */
+bool tn_output_resume(struct tn_output *output, const char *path, uint64_t bytes);
+
+/* Say why tn_output_resume answered false, from errno; answers what to leave with. */
+int tn_output_refuse(const char *verb, const char *path, uint64_t bytes);
+
+/*
+ * Flush, and wait until the device has it all; *bytes is the file's length then. Only of regular
+ * files. False: failed (P2).
+ */
+bool tn_output_sync(struct tn_output *output, uint64_t *bytes);
 
 void tn_output_add(struct tn_output *output, const void *bytes, size_t byte_count);
 void tn_output_byte(struct tn_output *output, char byte);

@@ -28,6 +28,7 @@ void tn_signals_begin(void)
     }
     action.sa_handler = SIG_IGN; /* S2 */
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 const volatile sig_atomic_t *tn_signals_flag(void)

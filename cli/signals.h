@@ -11,6 +11,7 @@
  * Rules
  *   S1  A signal that was ignored when the process began stays ignored (nohup, background jobs).
  *   S2  SIGPIPE is ignored; a write then fails with EPIPE, which tn_output turns into exit 141.
+ *       So is SIGXFSZ: a file beyond ulimit -f is a failed write, EFBIG, and is told.
  *   S3  System calls are not restarted by themselves, so that a wait ends.
  *
  * A signal handler can be told nothing, so this is the one place in the command with a variable of

@@ -298,6 +298,19 @@ static void explain_output(struct tn_output *output, const struct tn_window_comm
     explain(output, "output", "%s to %s; window times as %s", formats[command->output_format],
             command->output_path != NULL ? command->output_path : "standard output",
             command->times_as_ms ? "milliseconds since 1970" : "ISO 8601 in UTC");
+    if (command->state_path == NULL)
+        return;
+    if (command->commit_rows > 0)
+        explain(output, "state", "in %s, committed every %" PRIu64 " rows", command->state_path,
+                command->commit_rows);
+    else
+        explain(output, "state", "in %s, committed every %s", command->state_path,
+                duration_text(command->commit_ms));
+    explain(output, NULL, "%s",
+            command->output_path != NULL
+                ? "after a crash or a signal the same command line goes on to the same output"
+                : "after a crash or a signal the same command line goes on; rows since the last "
+                  "commit come again, which --out would prevent");
 }
 
 int tn_window_explain(const struct tn_window_command *command)

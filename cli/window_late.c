@@ -32,10 +32,9 @@ bool tn_late_row(struct tn_late *late, tarn_bytes raw)
     return tn_output_end_line(&late->output);
 }
 
-bool tn_late_header(struct tn_late *late, tarn_bytes header)
+/* Keep a copy of the header. */
+static bool late_keep(struct tn_late *late, tarn_bytes header)
 {
-    if (header.bytes == 0 || late->header != NULL)
-        return tn_late_has_header(late, header);
     late->header = malloc(header.bytes);
     if (late->header == NULL) {
         late->output.error = ENOMEM;
@@ -43,7 +42,25 @@ bool tn_late_header(struct tn_late *late, tarn_bytes header)
     }
     memcpy(late->header, header.data, header.bytes);
     late->header_bytes = header.bytes;
-    return tn_late_row(late, header);
+    return true;
+}
+
+bool tn_late_header(struct tn_late *late, tarn_bytes header)
+{
+    if (header.bytes == 0 || late->header != NULL)
+        return tn_late_has_header(late, header);
+    return late_keep(late, header) && tn_late_row(late, header);
+}
+
+bool tn_late_resume(struct tn_late *late, const char *path, uint64_t bytes, tarn_bytes header,
+                    int *exit_code)
+{
+    *exit_code = TN_EXIT_FAILED;
+    late->is_open = tn_output_resume(&late->output, path, bytes);
+    if (late->is_open)
+        return header.bytes == 0 || late_keep(late, header);
+    *exit_code = tn_output_refuse("window", path, bytes);
+    return false;
 }
 
 bool tn_late_flush(struct tn_late *late)

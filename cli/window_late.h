@@ -12,6 +12,7 @@
  *   L1  One header, of the first input that has one; ndjson has none. A late row of an input with
  *       another header is refused: it would stand under wrong names.
  *   L2  The file is created, or cut, when the output is (W1), and has its header at once.
+ *   L3  With --state it is gone on with where it was committed (output.h, P4).
  */
 #ifndef TN_WINDOW_LATE_H
 #define TN_WINDOW_LATE_H
@@ -29,6 +30,13 @@ struct tn_late {
 
 /* False: it cannot be written, and that has been said. `path` outlives it. */
 bool tn_late_open(struct tn_late *late, const char *path);
+
+/*
+ * Go on with it behind its first `bytes` bytes, of which `header` is the first line (0 bytes: it has
+ * none yet). False: it cannot be, and that has been said; *exit_code is what to leave with.
+ */
+bool tn_late_resume(struct tn_late *late, const char *path, uint64_t bytes, tarn_bytes header,
+                    int *exit_code);
 
 /* Write the header, unless it has been. False: L1, or the output has failed, or no memory. */
 bool tn_late_header(struct tn_late *late, tarn_bytes header);

@@ -8,11 +8,13 @@
 
 #include "io/duration.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define VERB "window"
+#define STATE_COMMIT_MS 1000
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
@@ -94,8 +96,12 @@ static const struct tn_option window_options[WINDOW_OPTION_COUNT] = {
                        "each FILE is a source with its own watermark; rows are\n"
                        "taken from the one furthest behind. Default: one after\n"
                        "another, as one stream" },
-    [WINDOW_STATE] = { "state", 0, "DIR", NULL },
-    [WINDOW_COMMIT_EVERY] = { "commit-every", 0, "N|DUR", NULL },
+    [WINDOW_STATE] = { "state", 0, "DIR",
+                       "keep the run in DIR: after a crash or a signal the same\n"
+                       "command line goes on, and --out is as if nothing had been" },
+    [WINDOW_COMMIT_EVERY] = { "commit-every", 0, "N|DUR",
+                              "with --state: commit every N rows, or every DUR of the\n"
+                              "clock; default 1s. It changes no result" },
     [WINDOW_FOLLOW] = { "follow", 0, NULL,
                         "go on with what is added to the last FILE (with --merge,\n"
                         "to each) until SIGINT or SIGTERM; not for .gz and pipes" },
@@ -134,6 +140,13 @@ static const struct tn_usage window_usage = {
         "bits); 4 the system failed (reading, writing, memory, a truncated .gz); 128+N ended by\n"
         "signal N, with complete lines written and open windows not printed; 141 the reader of\n"
         "the output left.\n"
+        "\n"
+        "With --state the same command line goes on where it was, whatever ended it, also a power\n"
+        "loss; with another one, or files that are not those that were read, it is refused. "
+        "Output\n"
+        "is written exactly once with --out; on standard output rows since the last commit come\n"
+        "again. Files are read again up to where they were, to see that they are the same; pipes\n"
+        "are refused. A finished state says so, and nothing is done.\n"
         "\n"
         "Example: edits of a day by hour and channel, as a table\n"
         "  tarn window --time time --every 1h --by channel --agg 'n=count,sum(added)' \\\n"
@@ -293,6 +306,55 @@ static bool sources_parse(struct tn_window_command *out, const struct tn_argumen
     return true;
 }
 
+/* "1000" is rows, "10s" is time. */
+static bool commit_parse(struct tn_window_command *out, const char *text)
+{
+    static const char option[] = "--commit-every";
+    size_t digits = strspn(text, "0123456789");
+
+    if (*text == '\0' || text[digits] != '\0')
+        return length_parse(option, text, "the time between commits", &out->commit_ms);
+    errno = 0;
+    out->commit_rows = strtoull(text, NULL, 10);
+    if (out->commit_rows > 0 && errno == 0)
+        return true;
+    tn_message(VERB,
+               "option %s: '%s' is no number of rows; write one like 100000, or a time like 1s",
+               option, text);
+    return false;
+}
+
+/* What --state goes with. A pipe among the files is found when they are looked at. */
+static bool state_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    const char *commit = arguments->values[WINDOW_COMMIT_EVERY];
+    size_t i;
+
+    out->state_path = arguments->values[WINDOW_STATE];
+    out->commit_ms = STATE_COMMIT_MS;
+    if (out->state_path == NULL) {
+        if (commit != NULL)
+            tn_message(VERB, "option --commit-every: there is nothing to commit; add --state DIR");
+        return commit == NULL;
+    }
+    if (*out->state_path == '\0') {
+        tn_message(VERB, "option --state: the name is empty; write that of a directory");
+        return false;
+    }
+    for (i = 0; i < out->file_count; i++)
+        if (strcmp(out->files[i], "-") == 0) {
+            tn_message(VERB, "option --state: standard input cannot be read again after a crash; "
+                             "write it to a file first, or leave out --state");
+            return false;
+        }
+    if (out->output_format == TN_WRITER_PRETTY) {
+        tn_message(VERB, "option --state: -o pretty lays out rows by those around them, which a "
+                         "crash would change; write -o csv, -o tsv or -o ndjson");
+        return false;
+    }
+    return commit == NULL || commit_parse(out, commit);
+}
+
 static bool formats_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
 {
     static const char *const inputs[] = { "csv", "tsv", "ndjson" };
@@ -408,8 +470,8 @@ static bool lists_fill(struct tn_window_command *out, const struct tn_arguments 
     char reason[512];
     size_t i;
 
-    if (!tn_aggregate_list_parse(aggregates, list != NULL ? list : "count", reason,
-                                 sizeof reason)) {
+    out->aggregate_text = list != NULL ? list : "count";
+    if (!tn_aggregate_list_parse(aggregates, out->aggregate_text, reason, sizeof reason)) {
         tn_message(VERB, "option --agg: %s", reason);
         return false;
     }
@@ -506,7 +568,7 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
         lateness_parse(out, &arguments) && emit_parse(out, &arguments) &&
         formats_parse(out, &arguments) && time_format_parse(out, &arguments) &&
         files_fill(out, &arguments) && sources_parse(out, &arguments) &&
-        lists_fill(out, &arguments))
+        state_parse(out, &arguments) && lists_fill(out, &arguments))
         return true;
     tn_window_command_release(out);
     *exit_code = TN_EXIT_USAGE;

@@ -47,12 +47,16 @@ struct tn_window_command {
     enum tn_writer_format output_format;
     const char *output_path; /* NULL: standard output */
     const char *late_path;   /* NULL: late rows are counted and left out */
+    const char *state_path;  /* NULL: nothing is kept */
+    uint64_t commit_rows;    /* so many rows from one commit to the next; 0: by time */
+    int64_t commit_ms;       /* so much time of the clock */
     bool times_as_ms;
     bool strict;
     bool verbose;
     bool explain; /* say what would be done, do nothing */
 
-    char *key_storage; /* where fields and columns find the key names */
+    const char *aggregate_text; /* of --agg */
+    char *key_storage;          /* where fields and columns find the key names */
 };
 
 /*

@@ -73,7 +73,8 @@ static void progress_print(const struct tn_window_report *report,
                            const struct tn_window_progress *progress, double seconds, char *line,
                            size_t room)
 {
-    double megabytes = (double)progress->input_bytes / 1e6, rows = (double)report->row_count;
+    double megabytes = (double)progress->input_bytes / 1e6,
+           rows = (double)(report->row_count - report->resumed_row_count);
     double share =
         progress->file_bytes == 0 ? 0 : (double)progress->read_bytes / (double)progress->file_bytes;
     char left[TN_DURATION_BYTES_MAX];
@@ -147,7 +148,8 @@ static void report_details(const struct tn_window_report *report,
     if (counts->outside_count > 0)
         tn_message(VERB, "%" PRIu64 " rows lay between windows, in none", counts->outside_count);
     tn_message(VERB, "%.1f MB in %.3f s: %.0f rows/s, %.1f MB/s",
-               (double)summary->input_bytes / 1e6, seconds, (double)report->row_count / seconds,
+               (double)summary->input_bytes / 1e6, seconds,
+               (double)(report->row_count - report->resumed_row_count) / seconds,
                (double)summary->input_bytes / 1e6 / seconds);
     tn_message(VERB, "watermark %s, time format %s%s", watermark, summary->time_format,
                summary->time_format_was_chosen ? " (chosen by auto)" : "");

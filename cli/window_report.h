@@ -24,6 +24,7 @@ struct tn_window_report {
     bool progress_shown; /* it stands on the terminal */
     uint64_t row_count;  /* rows read, bad ones included */
     uint64_t bad_count;
+    uint64_t resumed_row_count; /* of them, those of the runs before this one */
     uint64_t start_ns;
     uint64_t progress_next_ns;
     struct tn_live live;

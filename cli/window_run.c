@@ -14,6 +14,7 @@
 #include "window_late.h"
 #include "window_report.h"
 #include "window_sources.h"
+#include "window_state.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -54,6 +55,8 @@ struct run {
     uint64_t written_count;
     bool unwritten; /* the writer, or late, holds rows that could be written */
     struct tn_late late;
+    struct tn_window_state state; /* of --state */
+    bool finishing;               /* the input has ended, the last windows are printed */
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */
@@ -99,7 +102,7 @@ static void run_print_time(const struct run *run, int64_t time_ms, struct time_t
 /* All rows of a window have the same two times, and come one after another: print them once. */
 static void run_print_window(struct run *run, const struct tn_window_row *row)
 {
-    if (run->written_count > 0 && run->start_ms == row->start_ms && run->end_ms == row->end_ms)
+    if (run->start.bytes > 0 && run->start_ms == row->start_ms && run->end_ms == row->end_ms)
         return;
     run->start_ms = row->start_ms;
     run->end_ms = row->end_ms;
@@ -115,7 +118,8 @@ static int run_emit(void *context, const struct tn_window_row *row)
     tarn_bytes *values = run->values;
     size_t i;
 
-    if (*tn_signals_flag() != 0)
+    /* With a state a row is taken whole, so that it can be committed; the end of input comes again. */
+    if (*tn_signals_flag() != 0 && (run->finishing || run->state.store == NULL))
         return RUN_STOPPED;
     run_print_window(run, row);
     values[0] = (tarn_bytes){ run->start.text, run->start.bytes };
@@ -196,9 +200,24 @@ static bool outputs_are_files_of_their_own(const struct tn_window_command *comma
     return true;
 }
 
-static int run_open_output(struct run *run)
+/* What a crash leaves in it must be possible to cut off. */
+static int output_can_be_cut(const struct tn_output *output)
+{
+    struct stat status;
+
+    if (fstat(output->file, &status) == 0 && S_ISREG(status.st_mode))
+        return RUN_GOES_ON;
+    tn_message(VERB,
+               "%s is no regular file, and cannot be gone on with after a crash; write to one, "
+               "or leave out --state",
+               output->name);
+    return TN_EXIT_REFUSED;
+}
+
+static int run_open_new(struct run *run)
 {
     const struct tn_window_command *command = run->command;
+    int exit_code = RUN_GOES_ON;
 
     if (command->output_path == NULL)
         tn_output_init(&run->output);
@@ -212,9 +231,89 @@ static int run_open_output(struct run *run)
         !(tn_late_open(&run->late, command->late_path) &&
           tn_late_header(&run->late, tn_sources_header(&run->sources))))
         return TN_EXIT_FAILED;
+    if (command->state_path != NULL && command->output_path != NULL)
+        exit_code = output_can_be_cut(&run->output);
+    if (exit_code == RUN_GOES_ON && command->state_path != NULL && command->late_path != NULL)
+        exit_code = output_can_be_cut(&run->late.output);
+    return exit_code;
+}
+
+/* The outputs are as long as the last commit says (window_state.h, D1). */
+static int run_open_again(struct run *run)
+{
+    const struct tn_window_command *command = run->command;
+    const struct tn_state_progress *progress = &run->state.progress;
+    int exit_code;
+
+    if (command->output_path == NULL)
+        tn_output_init(&run->output);
+    else if (!tn_output_resume(&run->output, command->output_path, progress->output_bytes))
+        return tn_output_refuse(VERB, command->output_path, progress->output_bytes);
+    run->output_is_open = true;
+    if (command->late_path != NULL &&
+        !tn_late_resume(&run->late, command->late_path, progress->late_bytes,
+                        tn_window_state_late_header(&run->state), &exit_code))
+        return exit_code;
+    return RUN_GOES_ON;
+}
+
+static int run_open_output(struct run *run)
+{
+    const struct tn_window_command *command = run->command;
+    int exit_code = run->state.resumed ? run_open_again(run) : run_open_new(run);
+
+    if (exit_code != RUN_GOES_ON)
+        return exit_code;
     run->writer = tn_writer_new(&run->output, command->output_format, command->columns,
                                 command->column_count);
-    return run->writer != NULL ? RUN_GOES_ON : run_memory_failed();
+    if (run->writer == NULL)
+        return run_memory_failed();
+    if (run->state.resumed)
+        tn_writer_resume(run->writer, run->state.progress.has_header != 0);
+    return RUN_GOES_ON;
+}
+
+/* ---- state ----------------------------------------------------------------------------------- */
+
+/* Commit where the run stands; without --state nothing is to be done. */
+static int run_commit(struct run *run, bool finished)
+{
+    struct tn_state_progress progress = {
+        .finished = finished,
+        .has_header = tn_writer_has_header(run->writer),
+        .row_count = run->report.row_count,
+        .bad_count = run->report.bad_count,
+        .written_count = run->written_count,
+        .time_kind = run->time_format.kind,
+    };
+
+    if (run->state.store == NULL)
+        return RUN_GOES_ON;
+    run->unwritten = false;
+    return tn_window_state_commit(&run->state, run->window, &run->sources, &run->output, &run->late,
+                                  &progress);
+}
+
+/* The store: in memory, or where --state says, and then all that was counted before. */
+static int run_open_store(struct run *run)
+{
+    const struct tn_state_progress *progress = &run->state.progress;
+    int exit_code, result;
+
+    if (run->command->state_path == NULL) {
+        result = tarn_open(&run->store, NULL, NULL);
+        return result == TARN_OK ? RUN_GOES_ON : run_store_failed(run, result);
+    }
+    exit_code = tn_window_state_open(&run->state, run->command);
+    run->store = run->state.store;
+    if (exit_code != RUN_GOES_ON || !run->state.resumed)
+        return exit_code;
+    run->report.row_count = progress->row_count;
+    run->report.bad_count = progress->bad_count;
+    run->report.resumed_row_count = progress->row_count;
+    run->written_count = progress->written_count;
+    run->time_format.kind = (enum tn_timestamp_kind)progress->time_kind;
+    return RUN_GOES_ON;
 }
 
 /* ---- one row --------------------------------------------------------------------------------- */
@@ -341,6 +440,9 @@ static int run_wait(struct run *run)
 
     if (exit_code == RUN_GOES_ON)
         exit_code = run_show(run);
+    if (exit_code == RUN_GOES_ON &&
+        tn_window_state_is_due(&run->state, run->report.row_count, true))
+        exit_code = run_commit(run, false);
     if (exit_code == RUN_GOES_ON)
         tn_sources_wait(&run->sources);
     return exit_code;
@@ -389,8 +491,22 @@ static int run_rows(struct run *run)
         exit_code = run_turn(run, answer, &row);
         if (exit_code == RUN_GOES_ON && (run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
             exit_code = run_show(run);
+        if (exit_code == RUN_GOES_ON &&
+            tn_window_state_is_due(&run->state, run->report.row_count, false))
+            exit_code = run_commit(run, false);
     }
     return exit_code;
+}
+
+/* All rows; when a signal ends that, where it did is committed. */
+static int run_rows_to_end(struct run *run)
+{
+    int exit_code = run_rows(run), commit_code;
+
+    if (exit_code < TN_EXIT_SIGNAL || exit_code == TN_EXIT_PIPE)
+        return exit_code;
+    commit_code = run_commit(run, false);
+    return commit_code == RUN_GOES_ON ? exit_code : commit_code;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -413,7 +529,7 @@ static int run_open(struct run *run)
         .aggregates = command->aggregates.items,
         .aggregate_count = command->aggregates.count,
     };
-    int result;
+    int result, exit_code;
 
     tn_window_report_begin(&run->report, command->verbose,
                            command->output_format == TN_WRITER_PRETTY &&
@@ -423,9 +539,10 @@ static int run_open(struct run *run)
     run->values = calloc(command->column_count, sizeof *run->values);
     if (run->values == NULL || !tn_sources_init(&run->sources, command, &run->memory))
         return run_memory_failed();
-    result = tarn_open(&run->store, NULL, NULL);
-    if (result == TARN_OK)
-        result = tn_window_open(&run->window, run->store, &run->memory, &options, run_emit, run);
+    exit_code = run_open_store(run);
+    if (exit_code != RUN_GOES_ON)
+        return exit_code;
+    result = tn_window_open(&run->window, run->store, &run->memory, &options, run_emit, run);
     return result == TARN_OK ? RUN_GOES_ON : run_store_failed(run, result);
 }
 
@@ -434,22 +551,32 @@ static int run_begin(struct run *run)
 {
     struct stat status;
     size_t i;
-    int answer;
+    int answer, exit_code;
 
     for (i = 0; i < run->command->file_count; i++)
         if (stat_input(run->command->files[i], &status) == 0 && !S_ISREG(status.st_mode))
             run->sources_wait = true;
     run->sources.no_wait = run->report.live.on; /* the view goes on while nothing comes */
+    exit_code =
+        run->state.store != NULL ? tn_window_state_place(&run->state, &run->sources) : RUN_GOES_ON;
+    if (exit_code != RUN_GOES_ON)
+        return exit_code;
     answer = tn_sources_begin(&run->sources);
-    return answer == TN_READER_ROW ? run_open_output(run) : run_refused(run, answer);
+    exit_code = answer == TN_READER_ROW ? run_open_output(run) : run_refused(run, answer);
+    if (exit_code == RUN_GOES_ON && !run->state.resumed)
+        exit_code = run_commit(run, false);
+    return exit_code;
 }
 
 /* The input has ended well: print what is open (W3), and say what there is to say. */
 static int run_finish(struct run *run)
 {
     struct tn_window_summary summary = { .input_bytes = tn_sources_bytes(&run->sources) };
-    int exit_code;
+    int exit_code = run_commit(run, false); /* a signal from here on loses no row */
 
+    if (exit_code != RUN_GOES_ON)
+        return exit_code;
+    run->finishing = true;
     tn_window_count(run->window, &summary.counts);
     tn_window_report_clear(&run->report);
     exit_code = run_answer(run, tn_window_finish(run->window), 0);
@@ -457,6 +584,9 @@ static int run_finish(struct run *run)
         return exit_code;
     if (!tn_writer_finish(run->writer))
         return TN_EXIT_FAILED;
+    exit_code = run_commit(run, true);
+    if (exit_code != RUN_GOES_ON)
+        return exit_code;
     summary.written_count = run->written_count;
     summary.late_path = run->command->late_path;
     summary.time_format = tn_timestamp_format_text(&run->time_format);
@@ -469,7 +599,7 @@ static int run_finish(struct run *run)
 /* Complete rows are written whatever happened; a failure to do so comes before what was fine. */
 static int run_close(struct run *run, int exit_code)
 {
-    int output_code = TN_EXIT_DONE, late_code;
+    int output_code = TN_EXIT_DONE, late_code, state_code = TN_EXIT_DONE;
 
     tn_window_report_clear(&run->report);
     if (run->writer != NULL && run->written_count > 0)
@@ -480,10 +610,15 @@ static int run_close(struct run *run, int exit_code)
     late_code = tn_late_close(&run->late, VERB);
     tn_sources_release(&run->sources);
     tn_window_close(run->window);
-    (void)tarn_close(run->store); /* a memory store: nothing to lose */
+    if (run->command->state_path != NULL)
+        state_code = tn_window_state_close(&run->state);
+    else
+        (void)tarn_close(run->store); /* in memory: nothing to lose */
     free(run->values);
     if (output_code == TN_EXIT_DONE)
         output_code = late_code;
+    if (output_code == TN_EXIT_DONE)
+        output_code = state_code;
     if (exit_code == TN_EXIT_DONE || (exit_code == TN_EXIT_FAILED && output_code == TN_EXIT_PIPE))
         return output_code;
     return exit_code;
@@ -492,17 +627,21 @@ static int run_close(struct run *run, int exit_code)
 int tn_window_run(const struct tn_window_command *command)
 {
     struct run run = { .command = command };
+    struct stat status;
+    bool state_exists = command->state_path != NULL && stat(command->state_path, &status) == 0;
     int exit_code;
 
-    if (!inputs_exist(command))
+    if (!state_exists && !inputs_exist(command)) /* a finished state needs none */
         return TN_EXIT_REFUSED;
     if (!outputs_are_files_of_their_own(command))
         return TN_EXIT_USAGE;
     exit_code = run_open(&run);
+    if (exit_code == RUN_GOES_ON && state_exists && !inputs_exist(command))
+        exit_code = TN_EXIT_REFUSED;
     if (exit_code == RUN_GOES_ON)
         exit_code = run_begin(&run);
     if (exit_code == RUN_GOES_ON)
-        exit_code = run_rows(&run);
+        exit_code = run_rows_to_end(&run);
     if (exit_code == RUN_GOES_ON)
         exit_code = run_finish(&run);
     return run_close(&run, exit_code);

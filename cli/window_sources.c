@@ -26,8 +26,11 @@ static void source_init(struct tn_source *source, const char *path)
     source->path = path;
     source->name = standard_input ? "standard input" : path;
     if ((standard_input ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0 &&
-        S_ISREG(status.st_mode))
+        S_ISREG(status.st_mode)) {
         source->file_bytes = (uint64_t)status.st_size;
+        source->place.device = (uint64_t)status.st_dev;
+        source->place.inode = (uint64_t)status.st_ino;
+    }
 }
 
 void tn_sources_release(struct tn_sources *sources)
@@ -81,6 +84,8 @@ static int sources_open(struct tn_sources *sources, size_t index)
         .block_bytes = sources_block_bytes(command),
         .follow = command->follow && (command->merge || index + 1 == command->file_count), /* F2 */
         .no_wait = sources->no_wait,
+        .place = &sources->sources[index].place,
+        .checksum = command->state_path != NULL,
     };
 
     sources->current = index;
@@ -88,25 +93,79 @@ static int sources_open(struct tn_sources *sources, size_t index)
                           sources->reason, sizeof sources->reason);
 }
 
-int tn_sources_begin(struct tn_sources *sources)
-{
-    size_t last = sources->command->merge ? sources->command->file_count - 1 : 0, i;
-    int answer = TN_READER_ROW;
-
-    for (i = 0; i <= last && answer == TN_READER_ROW; i++)
-        answer = sources_open(sources, i);
-    if (answer == TN_READER_ROW)
-        sources->current = 0;
-    return answer;
-}
-
 static void sources_close(struct tn_sources *sources, size_t index)
 {
     struct tn_source *source = &sources->sources[index];
 
-    sources->closed_bytes += tn_reader_bytes(source->reader);
+    tn_reader_place(source->reader, &source->place);
+    sources->closed_bytes += source->place.bytes;
     tn_reader_close(source->reader);
     source->reader = NULL;
+    source->ended = true;
+}
+
+/* In sequence: the first that has not ended, or the last. */
+static size_t sources_first(const struct tn_sources *sources)
+{
+    size_t i = 0;
+
+    while (i + 1 < sources->command->file_count && sources->sources[i].ended)
+        i++;
+    return i;
+}
+
+int tn_sources_begin(struct tn_sources *sources)
+{
+    size_t first = sources->command->merge ? 0 : sources_first(sources);
+    size_t last = sources->command->merge ? sources->command->file_count - 1 : first, i;
+    int answer = TN_READER_ROW;
+
+    for (i = 0; i <= last && answer == TN_READER_ROW; i++) {
+        struct tn_place place = sources->sources[i].place;
+
+        answer = sources_open(sources, i);
+        if (answer != TN_READER_ROW || !sources->sources[i].ended)
+            continue;
+        sources_close(sources, i); /* it holds what it held: F5 */
+        sources->sources[i].place = place;
+    }
+    if (answer == TN_READER_ROW)
+        sources->current = first;
+    return answer;
+}
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+void tn_sources_place(struct tn_sources *sources, size_t index, struct tn_source_place *out)
+{
+    struct tn_source *source = &sources->sources[index];
+
+    *out = (struct tn_source_place){ .phase = source->ended            ? TN_SOURCE_READ
+                                              : source->reader != NULL ? TN_SOURCE_READING
+                                                                       : TN_SOURCE_UNREAD,
+                                     .place = source->place };
+    if (source->reader != NULL)
+        tn_reader_place(source->reader, &out->place);
+    if (sources->command->merge)
+        out->watermark = sources->watermarks.sources[index];
+}
+
+void tn_sources_resume(struct tn_sources *sources, const struct tn_source_place *places,
+                       int64_t watermark_ms)
+{
+    struct tn_watermarks *all = &sources->watermarks;
+    size_t i;
+
+    for (i = 0; i < sources->command->file_count; i++) {
+        sources->sources[i].ended = places[i].phase == TN_SOURCE_READ;
+        sources->sources[i].place = places[i].place;
+        if (!sources->command->merge)
+            continue;
+        all->sources[i].own.time_ms = places[i].watermark.own.time_ms;
+        all->sources[i].state = places[i].watermark.state;
+    }
+    if (sources->command->merge)
+        tn_watermarks_resume(all, watermark_ms);
 }
 
 /* What the reader answered is no row: keep what is to be said of it. */
@@ -140,10 +199,12 @@ static int sources_next_in_sequence(struct tn_sources *sources, struct tn_row *r
 {
     int answer;
 
+    if (TN_UNLIKELY(sources->sources[sources->current].reader == NULL))
+        return TN_READER_END; /* the last had been read (F5) */
     while ((answer = source_next(sources, sources->current, row)) == TN_READER_END) {
+        sources_close(sources, sources->current);
         if (sources->current + 1 == sources->command->file_count)
             return answer;
-        sources_close(sources, sources->current);
         answer = sources_open(sources, sources->current + 1);
         if (answer != TN_READER_ROW)
             return answer;
@@ -290,9 +351,8 @@ bool tn_sources_progress(const struct tn_sources *sources, uint64_t *read_bytes,
     *file_bytes = 0;
     for (i = 0; i < count; i++) {
         const struct tn_source *source = &sources->sources[i];
-        bool ended = source->reader == NULL && (sources->command->merge || i < sources->current);
 
-        read = ended ? source->file_bytes : 0;
+        read = source->ended ? source->file_bytes : 0;
         if (source->reader != NULL)
             tn_reader_progress(source->reader, &read, &size);
         *read_bytes += read;

@@ -15,6 +15,8 @@
  *   F3  With --idle a followed source that has given nothing for so long holds the others no more. It
  *       is asked again now and then, and counts again when it has caught up (M3).
  *   F4  The first source is open, or merged all are, before anything else is done (W1).
+ *   F5  With --state sources go on where others stood: files are what they were, by device and
+ *       inode, and by all bytes that were read of them; also those read to their end.
  */
 #ifndef TN_WINDOW_SOURCES_H
 #define TN_WINDOW_SOURCES_H
@@ -26,12 +28,23 @@
 #define TN_SOURCES_REASON_BYTES 1024
 #define TN_SOURCES_MOVED 100 /* beside enum tn_reader_answer */
 
+enum tn_source_phase { TN_SOURCE_UNREAD, TN_SOURCE_READING, TN_SOURCE_READ };
+
+/* All that is to be known of a source to go on with it (F5). */
+struct tn_source_place {
+    enum tn_source_phase phase;
+    struct tn_place place;
+    struct tn_watermark_source watermark; /* merged only */
+};
+
 struct tn_source {
     const char *path;
     const char *name;         /* in messages */
     uint64_t file_bytes;      /* as it lies there when the run begins; 0: it is no file */
     struct tn_reader *reader; /* NULL: not open yet, or not any more */
-    uint64_t waits_since_ns;  /* 0: it does not wait */
+    bool ended;
+    struct tn_place place;   /* while it is not open: where that is to be, or where it ended */
+    uint64_t waits_since_ns; /* 0: it does not wait */
 };
 
 struct tn_sources {
@@ -50,6 +63,13 @@ struct tn_sources {
 /* False: no memory, and nothing is held. `command` and `memory` outlive the sources. */
 bool tn_sources_init(struct tn_sources *out, const struct tn_window_command *command,
                      struct tn_memory *memory);
+
+/* Where a source stands, behind the last row. */
+void tn_sources_place(struct tn_sources *sources, size_t index, struct tn_source_place *out);
+
+/* Before begin: all sources stand there, and together (merged) at this watermark (F5). */
+void tn_sources_resume(struct tn_sources *sources, const struct tn_source_place *places,
+                       int64_t watermark_ms);
 
 /* Open what must be open first (F4). Answers as tn_reader_open; tn_sources_reason says why not. */
 int tn_sources_begin(struct tn_sources *sources);

@@ -239,6 +239,16 @@ static bool writer_header(struct tn_writer *writer)
     return separated_header(writer);
 }
 
+void tn_writer_resume(struct tn_writer *writer, bool has_header)
+{
+    writer->header_written = has_header;
+}
+
+bool tn_writer_has_header(const struct tn_writer *writer)
+{
+    return writer->header_written;
+}
+
 bool tn_writer_row(struct tn_writer *writer, const tarn_bytes *values)
 {
     if (writer->format == TN_WRITER_PRETTY)

@@ -38,6 +38,10 @@ struct tn_writer;
 struct tn_writer *tn_writer_new(struct tn_output *output, enum tn_writer_format format,
                                 const struct tn_column *columns, size_t column_count);
 
+/* The output has been written to before: with its header, or not yet. */
+void tn_writer_resume(struct tn_writer *writer, bool has_header);
+bool tn_writer_has_header(const struct tn_writer *writer);
+
 /* One row; data NULL is null. False: the output has failed (rule P2); no memory counts as that. */
 bool tn_writer_row(struct tn_writer *writer, const tarn_bytes *values);
 

@@ -43,12 +43,6 @@ usage_error "option --by was given twice, 'a' and 'b'; keep one" --by a --by b
 usage_error "option --strict takes no value; leave out '=yes'" --strict=yes
 usage_error "option --ti could be several; write it out" --ti t
 
-it "every option that this release does not have is refused, with and without its value"
-for option in state commit-every; do
-    usage_error "this release does not have --$option yet" --"$option" 1s
-    usage_error "this release does not have --$option yet" --"$option"
-done
-
 it "a bad duration is quoted"
 for duration in 10 x 1y '' -1s '1 h' 9999999999999d; do
     usage_error "option --every:" --time t --every "$duration" "$work/good.csv"

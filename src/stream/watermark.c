@@ -100,3 +100,9 @@ bool tn_watermarks_set_state(struct tn_watermarks *all, size_t source, enum tn_s
     all->sources[source].state = state;
     return watermarks_settle(all);
 }
+
+void tn_watermarks_resume(struct tn_watermarks *all, int64_t time_ms)
+{
+    all->time_ms = time_ms;
+    (void)watermarks_settle(all); /* it was settled: only who is next is found */
+}

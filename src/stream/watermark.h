@@ -75,6 +75,12 @@ void tn_watermarks_release(struct tn_watermarks *all);
 /* A row of `source` with this time was read, late or not. true: the watermark of all has moved. */
 bool tn_watermarks_advance(struct tn_watermarks *all, size_t source, int64_t time_ms);
 
+/*
+ * Go on where others stood: each source's own watermark and state have been set to what they were,
+ * and that of all was `time_ms`.
+ */
+void tn_watermarks_resume(struct tn_watermarks *all, int64_t time_ms);
+
 /* The source has become idle, or ended, or active again without a row. true: as above. */
 bool tn_watermarks_set_state(struct tn_watermarks *all, size_t source, enum tn_source_state state);
 
