@@ -215,7 +215,7 @@ done
 
 it "an unknown suite's message says which there are"
 run durable
-grep -q 'there are: store, stream' "$work/err" || fail "it says: $(cat "$work/err")"
+grep -q 'there are: store, durable, stream' "$work/err" || fail "it says: $(cat "$work/err")"
 
 it "more entries than memory is refused, not tried"
 if [ "$(awk '/MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo 2>/dev/null || echo 999)" \
