@@ -19,6 +19,7 @@ struct tn_bench_row {
     const char *unit;
     double median, min, max;
     size_t repeats;
+    bool is_rate;        /* more is better: `x tarn` is tarn's figure by the store's */
     uint64_t operations; /* in one repeat */
     double page_faults;  /* per operation; negative: not counted */
     double allocations;  /* per operation; negative: not known */

@@ -56,14 +56,22 @@ static void report_number(char *text, size_t text_bytes, double value)
         snprintf(text, text_bytes, value < 0.01 ? "%.0e" : value < 10 ? "%.2f" : "%.1f", value);
 }
 
+/* The store's figure as a multiple of tarn's, of a rate the other way round. 0: there is none. */
+static double report_times(const struct tn_bench_row *row, double reference)
+{
+    if (reference <= 0 || row->median <= 0)
+        return 0;
+    return row->is_rate ? reference / row->median : row->median / reference;
+}
+
 static bool report_table_row(struct tn_bench_report *report, const struct tn_bench_row *row,
-                             double reference)
+                             double times)
 {
     char ratio[32] = "", faults[32], allocations[32];
     bool is_new = strcmp(report->op_last, row->op) != 0;
 
-    if (reference > 0)
-        snprintf(ratio, sizeof ratio, "%.2f", row->median / reference);
+    if (times > 0)
+        snprintf(ratio, sizeof ratio, "%.2f", times);
     report_number(faults, sizeof faults, row->page_faults);
     report_number(allocations, sizeof allocations, row->allocations);
     fprintf(report->out, "%-22s %-15s %10.1f %10.1f %10.1f  %-8s %7s %8s %8s",
@@ -79,7 +87,7 @@ static bool report_table_row(struct tn_bench_report *report, const struct tn_ben
 
 /* Names and units are ours: nothing in them needs escaping. */
 static bool report_json_row(const struct tn_bench_report *report, const struct tn_bench_row *row,
-                            double reference)
+                            double times)
 {
     fprintf(report->out,
             "{\"suite\":\"%s\",\"op\":\"%s\",\"store\":\"%s\",\"entries\":%" PRIu64
@@ -92,8 +100,8 @@ static bool report_json_row(const struct tn_bench_report *report, const struct t
         fprintf(report->out, ",\"page_faults\":%.6g", row->page_faults);
     if (row->allocations >= 0)
         fprintf(report->out, ",\"allocations\":%.6g", row->allocations);
-    if (reference > 0)
-        fprintf(report->out, ",\"times_tarn\":%.3f", row->median / reference);
+    if (times > 0)
+        fprintf(report->out, ",\"times_tarn\":%.3f", times);
     if (row->p99 > 0)
         fprintf(report->out, ",\"p99\":%.3f,\"p99_9\":%.3f,\"p99_99\":%.3f", row->p99, row->p99_9,
                 row->p99_99);
@@ -104,11 +112,11 @@ static bool report_json_row(const struct tn_bench_report *report, const struct t
 
 bool tn_bench_report_row(struct tn_bench_report *report, const struct tn_bench_row *row)
 {
-    double reference = report_reference(report, row);
+    double times = report_times(row, report_reference(report, row));
 
     if (report->page != NULL)
         tn_bench_page_add(report->page, row);
     if (report->json)
-        return report_json_row(report, row, reference);
-    return report_table_row(report, row, reference);
+        return report_json_row(report, row, times);
+    return report_table_row(report, row, times);
 }

@@ -4,6 +4,7 @@
  * The one place where the presence of a library is asked about. CMake defines TARN_HAVE_<LIBRARY>,
  * and compiles that library's files, when it finds it.
  */
+#include "durable.h"
 #include "rivals.h"
 
 static const struct tn_bench_store *const *const libraries[] = {
@@ -50,3 +51,38 @@ const char *const *tn_bench_stores_missing(void)
 {
     return libraries_missing;
 }
+
+/* ---- with a directory: tarn bench durable ---------------------------------------------------- */
+
+const struct tn_durable_store *const tn_durable_stores[] = {
+    &tn_durable_tarn,
+#if defined(TARN_HAVE_LMDB)
+    &tn_durable_lmdb,
+#endif
+#if defined(TARN_HAVE_ROCKSDB)
+    &tn_durable_rocksdb,
+#endif
+#if defined(TARN_HAVE_LEVELDB)
+    &tn_durable_leveldb,
+#endif
+#if defined(TARN_HAVE_SQLITE)
+    &tn_durable_sqlite,
+#endif
+    NULL,
+};
+
+const char *const tn_durable_stores_missing[] = {
+#if !defined(TARN_HAVE_LMDB)
+    "lmdb: not built in: install liblmdb-dev",
+#endif
+#if !defined(TARN_HAVE_ROCKSDB)
+    "rocksdb: not built in: install librocksdb-dev",
+#endif
+#if !defined(TARN_HAVE_LEVELDB)
+    "leveldb: not built in: install libleveldb-dev",
+#endif
+#if !defined(TARN_HAVE_SQLITE)
+    "sqlite: not built in: install libsqlite3-dev",
+#endif
+    NULL,
+};

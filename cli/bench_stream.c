@@ -3,6 +3,7 @@
  */
 #include "bench_stream.h"
 #include "arguments.h"
+#include "bench_number.h"
 #include "command.h"
 #include "message.h"
 #include "signals.h"
@@ -11,7 +12,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,26 +53,6 @@ static const struct tn_usage stream_usage = {
 static void stream_warn(const char *text)
 {
     tn_message(VERB, "%s", text);
-}
-
-/* A number 1 to `max`, perhaps with K, M or G. 0: it is none, and that was said. */
-static uint64_t number_parse(const char *option, const char *text, uint64_t max)
-{
-    static const char suffixes[] = "KMG";
-    const char *suffix;
-    char *end;
-    uint64_t number = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0, factor = 1;
-
-    if (number > 0 && *end != '\0' && (suffix = strchr(suffixes, *end & ~0x20)) != NULL) {
-        for (; suffix >= suffixes; suffix--)
-            factor *= 1000;
-        end++;
-    }
-    if (number > 0 && *end == '\0' && number <= max / factor)
-        return number * factor;
-    tn_message(VERB, "--%s: '%s' is not a number from 1 to %llu", option, text,
-               (unsigned long long)max);
-    return 0;
 }
 
 /* Where this program lies, for a shell to run it again. */
@@ -123,10 +103,11 @@ int tn_bench_stream(int argc, char **argv)
     }
     request = (struct tn_stream_request){
         .program = program,
-        .rows = number_parse("rows", values[STREAM_ROWS] != NULL ? values[STREAM_ROWS] : "1M",
-                             STREAM_ROWS_MAX),
-        .repeats = (size_t)number_parse(
-            "repeats", values[STREAM_REPEATS] != NULL ? values[STREAM_REPEATS] : "5",
+        .rows =
+            tn_bench_number(VERB, "rows", values[STREAM_ROWS] != NULL ? values[STREAM_ROWS] : "1M",
+                            STREAM_ROWS_MAX),
+        .repeats = (size_t)tn_bench_number(
+            VERB, "repeats", values[STREAM_REPEATS] != NULL ? values[STREAM_REPEATS] : "5",
             STREAM_REPEATS_MAX),
         .ops = values[STREAM_OPS],
         .tools = values[STREAM_STORES],

@@ -2,6 +2,7 @@
  * cmd_bench.c - tarn bench: measurements, with rivals in the same run
  */
 #include "arguments.h"
+#include "bench_durable.h"
 #include "bench_stream.h"
 #include "command.h"
 #include "message.h"
@@ -55,7 +56,8 @@ static const struct tn_option bench_options[] = {
 
 static const struct tn_usage bench_verb_usage = {
     .verb = "bench",
-    .synopsis = "tarn bench store [OPTION...]\n       tarn bench stream --help",
+    .synopsis = "tarn bench store [OPTION...]\n       tarn bench durable --help\n       tarn bench "
+                "stream --help",
     .summary = "Time the store in memory beside its rivals: in one process, with the same keys,\n"
                "taking turns. 'x tarn' is a store's median as a multiple of tarn's.",
     .options = bench_options,
@@ -152,11 +154,12 @@ static bool request_read(struct tn_bench_request *request, uint64_t *sizes,
     const char *const *values = arguments->values;
 
     if (arguments->operand_count != 1) {
-        tn_message("bench", "one suite is needed; there are: store, stream");
+        tn_message("bench", "one suite is needed; there are: store, durable, stream");
         return false;
     }
     if (strcmp(arguments->operands[0], "store") != 0) {
-        tn_message("bench", "no suite '%s'; there are: store, stream", arguments->operands[0]);
+        tn_message("bench", "no suite '%s'; there are: store, durable, stream",
+                   arguments->operands[0]);
         return false;
     }
     *request = (struct tn_bench_request){
@@ -230,6 +233,8 @@ int tn_cmd_bench(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "stream") == 0) /* its options are its own */
         return tn_bench_stream(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "durable") == 0)
+        return tn_bench_durable(argc - 1, argv + 1);
     if (!tn_arguments_parse(&arguments, &bench_verb_usage, argc, argv, &exit_code))
         return exit_code;
     if (!request_read(&request, sizes, &arguments))

@@ -199,7 +199,7 @@ expect_eq "$(awk '$1 == "get_random" { print $2 }
 8"
 
 it "what it cannot understand is refused with 2 and a reason"
-for arguments in "" "store extra" "durable" "store --keys" "store --keys 0" "store --keys -1" \
+for arguments in "" "store extra" "scale" "store --keys" "store --keys 0" "store --keys -1" \
     "store --keys 1,,2" "store --keys 1x" "store --keys 2G" "store --keys 99999999999999999999" \
     "store --keys 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" "store --repeats 0" \
     "store --repeats 101" "store --repeats 2x" "store --ops none" "store --ops get_random," \
@@ -214,8 +214,8 @@ for arguments in "" "store extra" "durable" "store --keys" "store --keys 0" "sto
 done
 
 it "an unknown suite's message says which there are"
-run durable
-grep -q 'there are: store, stream' "$work/err" || fail "it says: $(cat "$work/err")"
+run scale
+grep -q 'there are: store, durable, stream' "$work/err" || fail "it says: $(cat "$work/err")"
 
 it "more entries than memory is refused, not tried"
 if [ "$(awk '/MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo 2>/dev/null || echo 999)" \

@@ -84,9 +84,9 @@ expect_eq "$(deps | grep -c -E 'did not find: cmake|Fedora|Arch|elsewhere|exit 1
 it "the benchmark's rivals are all asked for"
 machine
 echo 'exit 0' | tool cmake
-printf 'read -r line; case $line in *lmdb*|*absl*|*rocksdb*) exit 1 ;; esac\n' | tool c++
+printf 'read -r line; case $line in *lmdb*|*absl*|*rocksdb*|*leveldb*|*sqlite3*) exit 1 ;; esac\n' | tool c++
 for package in absl/container/flat_hash_map.h:libabsl-dev lmdb.h:liblmdb-dev \
-    rocksdb/db.h:librocksdb-dev; do
+    rocksdb/db.h:librocksdb-dev leveldb/c.h:libleveldb-dev sqlite3.h:libsqlite3-dev; do
     [ -e "/usr/include/${package%:*}" ] || [ -e "/usr/local/include/${package%:*}" ] || {
         deps bench >/dev/null
         grep -q "install .*${package#*:}" "$work/asked" || fail "not asked for: ${package#*:}"
