@@ -20,6 +20,9 @@ enum tn_exit {
 typedef int tn_verb_fn(int argc, char **argv);
 
 tn_verb_fn tn_cmd_bench;
+tn_verb_fn tn_cmd_del;
+tn_verb_fn tn_cmd_get;
+tn_verb_fn tn_cmd_put;
 tn_verb_fn tn_cmd_version;
 tn_verb_fn tn_cmd_window;
 
