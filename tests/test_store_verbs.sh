@@ -86,11 +86,13 @@ answers 2 put "$store" a b c
 it "what is no store is exit 3, and is left as it is"
 : >"$work/file"
 mkdir "$work/nothing"
-for verb in get del; do
-    answers 3 "$verb" "$work/none" k
+for verb in get del scan dump; do
+    set -- k
+    case $verb in scan | dump) set -- ;; esac
+    answers 3 "$verb" "$work/none" "$@"
     says "name the directory of a store"
-    answers 3 "$verb" "$work/file" k
-    answers 3 "$verb" "$work/nothing" k
+    answers 3 "$verb" "$work/file" "$@"
+    answers 3 "$verb" "$work/nothing" "$@"
 done
 expect_eq "$(ls "$work/nothing")" ""
 [ ! -e "$work/none" ] || fail "made"
@@ -99,6 +101,67 @@ answers 3 put "$work/file" k v
 it "a key that is too long is refused"
 long=$(head -c 65536 /dev/zero | tr '\0' x)
 answers 3 put "$store" "$long" v
+
+it "scan prints a range, a prefix, both ways, so many"
+rm -rf "$store"
+for key in a ab abc b c; do
+    answers 0 put "$store" "$key" "v$key"
+done
+keys() {
+    answers 0 scan "$store" "$@"
+    printf '%s\n' "$out" | cut -f 1 | tr '\n' ' '
+}
+expect_eq "$(keys)" "a ab abc b c "
+expect_eq "$(keys --reverse)" "c b abc ab a "
+expect_eq "$(keys --from ab --to c)" "ab abc b "
+expect_eq "$(keys --prefix ab --reverse)" "abc ab "
+expect_eq "$(keys --limit 2)" "a ab "
+expect_eq "$(keys --limit 0)" " "
+expect_eq "$(keys --hex --prefix 6162)" "6162 616263 "
+answers 0 scan "$store" -o ndjson --limit 1
+expect_eq "$out" '{"key":"a","value":"va"}'
+answers 0 dump "$store"
+expect_eq "$out" "$("$TARN" scan "$store")"
+
+it "scan refuses what it cannot do"
+answers 2 scan
+answers 2 scan "$store" --limit 1x
+answers 2 scan "$store" --limit 99999999999999999999
+answers 2 scan "$store" -o csv
+answers 2 scan "$store" --hex --from 0
+answers 2 dump "$store" --reverse
+answers 1 scan "$store" --table none
+answers 1 dump "$store" --table none
+
+it "odd bytes are escaped, and tell what they are"
+answers 0 put "$store" --hex 090a0d5c 0041ff --table odd
+answers 0 scan "$store" --table odd
+expect_eq "$out" '\t\n\r\\	\x00A\xff'
+answers 0 dump "$store" --table odd --hex
+expect_eq "$out" '090a0d5c	0041ff'
+
+it "whoever reads the output may leave: exit 141, no message"
+head -c 2000000 /dev/zero | tr '\0' x | "$TARN" put "$store" z || fail "put"
+status=$({ "$TARN" scan "$store" --from z 2>"$work/err"; echo $? >"$work/status"; } | head -c 1 >"$work/out"; cat "$work/status")
+expect_eq "$status$(cat "$work/err")" 141
+answers 0 del "$store" z
+
+it "a damaged store is refused with file and offset"
+answers 0 dump "$store"
+rm -rf "$work/damaged"
+cp -R "$store" "$work/damaged"
+damage() { # one byte in the middle of the newest file
+    for file in "$1"/*; do
+        [ -f "$file" ] && newest=$file
+    done
+    printf '\377' | dd of="$newest" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+damage "$work/damaged" 4110
+for verb in scan dump; do
+    answers 3 "$verb" "$work/damaged"
+    says "damaged"
+done
+answers 3 put "$work/damaged" k v
 
 #NEXT
 done_testing
