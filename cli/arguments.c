@@ -251,3 +251,14 @@ bool tn_arguments_parse(struct tn_arguments *out, const struct tn_usage *usage, 
     out->operand_count = (size_t)(argc - optind);
     return true;
 }
+
+bool tn_arguments_count_operands(const struct tn_arguments *arguments, const struct tn_usage *usage,
+                                 size_t least, size_t most)
+{
+    if (arguments->operand_count < least)
+        tn_message(usage->verb, "an argument is missing; write %s", usage->synopsis);
+    else if (arguments->operand_count > most)
+        tn_message(usage->verb, "'%s' is too much; write %s", arguments->operands[most],
+                   usage->synopsis);
+    return arguments->operand_count >= least && arguments->operand_count <= most;
+}

@@ -49,4 +49,8 @@ struct tn_arguments {
 bool tn_arguments_parse(struct tn_arguments *out, const struct tn_usage *usage, int argc,
                         char **argv, int *exit_code);
 
+/* Whether there are as many operands as the verb takes (SIZE_MAX: any number); else it is said. */
+bool tn_arguments_count_operands(const struct tn_arguments *arguments, const struct tn_usage *usage,
+                                 size_t least, size_t most);
+
 #endif

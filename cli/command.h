@@ -20,6 +20,11 @@ enum tn_exit {
 typedef int tn_verb_fn(int argc, char **argv);
 
 tn_verb_fn tn_cmd_bench;
+tn_verb_fn tn_cmd_del;
+tn_verb_fn tn_cmd_dump;
+tn_verb_fn tn_cmd_get;
+tn_verb_fn tn_cmd_put;
+tn_verb_fn tn_cmd_scan;
 tn_verb_fn tn_cmd_version;
 tn_verb_fn tn_cmd_window;
 

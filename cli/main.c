@@ -20,6 +20,11 @@ struct verb {
 
 static const struct verb verbs[] = {
     { "window", "windows over events: count, sum, ... per time span and group", tn_cmd_window },
+    { "get", "print the value of a key of a store", tn_cmd_get },
+    { "put", "set the value of a key", tn_cmd_put },
+    { "del", "delete keys", tn_cmd_del },
+    { "scan", "print entries in the order of their keys", tn_cmd_scan },
+    { "dump", "print all entries of a table", tn_cmd_dump },
     { "bench", "measure the store beside its rivals", tn_cmd_bench },
     { "version", "print the version", tn_cmd_version },
 };

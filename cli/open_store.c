@@ -1,0 +1,146 @@
+/*
+ * open_store.c - a store opened by a verb; see open_store.h for the rules
+ */
+#include "open_store.h"
+#include "command.h"
+#include "message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int result_exit(int result)
+{
+    switch (result) {
+    case TARN_E_IO:
+    case TARN_E_FULL:
+    case TARN_E_MEMORY:
+    case TARN_E_FAILED:
+        return TN_EXIT_FAILED;
+    default:
+        return TN_EXIT_REFUSED;
+    }
+}
+
+/* A path that cannot be a store is the caller's mistake, not the system's failure. */
+static bool path_is_refused(const struct tn_open_store *open, enum tn_opening opening)
+{
+    struct stat status;
+
+    if (stat(open->path, &status) != 0) {
+        if (errno == ENOENT && opening == TN_OPEN_CREATE)
+            return false;
+        tn_message(open->verb, "%s: %s; name the directory of a store", open->path,
+                   strerror(errno));
+        return true;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        tn_message(open->verb, "%s: not a directory; name the directory of a store", open->path);
+        return true;
+    }
+    if (access(open->path, R_OK | X_OK | (opening == TN_OPEN_READ ? 0 : W_OK)) != 0) {
+        tn_message(open->verb, "%s: %s; change its permissions, or be another user", open->path,
+                   strerror(errno));
+        return true;
+    }
+    return false;
+}
+
+/* A directory without a store is TARN_E_IO, as a failed read is; only the text tells them apart. */
+static bool store_is_missing(const struct tn_open_store *open)
+{
+    return open->result == TARN_E_IO && strstr(open->report.text, "there is no store") != NULL;
+}
+
+int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char *path,
+                        enum tn_opening opening)
+{
+    static const unsigned flags[] = {
+        [TN_OPEN_READ] = TARN_READ_ONLY | TARN_EXISTING,
+        [TN_OPEN_CHANGE] = TARN_EXISTING,
+        [TN_OPEN_CREATE] = 0,
+    };
+    tarn_options options = { .flags = flags[opening], .report = &out->report };
+
+    *out = (struct tn_open_store){ .verb = verb, .path = path, .result = TARN_E_IO };
+    if (path_is_refused(out, opening))
+        return TN_EXIT_REFUSED;
+    out->result = tarn_open(&out->store, path, &options);
+    if (out->result == TARN_E_BUSY) {
+        tn_message(verb, "%s: another process has the store; try again once it has ended", path);
+        return TN_EXIT_REFUSED;
+    }
+    if (out->result < 0) {
+        tn_message(verb, "%s: %s: %s", path, tarn_result_text(out->result), out->report.text);
+        return store_is_missing(out) ? TN_EXIT_REFUSED : result_exit(out->result);
+    }
+    if (opening != TN_OPEN_READ && out->report.dropped_bytes > 0)
+        tn_message(verb, "%s: %s", path, out->report.text);
+    return TN_EXIT_DONE;
+}
+
+static bool table_exists(tarn_store *store, const char *name)
+{
+    tarn_table_info info;
+    uint64_t place;
+
+    for (place = 0; tarn_table_at(store, place, &info) == TARN_OK; place++)
+        if (info.name.bytes == strlen(name) && memcmp(info.name.data, name, info.name.bytes) == 0)
+            return true;
+    return false;
+}
+
+int tn_open_store_table(struct tn_open_store *open, const char *name, bool create, tarn_table **out)
+{
+    int result;
+
+    if (name == NULL)
+        name = TN_TABLE_DEFAULT;
+    if (!create && !table_exists(open->store, name)) {
+        tn_message(open->verb, "%s: there is no table '%s'; name another with --table", open->path,
+                   name);
+        return TN_EXIT_NEGATIVE;
+    }
+    result = tarn_table_open(out, open->store, name, NULL);
+    return result < 0 ? tn_open_store_fail(open, result) : TN_EXIT_DONE;
+}
+
+int tn_open_store_fail(struct tn_open_store *open, int result)
+{
+    tn_message(open->verb, "%s: %s: %s", open->path, tarn_result_text(result),
+               tarn_error_text(open->store));
+    return result_exit(result);
+}
+
+int tn_open_store_commit(struct tn_open_store *open)
+{
+    tarn_bytes note = { NULL, 0 };
+    void *copy = NULL; /* the store's own ends with the next commit */
+    int result = tarn_last_commit(open->store, NULL, &note);
+
+    if (result == TARN_OK && note.bytes > 0) {
+        copy = malloc(note.bytes);
+        if (copy == NULL) {
+            tn_message(open->verb, "%s: out of memory; nothing was committed", open->path);
+            return TN_EXIT_FAILED;
+        }
+        memcpy(copy, note.data, note.bytes);
+    }
+    if (result == TARN_OK)
+        result = tarn_commit(open->store, copy, note.bytes, TARN_SYNC);
+    free(copy);
+    return result < 0 ? tn_open_store_fail(open, result) : TN_EXIT_DONE;
+}
+
+int tn_open_store_end(struct tn_open_store *open, int exit_code)
+{
+    int result = tarn_close(open->store);
+
+    open->store = NULL;
+    if (result >= 0 || exit_code != TN_EXIT_DONE)
+        return exit_code;
+    tn_message(open->verb, "%s: closing: %s", open->path, tarn_result_text(result));
+    return result_exit(result);
+}

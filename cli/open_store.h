@@ -1,0 +1,56 @@
+/*
+ * open_store.h - a store opened by a verb, and what is said when that or anything else fails
+ *
+ *     begin --> table --> calls of tarn.h --> commit --> end
+ *                \_ fail: a message and an exit code
+ *
+ * Rules
+ *   O1  Reading verbs take no lock and work beside a writer; they show its last commit.
+ *   O2  A verb that commits keeps the note: it belongs to whoever keeps positions in it.
+ *   O3  Absent is exit 1; what the store refuses (damaged, locked, another format, another type) 3; what the
+ *       system refuses 4.
+ */
+#ifndef TN_OPEN_STORE_H
+#define TN_OPEN_STORE_H
+
+#include "base/base.h"
+
+#include <tarn.h>
+
+#define TN_TABLE_DEFAULT "default"
+
+enum tn_opening {
+    TN_OPEN_READ,   /* O1 */
+    TN_OPEN_CHANGE, /* has to be there */
+    TN_OPEN_CREATE, /* made when it is not there */
+};
+
+struct tn_open_store {
+    tarn_store *store;
+    const char *verb; /* for messages */
+    const char *path;
+    tarn_report report;
+    int result; /* of tarn_open */
+};
+
+/* An exit code: TN_EXIT_DONE, and then it is ended with tn_open_store_end; else all is said. */
+int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char *path,
+                        enum tn_opening opening);
+
+/*
+ * The table `name` (NULL: the default one). An exit code; TN_EXIT_NEGATIVE when there is none and the
+ * store was not opened to create, with a message.
+ */
+int tn_open_store_table(struct tn_open_store *open, const char *name, bool create,
+                        tarn_table **out);
+
+/* Say why a call on the store answered `result` (< 0); answers the exit code for it. */
+int tn_open_store_fail(struct tn_open_store *open, int result);
+
+/* Make what was changed one commit, synced (O2). An exit code. */
+int tn_open_store_commit(struct tn_open_store *open);
+
+/* Close. Answers exit_code, or, when that is TN_EXIT_DONE and closing fails, why. */
+int tn_open_store_end(struct tn_open_store *open, int exit_code);
+
+#endif

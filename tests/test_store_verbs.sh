@@ -1,0 +1,167 @@
+# The verbs on a store in a directory: what they print, refuse and answer.
+# shellcheck shell=sh disable=SC1091,SC2154
+. "$SOURCE_DIR/tests/tap.sh"
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+store=$work/store
+
+# answers CODE WORD...: tarn WORD... ends with that exit code; $out and $err have what it said.
+answers() {
+    wanted=$1
+    shift
+    status=0
+    "$TARN" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+    out=$(cat "$work/out")
+    err=$(cat "$work/err")
+    [ "$status" -eq "$wanted" ] || fail "exit $status, not $wanted: tarn $*
+$err"
+}
+
+says() {
+    case $err in
+    *"$1"*) ;;
+    *) fail "not said: $1
+said: $err" ;;
+    esac
+}
+
+it "what was put is got, and absent once it is deleted"
+answers 0 put "$store" apple red
+answers 0 put "$store" pear green
+answers 0 get "$store" apple
+expect_eq "$out" red
+answers 0 put "$store" apple yellow
+expect_eq "$("$TARN" get "$store" apple | od -An -c | tr -d ' ')" yellow
+answers 0 del "$store" apple
+answers 1 get "$store" apple
+expect_eq "$out$err" ""
+answers 1 del "$store" apple pear
+answers 1 get "$store" pear
+
+it "a value may come from standard input, and be empty"
+printf 'a\0b\n' | "$TARN" put "$store" s || fail "put"
+expect_eq "$("$TARN" get "$store" 73 --hex)" 6100620a
+head -c 300000 /dev/zero | "$TARN" put "$store" large || fail "put"
+expect_eq "$("$TARN" get "$store" large | wc -c | tr -d ' ')" 300000
+answers 0 put "$store" empty ""
+answers 0 get "$store" empty
+expect_eq "$out" ""
+answers 0 del "$store" s large empty
+
+it "keys may be empty, begin with a dash, and be any bytes in hex"
+answers 0 put "$store" "" nothing
+answers 0 get "$store" ""
+expect_eq "$out" nothing
+answers 0 put "$store" --hex 00ff0a 0D00
+answers 0 get "$store" --hex 00FF0A
+expect_eq "$out" 0d00
+answers 0 put -- "$store" -x dash
+answers 0 get -- "$store" -x
+expect_eq "$out" dash
+answers 2 get "$store" --hex 0
+answers 2 put "$store" --hex 00 zz
+answers 2 del "$store" --hex 00ff0a 0x
+says "nothing was deleted"
+answers 0 del "$store" --hex 00ff0a 2d78 ""
+
+it "tables are apart, and one that is absent is a negative answer"
+answers 0 put "$store" k other --table two
+answers 1 get "$store" k
+answers 0 get "$store" k --table two
+expect_eq "$out" other
+answers 1 get "$store" k --table three
+says "no table 'three'"
+answers 1 del "$store" k --table three
+
+it "a command line that is wrong is exit 2"
+for verb in get put del; do
+    answers 2 "$verb"
+    answers 2 "$verb" "$store"
+done
+answers 2 get "$store" a b
+says "'b' is too much"
+answers 2 put "$store" a b c
+
+it "what is no store is exit 3, and is left as it is"
+: >"$work/file"
+mkdir "$work/nothing"
+for verb in get del scan dump; do
+    set -- k
+    case $verb in scan | dump) set -- ;; esac
+    answers 3 "$verb" "$work/none" "$@"
+    says "name the directory of a store"
+    answers 3 "$verb" "$work/file" "$@"
+    answers 3 "$verb" "$work/nothing" "$@"
+done
+expect_eq "$(ls "$work/nothing")" ""
+[ ! -e "$work/none" ] || fail "made"
+answers 3 put "$work/file" k v
+
+it "a key that is too long is refused"
+long=$(head -c 65536 /dev/zero | tr '\0' x)
+answers 3 put "$store" "$long" v
+
+it "scan prints a range, a prefix, both ways, so many"
+rm -rf "$store"
+for key in a ab abc b c; do
+    answers 0 put "$store" "$key" "v$key"
+done
+keys() {
+    answers 0 scan "$store" "$@"
+    printf '%s\n' "$out" | cut -f 1 | tr '\n' ' '
+}
+expect_eq "$(keys)" "a ab abc b c "
+expect_eq "$(keys --reverse)" "c b abc ab a "
+expect_eq "$(keys --from ab --to c)" "ab abc b "
+expect_eq "$(keys --prefix ab --reverse)" "abc ab "
+expect_eq "$(keys --limit 2)" "a ab "
+expect_eq "$(keys --limit 0)" " "
+expect_eq "$(keys --hex --prefix 6162)" "6162 616263 "
+answers 0 scan "$store" -o ndjson --limit 1
+expect_eq "$out" '{"key":"a","value":"va"}'
+answers 0 dump "$store"
+expect_eq "$out" "$("$TARN" scan "$store")"
+
+it "scan refuses what it cannot do"
+answers 2 scan
+answers 2 scan "$store" --limit 1x
+answers 2 scan "$store" --limit 99999999999999999999
+answers 2 scan "$store" -o csv
+answers 2 scan "$store" --hex --from 0
+answers 2 dump "$store" --reverse
+answers 1 scan "$store" --table none
+answers 1 dump "$store" --table none
+
+it "odd bytes are escaped, and tell what they are"
+answers 0 put "$store" --hex 090a0d5c 0041ff --table odd
+answers 0 scan "$store" --table odd
+expect_eq "$out" '\t\n\r\\	\x00A\xff'
+answers 0 dump "$store" --table odd --hex
+expect_eq "$out" '090a0d5c	0041ff'
+
+it "whoever reads the output may leave: exit 141, no message"
+head -c 2000000 /dev/zero | tr '\0' x | "$TARN" put "$store" z || fail "put"
+status=$({ "$TARN" scan "$store" --from z 2>"$work/err"; echo $? >"$work/status"; } | head -c 1 >"$work/out"; cat "$work/status")
+expect_eq "$status$(cat "$work/err")" 141
+answers 0 del "$store" z
+
+it "a damaged store is refused with file and offset"
+answers 0 dump "$store"
+rm -rf "$work/damaged"
+cp -R "$store" "$work/damaged"
+damage() { # one byte in the middle of the newest file
+    for file in "$1"/*; do
+        [ -f "$file" ] && newest=$file
+    done
+    printf '\377' | dd of="$newest" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+damage "$work/damaged" 4110
+for verb in scan dump; do
+    answers 3 "$verb" "$work/damaged"
+    says "damaged"
+done
+answers 3 put "$work/damaged" k v
+
+#NEXT
+done_testing
