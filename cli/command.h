@@ -23,6 +23,7 @@ tn_verb_fn tn_cmd_bench;
 tn_verb_fn tn_cmd_del;
 tn_verb_fn tn_cmd_dump;
 tn_verb_fn tn_cmd_get;
+tn_verb_fn tn_cmd_load;
 tn_verb_fn tn_cmd_put;
 tn_verb_fn tn_cmd_scan;
 tn_verb_fn tn_cmd_version;

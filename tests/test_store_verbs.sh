@@ -163,5 +163,58 @@ for verb in scan dump; do
 done
 answers 3 put "$work/damaged" k v
 
+it "dump and load make the same entries again, plain and in hex"
+answers 0 put "$store" --table default --hex 00fe0a09 5c0d
+answers 0 put "$store" "" ""
+"$TARN" dump "$store" >"$work/dump" || fail "dump"
+"$TARN" load "$work/copy" <"$work/dump" || fail "load"
+expect_eq "$("$TARN" dump "$work/copy")" "$(cat "$work/dump")"
+"$TARN" dump "$store" --hex >"$work/hex" || fail "dump --hex"
+answers 0 load "$work/copy" "$work/hex" --hex --table two
+expect_eq "$("$TARN" dump "$work/copy" --table two)" "$(cat "$work/dump")"
+printf 'a\t1\nb\t2' | gzip | "$TARN" load "$work/copy" --table z || fail "load"
+expect_eq "$("$TARN" scan "$work/copy" --table z)" 'a	1
+b	2'
+
+it "a bad line ends the load with its place; what was committed before stays"
+{
+    i=0
+    awk 'BEGIN { for (i = 0; i < 100002; i++) print i "\tv" }'
+    echo 'no tab'
+} >"$work/lines"
+answers 3 load "$work/copy" "$work/lines" --table bad
+says "$work/lines:100003: there is no tab"
+says "first 100000 lines are committed"
+expect_eq "$("$TARN" scan "$work/copy" --table bad | wc -l | tr -d ' ')" 100000
+answers 3 load "$work/copy" "$work/none"
+answers 3 load "$work/copy" "$work"
+answers 3 load "$work/copy" "$work/lines" --hex --table hex
+answers 1 scan "$work/copy" --table hex
+answers 2 load
+
+it "beside a live writer: reading works, writing is refused with what to do"
+mkfifo "$work/pipe"
+"$TARN" load "$work/copy" - <"$work/pipe" &
+writer=$!
+exec 3>"$work/pipe"
+printf 'live\t1\n' >&3
+tries=0
+until answers 3 put "$work/copy" k v >/dev/null || [ "$status" -eq 3 ] || [ $((tries += 1)) -gt 100 ]; do
+    sleep 0.05
+done
+answers 3 put "$work/copy" k v
+says "another process has the store; try again"
+answers 3 del "$work/copy" k
+answers 3 load "$work/copy" "$work/dump"
+answers 0 scan "$work/copy" --table z
+answers 1 get "$work/copy" live
+printf 'last\t2\n' >&3
+kill -TERM "$writer"
+wait "$writer"
+expect_eq "$?" 143
+exec 3>&-
+answers 0 get "$work/copy" live
+expect_eq "$out" 1
+
 #NEXT
 done_testing
