@@ -198,11 +198,12 @@ mkfifo "$work/pipe"
 writer=$!
 exec 3>"$work/pipe"
 printf 'live\t1\n' >&3
-# Until the writer has the store; what is put before is gone again.
+# Until the writer has opened the directory; a put meanwhile could take the lock that it wants.
 tries=0
-while "$TARN" put "$work/copy" k v 2>/dev/null && [ $((tries += 1)) -le 200 ]; do
+until ls -l "/proc/$writer/fd" 2>/dev/null | grep -q "$work/copy\$" || [ $((tries += 1)) -gt 200 ]; do
     sleep 0.05
 done
+sleep 0.2
 answers 3 put "$work/copy" k v
 says "another process has the store; try again"
 answers 3 del "$work/copy" k
