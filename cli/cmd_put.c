@@ -62,7 +62,7 @@ static int input_read_all(char **out, size_t *out_bytes)
 
 static int put_run(struct tn_open_store *open, const char *name, tarn_bytes key, tarn_bytes value)
 {
-    tarn_table *table;
+    tarn_table *table = NULL;
     int exit_code = tn_open_store_table(open, name, true, &table);
     int result;
 
@@ -92,7 +92,7 @@ int tn_cmd_put(int argc, char **argv)
 {
     struct tn_arguments arguments;
     struct tn_open_store open;
-    tarn_bytes operands[3];
+    tarn_bytes operands[3] = { { NULL, 0 } };
     char *input = NULL;
     int exit_code;
 

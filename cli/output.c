@@ -40,11 +40,10 @@ bool tn_output_resume(struct tn_output *output, const char *path, uint64_t bytes
 
     if (file < 0)
         return false;
-    if (fstat(file, &status) != 0)
-        error = errno;
-    else if ((uint64_t)status.st_size < bytes)
+    if (fstat(file, &status) == 0 && (uint64_t)status.st_size < bytes)
         error = -1;
-    else if (ftruncate(file, (off_t)bytes) != 0 || lseek(file, (off_t)bytes, SEEK_SET) < 0)
+    else if (fstat(file, &status) != 0 || ftruncate(file, (off_t)bytes) != 0 ||
+             lseek(file, (off_t)bytes, SEEK_SET) < 0)
         error = errno;
     if (error == 0) {
         *output = (struct tn_output){ .file = file, .name = path, .name_is_synced = true };

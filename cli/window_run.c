@@ -42,10 +42,8 @@ struct run {
     struct tn_memory memory; /* of the operator and the sources, beside the store */
     struct tn_window *window;
     struct tn_sources sources;
-    bool sources_wait; /* W2 */
 
     struct tn_output output;
-    bool output_is_open;
     struct tn_writer *writer; /* NULL until the first input is open: W1 */
     int64_t start_ms;         /* of the last window printed, and both as text */
     int64_t end_ms;
@@ -53,10 +51,12 @@ struct run {
     struct time_text end;
     tarn_bytes *values; /* of the row of output being made */
     uint64_t written_count;
-    bool unwritten; /* the writer, or late, holds rows that could be written */
     struct tn_late late;
     struct tn_window_state state; /* of --state */
-    bool finishing;               /* the input has ended, the last windows are printed */
+    bool sources_wait;            /* W2 */
+    bool output_is_open;
+    bool unwritten; /* the writer, or late, holds rows that could be written */
+    bool finishing; /* the input has ended, the last windows are printed */
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */

@@ -66,7 +66,7 @@ bool tn_sources_init(struct tn_sources *out, const struct tn_window_command *com
 /* Many that are open at once take smaller blocks: memory stays bounded. 0: the usual. */
 static size_t sources_block_bytes(const struct tn_window_command *command)
 {
-    size_t each = SOURCES_MERGED_BYTES / command->file_count;
+    size_t each = SOURCES_MERGED_BYTES / tn_max(command->file_count, (size_t)1);
 
     if (command->block_bytes != 0)
         return command->block_bytes;
