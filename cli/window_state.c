@@ -416,11 +416,11 @@ int tn_window_state_place(struct tn_window_state *state, struct tn_sources *sour
 
 bool tn_window_state_is_due(struct tn_window_state *state, uint64_t row_count, bool waits)
 {
-    const struct tn_window_command *command = state->command;
-    uint64_t rows = command->commit_rows;
+    uint64_t rows;
 
     if (state->store == NULL || (row_count < state->look_row_count && !waits))
         return false;
+    rows = state->command->commit_rows;
     if (rows > 0) {
         if (row_count - state->progress.row_count < rows)
             return false;
@@ -429,7 +429,7 @@ bool tn_window_state_is_due(struct tn_window_state *state, uint64_t row_count, b
     }
     state->look_row_count = row_count + STATE_LOOK_ROWS;
     return row_count != state->progress.row_count &&
-           (tn_now_ns() - state->commit_ns) / 1000000 >= (uint64_t)command->commit_ms;
+           (tn_now_ns() - state->commit_ns) / 1000000 >= (uint64_t)state->command->commit_ms;
 }
 
 /* What has changed of the places since the last commit. */

@@ -1,8 +1,6 @@
 # `tarn window --state`: what it refuses, how it ends, what it says. Kills are in test_window_kills.sh.
 # shellcheck shell=sh disable=SC1091,SC2154
 . "$SOURCE_DIR/tests/tap.sh"
-# Three of these fail under sanitizers for a reason not yet found: there they wait.
-case ${TARN_BUILD_FLAGS:-} in *sanitize*) skip_all "not yet right under sanitizers" ;; esac
 . "$SOURCE_DIR/tests/window.sh"
 
 cd "$work" || exit 1
