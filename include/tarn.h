@@ -219,8 +219,8 @@ typedef struct tarn_options {
  *
  * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL; options->report has the
  * text. TARN_E_MEMORY: no memory or address space, or no randomness to be had from the system.
- * TARN_E_FULL: the entries take more than memory_bytes_max. TARN_E_BUSY: another process, or another handle
- * of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
+ * TARN_E_FULL: the entries take more than memory_bytes_max, or the disk is full. TARN_E_BUSY: another process, or
+ * another handle of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
  * written by a later release. TARN_E_IO: the system refused a call. The directory is as it was.
  */
 TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *options);

@@ -21,6 +21,8 @@ static int directory_open(struct tn_log *log, const char *path)
     unsigned flags = options->create && !options->read_only ? TN_OS_CREATE : 0;
     int result = log->os.ops->directory_open(log->os.context, path, flags);
 
+    if (result == -ENOSPC || result == -EDQUOT)
+        return tn_log_say(log, TARN_E_FULL, 0, 0, "it cannot be made", -result);
     if (result < 0)
         return tn_log_say(log, result == -ENOMEM ? TARN_E_MEMORY : TARN_E_IO, 0, 0,
                           "it cannot be opened", -result);
