@@ -329,6 +329,35 @@ static void a_large_table_comes_back_from_its_sweep(void)
     }
 }
 
+static void a_table_is_on_disk_however_many_commits_ago_it_was_made(void)
+{
+    const uint64_t commits =
+        ((uint64_t)1 << 31) + ((uint64_t)1 << 29); /* most of them in no time */
+    struct world w;
+    uint64_t begin, i;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "key", "value");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    begin = w.store->tick;
+    while (w.store->tick - begin < commits) {
+        w.store->tick += TN_REVOLUTION_TICKS - 1;
+        put(table_of(&w, "u"), "now", "and then");
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+        while (tarn_work(w.store, TN_MIB) == TARN_OK) {
+        }
+    }
+    for (i = 0; i < 20000; i++) { /* what was written before is no longer there */
+        put(table_of(&w, "u"), "now", i % 2 == 0 ? "even" : "odd");
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+    }
+    world_reopen(&w);
+    check_eq(w.store->table_count, 2);
+    check_value(table_of(&w, "t"), "key", "value");
+    check_value(table_of(&w, "u"), "now", "odd");
+    world_end(&w);
+}
+
 static void a_restored_snapshot_is_what_the_next_commit_has(void)
 {
     struct world w;
@@ -788,6 +817,7 @@ static const struct test tests[] = {
     T(structs_of_the_other_byte_order_are_refused),
     T(values_of_every_size_come_back),
     T(a_large_table_comes_back_from_its_sweep),
+    T(a_table_is_on_disk_however_many_commits_ago_it_was_made),
     T(a_restored_snapshot_is_what_the_next_commit_has),
     T(a_million_updates_of_a_key_cost_one_record),
     T(an_entry_born_and_deleted_between_commits_leaves_nothing),
