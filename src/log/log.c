@@ -21,6 +21,7 @@ static int directory_open(struct tn_log *log, const char *path)
     unsigned flags = options->create && !options->read_only ? TN_OS_CREATE : 0;
     int result = log->os.ops->directory_open(log->os.context, path, flags);
 
+    log->no_store = result == -ENOENT || result == -ENOTDIR;
     if (result < 0)
         return tn_log_say(log, result == -ENOMEM ? TARN_E_MEMORY : TARN_E_IO, 0, 0,
                           "it cannot be opened", -result);
@@ -78,7 +79,8 @@ static int begin_anew(struct tn_log *log)
 {
     int result;
 
-    if (!log->options.create || log->options.read_only)
+    log->no_store = !log->options.create || log->options.read_only;
+    if (log->no_store)
         return tn_log_say(log, TARN_E_IO, 0, 0, "there is no store in it", 0);
     result = log->os.ops->random(log->os.context, log->store_id, sizeof log->store_id);
     if (result != 0)
@@ -155,6 +157,7 @@ int tn_log_open(struct tn_log **out, const struct tn_os *os, struct tn_memory *m
         return TARN_OK;
     }
     memcpy(report->text, log->text, sizeof report->text);
+    report->no_store = log->no_store;
     log->failed = true; /* nothing is to be written at its end */
     (void)tn_log_close(log, false);
     return result;

@@ -61,6 +61,7 @@ struct tn_log_options {
 /* Why a call failed, and what recovery left out. Texts name files. */
 struct tn_log_report {
     char text[384];         /* "" when there is nothing to say */
+    bool no_store;          /* it failed since there is none, and none was to be made */
     uint64_t dropped_bytes; /* behind what was accepted */
     uint64_t dropped_file;  /* where that begins; 0: nowhere */
     uint64_t dropped_offset;

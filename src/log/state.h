@@ -76,7 +76,8 @@ struct tn_log {
     struct tn_log_options options;
     int directory;
     bool started;
-    bool failed; /* S4 */
+    bool failed;   /* S4 */
+    bool no_store; /* for the report */
 
     uint8_t store_id[TN_LOG_STORE_ID_BYTES];
     uint8_t secret[TN_LOG_SECRET_BYTES];
