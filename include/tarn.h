@@ -198,7 +198,7 @@ typedef struct tarn_options {
     unsigned flags;
     /*
      * With a path. A file of the store grows to 1/16 of its keys and values, but to so many bytes at
-     * least; files that nothing needs any more are unlinked whole. Default: 1 MiB.
+     * least; files that nothing needs any more are unlinked whole. Default: 4 MiB.
      */
     uint64_t file_bytes_min;
     tarn_report *report;        /* filled by tarn_open. Default: none */
