@@ -58,7 +58,7 @@ SWEEP_RATIO = 1.5
 DISK_RATIO_ALLOWED = 2.3
 HASH_END = 1 << 31
 NAMES = ("a", "b", "c")
-GATHERED = 16  # entries that the sweep takes in one go (TN_GATHER_ENTRIES)
+GATHERED = 64  # entries that the sweep takes in one go, at most (SWEEP_ENTRIES_MAX)
 HOME_ENTRIES = 5  # of a bucket of the hash index, about
 PIECE_BYTES = 400  # about: what is written, and lost, as one
 
@@ -351,7 +351,7 @@ class Store:
             table = self.tables[numbers[0]]
             if table.number != number:
                 position = 0
-            keys, position = self.gather(table, position)
+            keys, position = self.gather(table, position, target - size)
             batches += 1
             if self.on("sweep everything") or batches % 5 != 4:
                 for key in keys:
@@ -363,8 +363,9 @@ class Store:
                 cursor = (revolution, table.number + 1, 0)
         return swept, size, cursor
 
-    def gather(self, table, position):
-        order, wanted = self.in_order(table), self.batch
+    def gather(self, table, position, left):
+        order = self.in_order(table)
+        wanted = min(int(left) // (self.bytes_of(table)) + 1, self.batch)
         if not self.on("position is a hash"):
             buckets = max(1, len(order) // 4)
             keys = [key for hash_value, key in order if hash_value * buckets // HASH_END == position]
