@@ -111,7 +111,7 @@ static uint8_t big_byte(uint64_t i)
     return (uint8_t)(i * 7 + (i >> 13));
 }
 
-static int seen_each(void *argument, const struct tn_log_entry *entry)
+static int seen_one(void *argument, const struct tn_log_entry *entry)
 {
     struct seen *seen = argument;
     uint8_t *value = malloc(entry->value_bytes + 1);
@@ -128,6 +128,16 @@ static int seen_each(void *argument, const struct tn_log_entry *entry)
              entry->kind == TN_LOG_TOMBSTONE ? "-" : "");
     free(value);
     return TARN_OK;
+}
+
+static int seen_each(void *argument, const struct tn_log_entry *entries, size_t count)
+{
+    int result = TARN_OK;
+    size_t i;
+
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = seen_one(argument, &entries[i]);
+    return result;
 }
 
 static struct seen replay_seen(struct rig *r, bool catalog_only)

@@ -10,6 +10,8 @@
  *   Y1  An entry is handed out when its lengths fit into its part, its kind is the part's, and its
  *       blocks were verified; in each part those of the catalog come first.
  *   Y2  A value that does not fit into the window with its key is read when it is asked for.
+ *   Y3  Entries are kept until there are TN_LOG_ENTRIES_MAX, the part ends, or the window must move, and
+ *       then handed out together.
  */
 #include "log/section.h"
 
@@ -19,11 +21,13 @@
 struct replay {
     struct tn_log_reading reading;
     bool catalog_only;
-    tn_log_entry_fn *each;
+    tn_log_entries_fn *each;
     void *argument;
     tn_log_progress_fn *progress;
     void *progress_argument;
     uint64_t done_bytes, all_bytes;
+    struct tn_log_entry entries[TN_LOG_ENTRIES_MAX]; /* Y3 */
+    size_t entry_count;
 };
 
 static int entry_damaged(struct replay *replay, uint64_t at, int result)
@@ -37,9 +41,28 @@ static int entry_damaged(struct replay *replay, uint64_t at, int result)
                       "an entry does not fit into its section", 0);
 }
 
-/* The entry at `at` of the data; *out_bytes of it. `left` are those of its part. */
+/* Y3 */
+static int entries_give(struct replay *replay)
+{
+    size_t count = replay->entry_count;
+
+    replay->entry_count = 0;
+    return count == 0 ? TARN_OK : replay->each(replay->argument, replay->entries, count);
+}
+
+/* As tn_log_section_need; what would leave the window is handed out before. */
+static int need(struct replay *replay, uint64_t at, uint64_t bytes, const uint8_t **out)
+{
+    int result = TARN_OK;
+
+    if (!tn_log_section_shows(&replay->reading, at, bytes))
+        result = entries_give(replay);
+    return result == TARN_OK ? tn_log_section_need(&replay->reading, at, bytes, out) : result;
+}
+
+/* The entry at `at` of the data, behind those that are kept; *out_bytes of it. `left` are those of its part. */
 static int entry_read(struct replay *replay, enum tn_log_part part, uint64_t at, uint64_t left,
-                      struct tn_log_entry *out, uint64_t *out_bytes)
+                      uint64_t *out_bytes)
 {
     struct tn_log_reading *reading = &replay->reading;
     enum tn_log_kind kind = part == TN_LOG_TOMBSTONES ? TN_LOG_TOMBSTONE : TN_LOG_ENTRY;
@@ -50,7 +73,7 @@ static int entry_read(struct replay *replay, enum tn_log_part part, uint64_t at,
 
     if (left < TN_LOG_ENTRY_HEAD_BYTES)
         return entry_damaged(replay, at, TARN_E_CORRUPT);
-    result = tn_log_section_need(reading, at, TN_LOG_ENTRY_HEAD_BYTES, &data);
+    result = need(replay, at, TN_LOG_ENTRY_HEAD_BYTES, &data);
     if (result != TARN_OK)
         return result;
     result = tn_log_entry_head_decode(&head, data, left, kind);
@@ -59,10 +82,10 @@ static int entry_read(struct replay *replay, enum tn_log_part part, uint64_t at,
     *out_bytes = tn_log_entry_bytes(head.key_bytes, head.value_bytes);
     value_at = TN_LOG_ENTRY_HEAD_BYTES + tn_log_pad(head.key_bytes);
     shown = tn_log_section_fits(at, *out_bytes) ? *out_bytes : value_at; /* Y2 */
-    result = tn_log_section_need(reading, at, shown, &data);
+    result = need(replay, at, shown, &data);
     if (result != TARN_OK)
         return result;
-    *out = (struct tn_log_entry){
+    replay->entries[replay->entry_count] = (struct tn_log_entry){
         .kind = head.kind,
         .table_id = head.table_id,
         .key = { .data = data + TN_LOG_ENTRY_HEAD_BYTES, .bytes = head.key_bytes },
@@ -80,23 +103,27 @@ static int part_replay(struct replay *replay, enum tn_log_part part)
     uint64_t at = replay->reading.shape.part_at[part];
     uint64_t left = replay->reading.footer.part_bytes[part];
     uint64_t count = replay->reading.footer.part_counts[part];
-    uint64_t bytes = 0;
-    struct tn_log_entry entry = { .kind = TN_LOG_ENTRY };
+    uint64_t bytes = 0, table_id;
     bool catalog_over = false;
     int result = TARN_OK;
 
+    replay->entry_count = 0;
     for (; result == TARN_OK && count > 0; count--, at += bytes, left -= bytes) {
-        result = entry_read(replay, part, at, left, &entry, &bytes);
+        result = entry_read(replay, part, at, left, &bytes);
         if (result != TARN_OK)
             return result;
-        if (entry.table_id != TN_LOG_CATALOG_ID && replay->catalog_only)
-            return TARN_OK;
-        if (entry.table_id == TN_LOG_CATALOG_ID && catalog_over)
+        table_id = replay->entries[replay->entry_count].table_id;
+        if (table_id != TN_LOG_CATALOG_ID && replay->catalog_only)
+            return entries_give(replay);
+        if (table_id == TN_LOG_CATALOG_ID && catalog_over)
             return entry_damaged(replay, at, TARN_E_CORRUPT);
-        catalog_over = entry.table_id != TN_LOG_CATALOG_ID;
-        result = replay->each(replay->argument, &entry);
+        catalog_over = table_id != TN_LOG_CATALOG_ID;
+        if (++replay->entry_count == TN_LOG_ENTRIES_MAX)
+            result = entries_give(replay);
     }
-    return result == TARN_OK && left != 0 ? entry_damaged(replay, at, TARN_E_CORRUPT) : result;
+    if (result == TARN_OK && left != 0)
+        return entry_damaged(replay, at, TARN_E_CORRUPT);
+    return result == TARN_OK ? entries_give(replay) : result;
 }
 
 static int section_replay(struct replay *replay, struct tn_log *log,
@@ -127,7 +154,7 @@ static uint64_t sections_bytes(const struct tn_log *log)
     return bytes;
 }
 
-int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entry_fn *each, void *argument,
+int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entries_fn *each, void *argument,
                   tn_log_progress_fn *progress, void *progress_argument,
                   struct tn_log_report *report)
 {

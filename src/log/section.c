@@ -105,7 +105,7 @@ int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t by
     int result;
 
     tn_assert(tn_log_section_fits(at, bytes) && at + bytes <= reading->shape.data_bytes);
-    if (at < reading->window_at || at + bytes > reading->window_at + reading->window_bytes) {
+    if (!tn_log_section_shows(reading, at, bytes)) {
         reading->window_bytes = 0;
         size = tn_min(TN_LOG_BUFFER_BYTES, reading->shape.data_bytes - block_of(at));
         result = blocks_read(reading, block_of(at), window, size);

@@ -35,6 +35,12 @@ int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct t
 int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
                         const uint8_t **out);
 bool tn_log_section_fits(uint64_t at, uint64_t bytes);
+/* Whether they are in it already. */
+static inline bool tn_log_section_shows(const struct tn_log_reading *reading, uint64_t at,
+                                        uint64_t bytes)
+{
+    return at >= reading->window_at && at + bytes <= reading->window_at + reading->window_bytes;
+}
 
 /* Copy data bytes, however many; what the window shows up to the first of them stays. */
 int tn_log_section_copy(struct tn_log_reading *reading, uint64_t at, uint64_t bytes, uint8_t *to);
