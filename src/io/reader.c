@@ -19,10 +19,9 @@ struct tn_reader {
     struct tn_memory *memory;
     enum tn_format format;
     struct tn_text text;
-    /* Of the text, when it is wanted. Room for it somewhere: it wants more alignment than we have. */
-    char checksum_room[sizeof(struct tn_checksum_stream) + _Alignof(struct tn_checksum_stream)];
-    struct tn_delimited table; /* csv, tsv */
-    struct tn_ndjson lines;    /* ndjson */
+    struct tn_checksum_stream checksum; /* of the text, when it is wanted */
+    struct tn_delimited table;          /* csv, tsv */
+    struct tn_ndjson lines;             /* ndjson */
     const char *const *fields;
     size_t field_count;
     bool text_begun; /* the text's first bytes are looked at, table or lines are there */
@@ -140,14 +139,6 @@ static int reader_seek(struct tn_reader *reader, const struct tn_place *place)
     return answer;
 }
 
-static struct tn_checksum_stream *reader_checksum(struct tn_reader *reader)
-{
-    uintptr_t alignment = _Alignof(struct tn_checksum_stream);
-    uintptr_t at = (uintptr_t)reader->checksum_room;
-
-    return (void *)(reader->checksum_room + (alignment - at % alignment) % alignment);
-}
-
 static int reader_start(struct tn_reader *reader, const char *path,
                         const struct tn_reader_options *options)
 {
@@ -171,7 +162,7 @@ static int reader_start(struct tn_reader *reader, const char *path,
     answer = tn_text_init(&reader->text, input, reader->memory, input_options.block_bytes,
                           row_bytes_max, &reader->reason);
     if (options->checksum) {
-        reader->text.checksum = reader_checksum(reader);
+        reader->text.checksum = &reader->checksum;
         tn_checksum_begin(reader->text.checksum, 0);
     }
     if (answer == TN_READER_ROW)

@@ -17,15 +17,6 @@
 #define ENTRY_BYTES 32u
 #define ROSTER_ROOM_FIRST 8u
 
-enum entry_order { ORDER_NONE, ORDER_LITTLE, ORDER_BIG };
-
-static enum entry_order struct_order(const tarn_table *table)
-{
-    if (table->type != TARN_STRUCT)
-        return ORDER_NONE;
-    return (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) != table->is_foreign ? ORDER_BIG : ORDER_LITTLE;
-}
-
 static void entry_encode(const tarn_table *table, uint8_t *out)
 {
     memset(out, 0, ENTRY_BYTES);
@@ -33,7 +24,7 @@ static void entry_encode(const tarn_table *table, uint8_t *out)
     out[8] = (uint8_t)table->kind;
     out[9] = (uint8_t)table->type;
     out[10] = (uint8_t)table->role;
-    out[11] = (uint8_t)struct_order(table);
+    out[11] = (uint8_t)tn_byte_order_of(table->type, table->is_foreign);
     tn_store_le64(out + 16, table->value_bytes);
 }
 
@@ -183,12 +174,12 @@ static int entry_decode(tarn_store *store, const struct tn_durable *durable, tar
     else if (tn_load_le64(at) == 0 || tn_load_le64(at) >= durable->next_table_id ||
              tn_roster_find(durable, tn_load_le64(at)) != NULL)
         *why = "its number";
-    else if (at[8] > TARN_UNORDERED || at[10] > TN_ROLE_DICT_KEYS || at[11] > ORDER_BIG)
+    else if (at[8] > TARN_UNORDERED || at[10] > TN_ROLE_DICT_KEYS || at[11] > TN_ORDER_BIG)
         *why = "its kind, role or byte order";
     else
         *options = (tarn_table_options){ at[8], at[9], (size_t)tn_load_le64(at + 16) };
     if (*why == NULL && (!tn_type_ok(options) || tn_type_bytes(options) != options->value_bytes ||
-                         (options->type == TARN_STRUCT) != (at[11] != ORDER_NONE)))
+                         (options->type == TARN_STRUCT) != (at[11] != TN_ORDER_NONE)))
         *why = "its type";
     return *why == NULL ? TARN_OK : TARN_E_CORRUPT;
 }
@@ -211,8 +202,7 @@ int tn_roster_load(tarn_store *store, struct tn_durable *durable, tarn_bytes nam
         tn_table_free_whole(table);
         return tn_store_refused(store, "tarn_open");
     }
-    table->is_foreign =
-        at[11] == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? ORDER_LITTLE : ORDER_BIG);
+    table->is_foreign = at[11] != (uint8_t)tn_byte_order_of(options.type, false);
     table->id = tn_load_le64(at);
     roster_insert(durable, table);
     return TARN_OK;
