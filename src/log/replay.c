@@ -134,6 +134,7 @@ static int section_replay(struct replay *replay, struct tn_log *log,
                                      section->footer_offset);
     size_t i;
 
+    replay->reading.reads_little = replay->catalog_only; /* it comes first in each part */
     for (i = 0; i < TN_ARRAY_COUNT(order) && result == TARN_OK; i++)
         result = part_replay(replay, order[i]);
     replay->done_bytes += replay->reading.footer.section_bytes;

@@ -97,24 +97,21 @@ bool tn_log_section_fits(uint64_t at, uint64_t bytes)
     return at - block_of(at) + bytes <= TN_LOG_BUFFER_BYTES;
 }
 
-int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
-                        const uint8_t **out)
+int tn_log_section_move(struct tn_log_reading *reading, uint64_t at, uint64_t bytes)
 {
-    uint8_t *window = reading->log->buffer;
-    uint64_t size;
+    uint64_t begin = block_of(at), size = TN_LOG_BUFFER_BYTES;
     int result;
 
     tn_assert(tn_log_section_fits(at, bytes) && at + bytes <= reading->shape.data_bytes);
-    if (!tn_log_section_shows(reading, at, bytes)) {
-        reading->window_bytes = 0;
-        size = tn_min(TN_LOG_BUFFER_BYTES, reading->shape.data_bytes - block_of(at));
-        result = blocks_read(reading, block_of(at), window, size);
-        if (result != TARN_OK)
-            return result;
-        reading->window_at = block_of(at);
-        reading->window_bytes = size;
-    }
-    *out = window + (at - reading->window_at);
+    if (reading->reads_little)
+        size = tn_align_up(at + bytes - begin, TN_LOG_BLOCK_BYTES);
+    size = tn_min(size, reading->shape.data_bytes - begin);
+    reading->window_bytes = 0;
+    result = blocks_read(reading, begin, reading->log->buffer, size);
+    if (result != TARN_OK)
+        return result;
+    reading->window_at = begin;
+    reading->window_bytes = size;
     return TARN_OK;
 }
 

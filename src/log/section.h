@@ -22,24 +22,35 @@ struct tn_log_reading {
     struct tn_log_shape shape;
     uint64_t window_at; /* in the data */
     uint64_t window_bytes;
+    bool reads_little; /* no more than is asked for: little of the section is wanted */
 };
 
 /* TARN_OK, TARN_E_IO, TARN_E_CORRUPT, TARN_E_MEMORY, with a text. `file` stays open meanwhile. */
 int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct tn_log_file *file,
                         uint64_t footer_offset);
 
-/*
- * Have data bytes [at, at + bytes) in the window; they exist, and fit from the start of their block
- * (tn_log_section_fits). *out points at them until the next call.
- */
-int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
-                        const uint8_t **out);
+/* Whether data bytes [at, at + bytes) fit into a window, from the start of their block on. */
 bool tn_log_section_fits(uint64_t at, uint64_t bytes);
-/* Whether they are in it already. */
+
+/* Whether the window shows them already. */
 static inline bool tn_log_section_shows(const struct tn_log_reading *reading, uint64_t at,
                                         uint64_t bytes)
 {
     return at >= reading->window_at && at + bytes <= reading->window_at + reading->window_bytes;
+}
+
+/* Have a window that shows them: they exist, and fit. */
+int tn_log_section_move(struct tn_log_reading *reading, uint64_t at, uint64_t bytes);
+
+/* *out points at them until the window moves. */
+static inline int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
+                                      const uint8_t **out)
+{
+    int result = tn_log_section_shows(reading, at, bytes) ? TARN_OK
+                                                          : tn_log_section_move(reading, at, bytes);
+
+    *out = reading->log->buffer + (at - reading->window_at);
+    return result;
 }
 
 /* Copy data bytes, however many; what the window shows up to the first of them stays. */
