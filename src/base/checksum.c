@@ -11,7 +11,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-_Static_assert(sizeof(XXH3_state_t) + _Alignof(XXH3_state_t) - 1 <=
+_Static_assert(sizeof(XXH3_state_t) + _Alignof(XXH3_state_t) - sizeof(uint64_t) <=
                    sizeof(struct tn_checksum_stream),
                "the state has grown");
 
@@ -20,11 +20,15 @@ uint64_t tn_checksum(const void *data, size_t bytes, uint64_t seed)
     return XXH3_64bits_withSeed(data, bytes, seed);
 }
 
-static XXH3_state_t *state_of(const struct tn_checksum_stream *stream)
+/* Which word of the room the state begins with. */
+static size_t state_at(const struct tn_checksum_stream *stream)
 {
-    uintptr_t at = (uintptr_t)stream->room;
+    return (-(uintptr_t)stream->room & (_Alignof(XXH3_state_t) - 1)) / sizeof *stream->room;
+}
 
-    return (XXH3_state_t *)(void *)(stream->room + (-at & (_Alignof(XXH3_state_t) - 1)));
+static XXH3_state_t *state_of(struct tn_checksum_stream *stream)
+{
+    return (XXH3_state_t *)(void *)&stream->room[state_at(stream)];
 }
 
 void tn_checksum_begin(struct tn_checksum_stream *stream, uint64_t seed)
@@ -43,5 +47,5 @@ void tn_checksum_add(struct tn_checksum_stream *stream, const void *data, size_t
 
 uint64_t tn_checksum_end(const struct tn_checksum_stream *stream)
 {
-    return XXH3_64bits_digest(state_of(stream));
+    return XXH3_64bits_digest((const XXH3_state_t *)(const void *)&stream->room[state_at(stream)]);
 }

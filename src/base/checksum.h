@@ -19,10 +19,10 @@
 
 /*
  * A checksum in the making; what is inside is xxhash.h's, at a multiple of 64. That is found anew with each
- * call, so a stream may lie anywhere, where memory is aligned to less, too. Not to be copied.
+ * call, so a stream may lie where memory is aligned to less, too. Not to be copied.
  */
 struct tn_checksum_stream {
-    uint8_t room[576 + 63];
+    uint64_t room[(576 + 56) / 8];
 };
 
 /* data may be NULL when there are no bytes. */

@@ -46,10 +46,12 @@ int tn_log_section_move(struct tn_log_reading *reading, uint64_t at, uint64_t by
 static inline int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
                                       const uint8_t **out)
 {
-    int result = tn_log_section_shows(reading, at, bytes) ? TARN_OK
-                                                          : tn_log_section_move(reading, at, bytes);
+    int result = TARN_OK;
 
-    *out = reading->log->buffer + (at - reading->window_at);
+    if (TN_UNLIKELY(!tn_log_section_shows(reading, at, bytes)))
+        result = tn_log_section_move(reading, at, bytes);
+    if (TN_LIKELY(result == TARN_OK))
+        *out = reading->log->buffer + (at - reading->window_at);
     return result;
 }
 
