@@ -434,7 +434,10 @@ struct tn_walk_entry {
 size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                        size_t wanted, struct tn_walk_entry *out);
 
-/* The same, but look at no more than `home_max` home buckets, in which there may be none. */
+/*
+ * The same, but look at no more than `home_max` home buckets, in which there may be none; `out` has
+ * TN_HOME_ENTRIES_MAX places more than are wanted, however many these are.
+ */
 size_t tn_index_gather_some(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                             size_t wanted, uint64_t home_max, struct tn_walk_entry *out);
 
