@@ -20,6 +20,7 @@ enum tn_exit {
 typedef int tn_verb_fn(int argc, char **argv);
 
 tn_verb_fn tn_cmd_bench;
+tn_verb_fn tn_cmd_check;
 tn_verb_fn tn_cmd_del;
 tn_verb_fn tn_cmd_dump;
 tn_verb_fn tn_cmd_get;

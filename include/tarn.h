@@ -161,7 +161,7 @@ typedef struct tarn_report {
     uint64_t dropped_bytes;  /* behind that commit: torn, or written after what was lost */
     uint64_t dropped_file;   /* the number of the file where they begin, which is its name in hex */
     uint64_t dropped_offset; /* and where in it */
-    int is_missing;          /* 1: it failed since there is no store there; the answer is TARN_E_IO */
+    int is_missing; /* 1: it failed since there is no store there; the answer is TARN_E_IO */
     char text[512]; /* why it failed, or what was dropped; "" when there is nothing to say */
 } tarn_report;
 
@@ -782,6 +782,54 @@ TARN_API int tarn_import(tarn_store *store, int descriptor);
  */
 typedef int tarn_read_fn(void *context, void *to, size_t room, size_t *count);
 TARN_API int tarn_import_with(tarn_store *store, tarn_read_fn *read, void *context);
+
+/* ---- checking and salvaging ------------------------------------------------------------------- */
+
+enum tarn_damage_kind {
+    TARN_DAMAGE_HARMLESS = 0, /* nothing is lost by it, and the store opens all the same */
+    TARN_DAMAGE_REFUSED = 1,  /* nothing is lost by it, but the store does not open */
+    TARN_DAMAGE_LOST = 2      /* entries are lost: those that were there */
+};
+#define TARN_DAMAGE_KIND_COUNT 3
+
+/* A place in a store's directory that is not as it was written. */
+typedef struct tarn_damage {
+    int kind;               /* enum tarn_damage_kind */
+    uint64_t file;          /* its number, which is its name in hex; 0: the directory as a whole */
+    uint64_t offset;        /* where it begins */
+    uint64_t bytes;         /* how much of the file; 0: not known */
+    uint64_t commit_number; /* of the commit that was written there; 0: not known, or several */
+    const char *what;       /* in English; static */
+} tarn_damage;
+
+/* Hears of one; must not call tarn. */
+typedef void tarn_damage_fn(void *context, const tarn_damage *damage);
+
+typedef struct tarn_check_result {
+    tarn_report report; /* as of tarn_open; text: why it would not open, or could not be checked */
+    uint64_t file_count;
+    uint64_t section_count;  /* read, every byte of them: the commits that the store consists of */
+    uint64_t entry_count;    /* in them, those replaced since included */
+    uint64_t damage_count;   /* heard of, but for the harmless */
+    uint64_t harmless_count; /* heard of, and harmless */
+} tarn_check_result;
+
+/*
+ * Read everything in the directory of a store and tell what is damaged: headers, footers, marks and every
+ * block against its checksum; whether entries can be decoded and commits follow each other; and, when all that
+ * holds, whether the store opens and its indexes are what they should be. Takes no lock and writes nothing:
+ * another process may write to the store meanwhile. Needs the memory that opening the store needs.
+ *
+ * options  copied; NULL for defaults. flags, report and progress are not used.
+ * damage   hears of each damage, with `context`; may be NULL.
+ *
+ * TARN_OK: the store is whole, and is commit out->report.commit_number; what a power loss left behind it
+ * (out->report.dropped_bytes) is no damage. TARN_E_CORRUPT: it is damaged, and does not open. TARN_E_IO: there is
+ * no store (report.is_missing), or the system refused a call. TARN_E_BUSY: its files changed again and again
+ * while they were read. TARN_E_VERSION, TARN_E_MEMORY, TARN_E_FULL: as of tarn_open. *out is filled in any case.
+ */
+TARN_API int tarn_check(const char *directory, const tarn_options *options, tarn_damage_fn *damage,
+                        void *context, tarn_check_result *out);
 
 #ifdef __cplusplus
 }
