@@ -831,6 +831,38 @@ typedef struct tarn_check_result {
 TARN_API int tarn_check(const char *directory, const tarn_options *options, tarn_damage_fn *damage,
                         void *context, tarn_check_result *out);
 
+typedef struct tarn_salvage_result {
+    tarn_report report;    /* commit_number: the newest commit that was read; text: why it failed */
+    uint64_t table_count;  /* in the new store, dictionaries counted twice */
+    uint64_t entry_count;  /* in it */
+    uint64_t named_count;  /* of the tables: those whose names are made up */
+    uint64_t damage_count; /* heard of, but for the harmless */
+    uint64_t lost_count;   /* of them, those by which entries are lost */
+} tarn_salvage_result;
+
+/*
+ * Make a new store of what can be read in the directory of a damaged one, which stays as it is. The new one has
+ * one commit, synced, with the newest note that can be read.
+ *
+ * A store that opens is copied: tables, kinds and entries are the same. Of one that does not, each entry has its
+ * newest value that verifies: where a later one is lost, that is an older one, and where a delete is lost,
+ * the entry is there again. A value that was never committed is never there. Tables whose names are lost (and
+ * some that had been dropped, when that is lost) are called 'salvaged-N', and are ordered; a dictionary
+ * whose two halves contradict each other becomes two such tables.
+ *
+ * target   its directory: not there, or empty. One process at a time must have it.
+ * options  of the new store; copied; NULL for defaults. flags, report and progress are not used. All entries
+ *          are in memory for a while, as in any store.
+ * damage   hears of each damage, with `context`; may be NULL.
+ *
+ * TARN_OK: the new store is there; out->lost_count tells whether something is lost. TARN_E_CORRUPT: nothing can be
+ * read at all. TARN_E_MISUSE: the target is not empty. TARN_E_IO (report.is_missing: no store to read),
+ * TARN_E_VERSION, TARN_E_BUSY, TARN_E_MEMORY, TARN_E_FULL, TARN_E_FAILED: as of tarn_open and tarn_commit. After
+ * a failure there is no new store. *out is filled in any case.
+ */
+TARN_API int tarn_salvage(const char *directory, const char *target, const tarn_options *options,
+                          tarn_damage_fn *damage, void *context, tarn_salvage_result *out);
+
 #ifdef __cplusplus
 }
 #endif

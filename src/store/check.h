@@ -10,6 +10,10 @@
 int tn_store_check(const char *path, const tarn_options *options, tarn_damage_fn *damage,
                    void *context, tarn_check_result *out, const struct tn_os *os);
 
+int tn_store_salvage(const char *path, const char *target, const tarn_options *options,
+                     tarn_damage_fn *damage, void *context, tarn_salvage_result *out,
+                     const struct tn_os *os);
+
 /* The memory account of a survey: it has a store's options, and no store. */
 void tn_survey_memory(struct tn_memory *out, const tarn_options *options);
 
