@@ -43,7 +43,7 @@ static int check_say(const char *path, int result, const tarn_check_result *out)
         return TN_EXIT_DONE;
     }
     if (result == TARN_E_CORRUPT) {
-        tn_message("check", "%s: damaged in %" PRIu64 " places: %s; tarn salvage saves the rest",
+        tn_message("check", "%s: damaged, places: %" PRIu64 ": %s; tarn salvage saves the rest",
                    path, out->damage_count, out->report.text);
         return TN_EXIT_NEGATIVE;
     }
