@@ -16,7 +16,8 @@
  *       newest is the highest commit proven to be synced, and further as long as whole sections follow; oldest
  *       is the first that the highest of them names.
  *   V2  A section is of a discarded past when another of its number or below was written by a later
- *       incarnation. It is no damage and is not replayed.
+ *       incarnation; of the numbers that opening accepts, when it accepts another. It is no damage and is not
+ *       replayed.
  *   V3  Damage is harmless when nothing needed is lost by it: another copy holds, or it lies before oldest, where
  *       a power loss may have left what was never synced. Behind newest there is no damage, only what is dropped.
  *   V4  What is replayed was verified block by block. Of a damaged section what its other blocks hold is

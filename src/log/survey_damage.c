@@ -29,6 +29,19 @@ static struct tn_log_found *found_end(const struct tn_log_survey *survey)
     return survey->scan.items + survey->scan.count;
 }
 
+/* Of a number that was accepted: all but the section that was. Its copies are `begin` to `end`, others among them. */
+static void accepted_mark(struct tn_log_survey *survey, size_t begin, size_t end)
+{
+    struct tn_log_found *items = survey->scan.items;
+    const struct tn_log_section *accepted = tn_log_sections_at(survey->log, items[begin].number);
+    size_t i, at = begin;
+
+    while (items[at].file != accepted->file || items[at].footer_offset != accepted->footer_offset)
+        at++;
+    for (i = begin; i < end; i++)
+        items[i].discarded = items[i].identity != items[at].identity;
+}
+
 /* V2, from the lowest number up. */
 static void discarded_mark(struct tn_log_survey *survey)
 {
@@ -39,6 +52,11 @@ static void discarded_mark(struct tn_log_survey *survey)
     for (; end > 0; end = begin) {
         for (begin = end; begin > 0 && items[begin - 1].number == items[end - 1].number; begin--)
             incarnation = tn_max(incarnation, items[begin - 1].incarnation);
+        if (items[begin].number - survey->log->sections.first_number <
+            survey->log->sections.count) {
+            accepted_mark(survey, begin, end);
+            continue;
+        }
         for (i = begin; i < end; i++)
             items[i].discarded = items[i].incarnation < incarnation;
     }
