@@ -352,11 +352,23 @@ static void a_flipped_bit_is_found_and_the_rest_is_saved(void)
     world_end(&w);
 }
 
-/* The first section has the catalog: without it names are lost, entries are not. */
+/* Where the first section ends, and the second begins. */
+static uint64_t second_section(struct world *w)
+{
+    uint64_t bytes, at = 4096;
+    const uint8_t *data =
+        tn_disk_file_data(tn_simulated_disk(w->system), file_of(w, "d", 1), &bytes);
+
+    while (at + 256 < bytes && memcmp(data + at, "tarn sec", 8) != 0)
+        at += 64;
+    return at + 256;
+}
+
+/* The catalog is in the first section, and in the second's sweep: behind a value that ends with a block. */
 static void tables_whose_names_are_lost_get_others(void)
 {
     struct world w;
-    static char large[50000];
+    static char large[3 * 16384 - 24];
     tarn_table *table;
 
     world_begin(&w);
@@ -368,16 +380,72 @@ static void tables_whose_names_are_lost_get_others(void)
     check_ok(tarn_commit(w.store, "note", 4, 0));
     check_ok(tarn_close(w.store));
     flip(&w, 4096 + 3, 0);
+    flip(&w, second_section(&w) + 3 * 16384 + 3, 0);
     check_eq(do_check(&w), TARN_E_CORRUPT);
+    check_eq(w.heard[TARN_DAMAGE_LOST], 2);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.lost_count, 2);
+    check_eq(w.salvaged.named_count, 1);
+    check_ok(open_at(&w, "new", TARN_READ_ONLY));
+    check_eq(value_of(w.store, "salvaged-1", "b").bytes, sizeof large);
+    check_ok(tarn_close(w.store));
+    world_end(&w);
+}
+
+/* The code of a long key is lost, the key of its code is not. */
+static void a_dictionary_whose_halves_contradict_each_other_becomes_two_tables(void)
+{
+    struct world w;
+    static char key[60000];
+    tarn_dict *dict;
+    uint32_t code;
+
+    world_begin(&w);
+    check_ok(open_at(&w, "d", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_ok(tarn_dict_encode(dict, key, sizeof key, &code));
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    check_ok(tarn_close(w.store));
+    flip(&w, 4096 + 30000, 0);
     check_ok(do_salvage(&w, "new"));
     check_eq(w.salvaged.lost_count, 1);
-    check_ok(open_at(&w, "new", TARN_READ_ONLY));
-    if (w.salvaged.named_count != 0) {
-        check_eq(w.salvaged.named_count, 1);
-        check_eq(value_of(w.store, "salvaged-1", "b").bytes, sizeof large);
-    } else { /* the second commit's sweep has the catalog, too */
-        check_eq(value_of(w.store, "t", "b").bytes, sizeof large);
-    }
+    check_eq(w.salvaged.named_count, 2);
+    check_eq(w.salvaged.table_count, 2);
+    check_eq(w.salvaged.entry_count, 1);
+    check_ok(open_at(&w, "new", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_eq(tarn_dict_count(dict), 0); /* made now */
+    check_ok(tarn_close(w.store));
+    world_end(&w);
+}
+
+/* One that is whole stays what it is, whatever else is lost. */
+static void a_dictionary_that_is_whole_stays_one(void)
+{
+    struct world w;
+    static char large[40000];
+    tarn_dict *dict;
+    tarn_table *table;
+    uint32_t code = 7;
+
+    world_begin(&w);
+    check_ok(open_at(&w, "d", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_ok(tarn_dict_encode(dict, "/home", 5, &code));
+    check_ok(tarn_table_open(&table, w.store, "t", NULL));
+    check_ok(tarn_put(table, "b", 1, large, sizeof large));
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    check_ok(tarn_close(w.store));
+    flip(&w, 4096 + 20000, 0);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.lost_count, 1);
+    check_eq(w.salvaged.named_count, 0);
+    check_ok(open_at(&w, "new", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_ok(tarn_dict_find(dict, "/home", 5, &code));
+    check_eq(code, 0);
+    check_ok(tarn_table_open(&table, w.store, "t", NULL));
+    check_eq(tarn_table_count(table), 0);
     check_ok(tarn_close(w.store));
     world_end(&w);
 }
@@ -503,6 +571,8 @@ static const struct test tests[] = {
     T(a_torn_tail_is_dropped_and_no_damage),
     T(a_flipped_bit_is_found_and_the_rest_is_saved),
     T(tables_whose_names_are_lost_get_others),
+    T(a_dictionary_whose_halves_contradict_each_other_becomes_two_tables),
+    T(a_dictionary_that_is_whole_stays_one),
     T(a_target_that_is_not_empty_is_refused_and_left_alone),
     T(where_there_is_no_store_there_is_nothing_to_do),
     T(another_version_is_refused),
