@@ -198,7 +198,7 @@ typedef struct tarn_options {
     unsigned flags;
     /*
      * With a path. A file of the store grows to 1/16 of its keys and values, but to so many bytes at
-     * least; files that nothing needs any more are unlinked whole. Default: 1 MiB.
+     * least; files that nothing needs any more are unlinked whole. Default: 4 MiB.
      */
     uint64_t file_bytes_min;
     tarn_report *report;        /* filled by tarn_open. Default: none */
@@ -220,8 +220,8 @@ typedef struct tarn_options {
  *
  * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL; options->report has the
  * text. TARN_E_MEMORY: no memory or address space, or no randomness to be had from the system.
- * TARN_E_FULL: the entries take more than memory_bytes_max. TARN_E_BUSY: another process, or another handle
- * of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
+ * TARN_E_FULL: the entries take more than memory_bytes_max, or the disk is full. TARN_E_BUSY: another process, or
+ * another handle of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
  * written by a later release. TARN_E_IO: the system refused a call. The directory is as it was.
  */
 TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *options);

@@ -111,9 +111,13 @@ static void a_committed_entry_is_there_after_a_clean_close(void)
 
     world_begin(&w);
     put(table_of(&w, "t"), "key", "value");
+    put(table_of(&w, "t"), "key2", "other");
     check_ok(tarn_commit(w.store, "note", 4, 0));
     world_reopen(&w);
+    check_eq(tarn_table_count(table_of(&w, "t")), 2);
+    check_eq(tarn_table_bytes(table_of(&w, "t")), 17);
     check_value(table_of(&w, "t"), "key", "value");
+    check_value(table_of(&w, "t"), "key2", "other");
     check_eq(commit_number(&w), 1);
     check_ok(tarn_last_commit(w.store, NULL, &note));
     check_bytes(note.data, note.bytes, "note", 4);
@@ -327,6 +331,35 @@ static void a_large_table_comes_back_from_its_sweep(void)
             check_ok(tarn_contains(table, &i, sizeof i));
         world_end(&w);
     }
+}
+
+static void a_table_is_on_disk_however_many_commits_ago_it_was_made(void)
+{
+    const uint64_t commits =
+        ((uint64_t)1 << 31) + ((uint64_t)1 << 29); /* most of them in no time */
+    struct world w;
+    uint64_t begin, i;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "key", "value");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    begin = w.store->tick;
+    while (w.store->tick - begin < commits) {
+        w.store->tick += TN_REVOLUTION_TICKS - 1;
+        put(table_of(&w, "u"), "now", "and then");
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+        while (tarn_work(w.store, TN_MIB) == TARN_OK) {
+        }
+    }
+    for (i = 0; i < 20000; i++) { /* what was written before is no longer there */
+        put(table_of(&w, "u"), "now", i % 2 == 0 ? "even" : "odd");
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+    }
+    world_reopen(&w);
+    check_eq(w.store->table_count, 2);
+    check_value(table_of(&w, "t"), "key", "value");
+    check_value(table_of(&w, "u"), "now", "odd");
+    world_end(&w);
 }
 
 static void a_restored_snapshot_is_what_the_next_commit_has(void)
@@ -556,6 +589,33 @@ static void a_value_taken_can_be_read_until_the_next_call(void)
 }
 
 /* ---- refusals ------------------------------------------------------------------------------------ */
+
+/* What one writes is nothing to the other, also where names differ behind the last dot only. */
+static void stores_in_directories_of_nearly_one_name_are_apart(void)
+{
+    static const char *const names[] = { "ops", "ops.db", "ops.log", "ops.db.tarn" };
+    tarn_store *stores[TN_ARRAY_COUNT(names)];
+    tarn_table *table;
+    struct world w;
+    size_t i, round;
+
+    world_begin(&w);
+    for (round = 0; round < 3; round++) {
+        for (i = 0; i < TN_ARRAY_COUNT(names); i++) {
+            check_ok(tn_store_open(&stores[i], names[i], &w.options, &w.os));
+            check_ok(tarn_table_open(&table, stores[i], "t", NULL));
+            check_eq(tarn_table_count(table), round > 0 ? round + 1 : 0);
+            if (round > 0)
+                check_value(table, "whose", names[i]);
+            put(table, "whose", names[i]);
+            check_ok(tarn_put(table, &round, sizeof round, names[i], strlen(names[i])));
+            check_ok(tarn_commit(stores[i], NULL, 0, 0));
+        }
+        for (i = 0; i < TN_ARRAY_COUNT(names); i++)
+            check_ok(tarn_close(stores[i]));
+    }
+    world_end(&w);
+}
 
 static void a_second_opening_is_told_that_the_store_is_busy(void)
 {
@@ -857,6 +917,7 @@ static const struct test tests[] = {
     T(structs_of_the_other_byte_order_are_refused),
     T(values_of_every_size_come_back),
     T(a_large_table_comes_back_from_its_sweep),
+    T(a_table_is_on_disk_however_many_commits_ago_it_was_made),
     T(a_restored_snapshot_is_what_the_next_commit_has),
     T(a_million_updates_of_a_key_cost_one_record),
     T(an_entry_born_and_deleted_between_commits_leaves_nothing),
@@ -865,6 +926,7 @@ static const struct test tests[] = {
     T(a_delete_needs_no_memory_and_its_slot_comes_back_with_the_commit),
     T(buried_records_move_when_their_chunks_are_emptied),
     T(a_value_taken_can_be_read_until_the_next_call),
+    T(stores_in_directories_of_nearly_one_name_are_apart),
     T(a_second_opening_is_told_that_the_store_is_busy),
     T(existing_makes_nothing_and_read_only_writes_nothing),
     T(a_store_that_is_not_there_is_told_from_one_that_cannot_be_read),

@@ -15,6 +15,8 @@ int tn_log_directory_open(struct tn_log *log, const char *path)
     int result = log->os.ops->directory_open(log->os.context, path, flags);
 
     log->no_store = result == -ENOENT || result == -ENOTDIR;
+    if (result == -ENOSPC || result == -EDQUOT)
+        return tn_log_say(log, TARN_E_FULL, 0, 0, "it cannot be made", -result);
     if (result < 0)
         return tn_log_say(log, result == -ENOMEM ? TARN_E_MEMORY : TARN_E_IO, 0, 0,
                           "it cannot be opened", -result);

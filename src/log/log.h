@@ -52,7 +52,7 @@ struct tn_log_commit {
 };
 
 struct tn_log_options {
-    uint64_t file_bytes_min; /* no file is finished before it has that many; 0: 1 MiB */
+    uint64_t file_bytes_min; /* no file is finished before it has that many; 0: 4 MiB */
     bool create;             /* make the directory and the store if there is none */
     bool read_only;          /* no lock, nothing written */
     bool lenient;            /* what cannot be read is damage, not a failure: survey.h */

@@ -22,7 +22,7 @@
 #include "log/format.h"
 
 #define TN_LOG_BUFFER_BYTES ((size_t)(16 * TN_LOG_BLOCK_BYTES))
-#define TN_LOG_FILE_BYTES_MIN ((uint64_t)TN_MIB)
+#define TN_LOG_FILE_BYTES_MIN ((uint64_t)(4 * TN_MIB))
 #define TN_LOG_OWN_OPEN_MAX 32u /* own files not synced yet; each holds a descriptor */
 
 struct tn_log_file {
