@@ -633,13 +633,16 @@ static void existing_makes_nothing_and_read_only_writes_nothing(void)
 {
     struct world w;
     tarn_store *other;
-    tarn_options options = { .address_bytes = 64 << 20, .flags = TARN_EXISTING };
+    tarn_report report = { 0 };
+    tarn_options options = { .address_bytes = 64 << 20, .flags = TARN_EXISTING, .report = &report };
     uint64_t writes;
 
     world_begin(&w);
     check_eq(tn_store_open(&other, "nowhere", &options, &w.os), TARN_E_IO);
+    check_eq(report.is_missing, 1);
     options.flags = TARN_READ_ONLY;
     check_eq(tn_store_open(&other, "nowhere", &options, &w.os), TARN_E_IO);
+    check_eq(report.is_missing, 1);
     put(table_of(&w, "t"), "a", "1");
     check_ok(tarn_commit(w.store, NULL, 0, 0));
     put(table_of(&w, "t"), "a", "2");
@@ -658,6 +661,72 @@ static void existing_makes_nothing_and_read_only_writes_nothing(void)
     check_ok(tarn_commit(w.store, NULL, 0, 0));
     world_reopen(&w);
     check_value(table_of(&w, "t"), "a", "2");
+    world_end(&w);
+}
+
+/* Only that there is none: what cannot be read may be there. */
+static void a_store_that_is_not_there_is_told_from_one_that_cannot_be_read(void)
+{
+    struct world w;
+
+    world_begin(&w);
+    check_ok(tarn_close(w.store));
+    w.store = NULL;
+    w.options.flags = TARN_EXISTING;
+    tn_simulated_fail(w.system, TN_CALL_DIRECTORY_OPEN, 1, EACCES, false);
+    check_eq(world_open(&w), TARN_E_IO);
+    check_eq(w.report.is_missing, 0);
+    w.options.flags = 0;
+    check_ok(world_open(&w));
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_close(w.store));
+    tn_simulated_fail(w.system, TN_CALL_FILE_READ, 1, EIO, false);
+    check_eq(world_open(&w), TARN_E_IO);
+    check_eq(w.report.is_missing, 0);
+    check_ok(world_open(&w));
+    world_end(&w);
+}
+
+static void statistics_tell_files_sections_and_syncs(void)
+{
+    struct world w;
+    tarn_statistics statistics;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    put(table_of(&w, "t"), "a", "2");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_stat(w.store, &statistics));
+    check_eq(statistics.file_count, 1);
+    check(statistics.file_bytes > 4096 && statistics.written_bytes > 0);
+    check_eq(statistics.section_count, 2);
+    check_eq(statistics.synced_number, 1);
+    check(statistics.sync_count >= 1);
+    check_eq(statistics.other_name_count, 0);
+    world_end(&w);
+}
+
+static void what_was_dropped_is_said_in_a_sentence(void)
+{
+    struct world w;
+    struct tn_disk *disk;
+    int file;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    check_eq(strlen(w.report.text), 0);
+    tn_simulated_restart_process(w.system);
+    (void)tarn_close(w.store);
+    disk = tn_simulated_disk(w.system);
+    file = tn_disk_file_find(disk, tn_disk_directory_find(disk, "d"), "0000000000000001.tarn");
+    check_ok(tn_disk_file_write(disk, file, "rest", 4, 8192));
+    check_ok(world_open(&w));
+    check(w.report.dropped_bytes > 0);
+    check(strstr(w.report.text, "behind commit 1") != NULL);
+    check(strstr(w.report.text, "0000000000000001.tarn, offset") != NULL);
     world_end(&w);
 }
 
@@ -961,6 +1030,9 @@ static const struct test tests[] = {
     T(stores_in_directories_of_nearly_one_name_are_apart),
     T(a_second_opening_is_told_that_the_store_is_busy),
     T(existing_makes_nothing_and_read_only_writes_nothing),
+    T(a_store_that_is_not_there_is_told_from_one_that_cannot_be_read),
+    T(statistics_tell_files_sections_and_syncs),
+    T(what_was_dropped_is_said_in_a_sentence),
     T(a_full_disk_refuses_commits_until_there_is_room),
     T(refused_commits_do_not_move_the_sweep_on),
     T(a_failed_sync_ends_commits_for_good_and_opening_anew_recovers),

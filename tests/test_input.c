@@ -7,8 +7,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <zlib.h>
 
@@ -271,8 +271,21 @@ static void a_device_error_is_a_failure_that_names_it(void)
     check(strstr(reason.text, "Input/output error") != NULL);
 }
 
+/* What the child does when it has written all. */
+enum afterwards { ENDS, STAYS, SIGNALS };
+
+/* As soon as the other end holds all that was written: until then a signal could come before its rows. */
+static void signal_reader(int file)
+{
+    int unread = 1;
+
+    while (ioctl(file, FIONREAD, &unread) == 0 && unread > 0)
+        usleep(1000);
+    kill(getppid(), SIGALRM);
+}
+
 /* Standard input becomes the end of a pipe into which a child writes, byte by byte. */
-static pid_t pipe_from_child(const struct bytes *from, bool slowly)
+static pid_t pipe_from_child(const struct bytes *from, enum afterwards afterwards)
 {
     int ends[2];
     pid_t child;
@@ -289,7 +302,9 @@ static pid_t pipe_from_child(const struct bytes *from, bool slowly)
             if (i == 0)
                 usleep(20000); /* so that the first byte is seen alone */
         }
-        if (slowly)
+        if (afterwards == SIGNALS)
+            signal_reader(ends[1]);
+        if (afterwards != ENDS)
             pause();
         _exit(0);
     }
@@ -307,7 +322,7 @@ static void standard_input_is_read_and_recognised_too(void)
     int round;
 
     for (round = 0; round < 2; round++) {
-        child = pipe_from_child(&file, false);
+        child = pipe_from_child(&file, ENDS);
         check_eq(read_all("-", 4096, 4096, &got, &reason), TN_READER_END);
         check_bytes(got.data, got.bytes, "from a pipe", round == 0 ? 0 : 11);
         waitpid(child, NULL, 0);
@@ -332,14 +347,12 @@ static void a_signal_stops_a_read_that_waits(void)
         .options = { .format = TN_FORMAT_CSV, .fields = names, .field_count = 1, .stop = &stop },
     };
     struct bytes file = { 0 };
-    struct itimerval soon = { .it_value = { .tv_usec = 50000 } };
     struct sigaction action = { .sa_handler = set_stop, .sa_flags = SA_RESTART };
     pid_t child;
 
     add_raw(&file, "a\n1\n2\n3", 7);
-    child = pipe_from_child(&file, true);
     sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &soon, NULL);
+    child = pipe_from_child(&file, SIGNALS);
     check_eq(rows_of_path(&rows, "-"), TN_READER_STOPPED);
     check_text(rows.text, "2: 1\n3: 2\nstopped\n"); /* half a row is no row */
     check(strstr(rows.reason, "standard input") != NULL);
@@ -362,7 +375,7 @@ static void rows_come_as_soon_as_they_are_there(void)
     pid_t child;
 
     add_raw(&file, "a\n1\n", 4);
-    child = pipe_from_child(&file, true); /* and then nothing, without an end */
+    child = pipe_from_child(&file, STAYS); /* and then nothing, without an end */
     check_eq(tn_reader_open(&reader, "-", &options, reason, sizeof reason), TN_READER_ROW);
     check_eq(tn_reader_next(reader, &row), TN_READER_ROW); /* hangs if it waits for a full block */
     check_eq(row.line, 2);

@@ -6,8 +6,8 @@
 
 command -v python3 >/dev/null || skip_all "there is no python3"
 
-cases="tumbling plain hops sessions sequence merge late changes every clock one bad"
-kills_each=$(((${KILLS:-60} + 11) / 12))
+cases="tumbling plain hops overlap nodes sessions sequence merge hops-merge sessions-merge late changes every clock one bad"
+kills_each=$(((${KILLS:-60} + 15) / 16))
 
 killed() {
     rm -rf "$work/kills"

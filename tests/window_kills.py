@@ -36,6 +36,11 @@ CASES = {
     "changes": (REPORTS + ["--every", "1d", "--grace", "10d", "--emit", "changes", "--late-to", "late.csv"],
                 "quakes", "600"),
     "every": (EDITS + ["--session", "10m", "--emit", "every=1h"], "gz", "2000"),
+    "overlap": (EDITS + ["--every", "1h", "--slide", "10m", "--grace", "30m", "--emit", "changes"], "gz", "2000"),
+    "nodes": (REPORTS + ["--every", "2d", "--slide", "1h", "--late", "12h", "--late-to", "late.csv"], "quakes", "3000"),
+    "hops-merge": (EDITS + ["--every", "1h", "--slide", "15m", "--merge", "--emit", "every=20m"], "shares", "2000"),
+    "sessions-merge": (REPORTS + ["--by", "type", "--session", "6h", "--late", "1d", "--grace", "2d", "--merge",
+                                  "--emit", "changes", "--late-to", "late.csv"], "quake-shares", "1500"),
     "clock": (EDITS + ["--every", "10m"], "gz", "5ms"),
     "one": (REPORTS + ["--every", "1d", "--late-to", "late.csv"], "few", "1"),
     "bad": (["--time", "t", "--by", "k", "--every", "1s", "--late", "1s", "--late-to", "late.csv",
@@ -69,13 +74,15 @@ def inputs(kind):
         return [QUAKES]
     if kind == "bad":
         return [write("bad.csv", b"".join(bad_rows()))]
-    lines = gzip.open(QUAKES if kind == "few" else WIKIPEDIA).read().splitlines(keepends=True)
+    lines = gzip.open(QUAKES if kind in ("few", "quake-shares") else WIKIPEDIA).read().splitlines(keepends=True)
     if kind == "few":
         return [write("few.csv", b"".join(lines[:120]))]
     if kind == "plain":
         return [write("edits.ndjson", b"".join(lines))]
     if kind == "shares":  # each in order of its own, every third row
         return [write("share%d.ndjson" % i, b"".join(lines[i::3])) for i in range(3)]
+    if kind == "quake-shares":
+        return [write("share%d.csv" % i, b"".join(lines[:1] + lines[1 + i::3])) for i in range(3)]
     cut = len(lines) // 3
     parts = [lines[:cut], lines[cut:2 * cut], lines[2 * cut:]]
     names = [write("part%d.ndjson" % i, b"".join(part)) for i, part in enumerate(parts[:2])]

@@ -13,6 +13,8 @@
  *
  * A row for a slice below nodes goes into each of them as well: one to a level.
  *
+ * clocked_spans.h has slices and nodes, clocked_cover.h how a window is made of them.
+ *
  *     "window slices"           (level, ordinal) -> nothing, of each slice and node there is
  *     "window slice 0 416"      its blocks, and " texts"
  *     "window merged"           of the window that fires; empty between two calls
