@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "log/state.h"
 #include "log_fixture.h"
+#include "log_forge.h"
 
 #include <errno.h>
 
@@ -590,22 +591,152 @@ static void a_footer_of_a_section_that_is_torn_still_proves(void)
     rig_end(&r);
 }
 
-static void after_a_clean_close_a_damaged_last_section_is_corruption(void)
+/* Also the zeros between its checksums and its footer. */
+static void after_a_clean_close_any_damaged_byte_of_the_last_section_is_corruption(void)
 {
-    uint64_t at;
+    uint64_t at, end = TN_LOG_HEADER_BYTES + 1;
     struct rig r;
 
-    for (at = 4096; at < 4096 + 400; at += 29) {
+    for (at = TN_LOG_HEADER_BYTES; at < end; at++) {
         rig_init(&r, NULL);
         check_ok(rig_open(&r));
         check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+        end = rig_file_bytes(&r, 1);
         check_ok(rig_close(&r, true));
-        if (at >= rig_file_bytes(&r, 1) - 4096) {
-            rig_end(&r);
-            break;
-        }
-        rig_flip(&r, 1, at, 1);
+        rig_flip(&r, 1, at, at % 8);
         check_eq(rig_open(&r), TARN_E_CORRUPT);
+        rig_end(&r);
+    }
+    check(end > TN_LOG_HEADER_BYTES + TN_LOG_FOOTER_BYTES);
+}
+
+static void the_mark_of_a_clean_close_survives_a_power_loss(void)
+{
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+    check_ok(rig_close(&r, true));
+    tn_simulated_restart_with(r.simulated, tn_disk_fate_lost, NULL);
+    rig_flip(&r, 1, TN_LOG_HEADER_BYTES, 1);
+    check_eq(rig_open(&r), TARN_E_CORRUPT); /* without the mark it would be a torn tail */
+    rig_end(&r);
+}
+
+/* P1 */
+static void a_damaged_header_of_a_file_that_is_needed_is_corruption(void)
+{
+    struct rig r;
+
+    rig_init(&r, NULL);
+    r.options.file_bytes_min = 5000;
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+    rig_put(&r, 2, 2, 3000);
+    check_ok(rig_commit(&r, RIG_SYNC));
+    check_ok(rig_step(&r, 3, 3, RIG_SYNC));
+    check_ok(rig_close(&r, true));
+    check(rig_file(&r, 1) >= 0 && rig_file(&r, 2) >= 0);
+    rig_flip(&r, 1, 100, 1);
+    check_eq(rig_open(&r), TARN_E_CORRUPT);
+    rig_flip(&r, 1, 100, 1);
+    check_ok(rig_open(&r));
+    rig_end(&r);
+}
+
+/* What forges a footer may give it any length: it is not one, and what is before it counts. */
+static void a_footer_longer_than_what_is_before_it_is_none(void)
+{
+    struct tn_log_footer footer = { .number = 2, .first_needed = 1, .next_table_id = 2 };
+    uint8_t bytes[TN_LOG_FOOTER_BYTES], store_id[TN_LOG_STORE_ID_BYTES];
+    struct tn_log_shape shape;
+    uint64_t file_bytes;
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+    memcpy(store_id,
+           tn_disk_file_data(tn_simulated_disk(r.simulated), rig_file(&r, 1), &file_bytes) + 24,
+           sizeof store_id);
+    footer.part_bytes[TN_LOG_DELTA] = 64000;
+    footer.part_counts[TN_LOG_DELTA] = 1;
+    tn_log_shape(&shape, &footer);
+    footer.section_bytes = shape.footer_at + TN_LOG_FOOTER_BYTES;
+    tn_log_footer_encode(bytes, &footer, store_id);
+    rig_damage(&r, 1, tn_align_up(file_bytes, TN_LOG_STEP_BYTES), bytes, sizeof bytes);
+    rig_kill(&r);
+    check_ok(rig_open(&r));
+    check(rig_note_is(&r, 1));
+    check_eq(r.report.dropped_bytes, TN_LOG_FOOTER_BYTES);
+    rig_end(&r);
+}
+
+/* A store of one commit, whose delta is these bytes, counted as `count` entries; every checksum is right. */
+static int forged_open(struct rig *r, const uint8_t *delta, size_t bytes, uint64_t count)
+{
+    struct tn_log_footer footer = {
+        .number = 1, .first_needed = 1, .next_table_id = 2, .hash_version = 1
+    };
+    uint8_t section[2048] = { 0 }, store_id[TN_LOG_STORE_ID_BYTES];
+    uint64_t file_bytes, section_bytes;
+
+    check_ok(rig_open(r));
+    check_ok(rig_step(r, 1, 1, RIG_NO_SYNC));
+    memcpy(store_id,
+           tn_disk_file_data(tn_simulated_disk(r->simulated), rig_file(r, 1), &file_bytes) + 24,
+           sizeof store_id);
+    memcpy(section, delta, bytes);
+    footer.part_bytes[TN_LOG_DELTA] = bytes;
+    footer.part_counts[TN_LOG_DELTA] = count;
+    section_bytes = forge_section(section, &footer, store_id);
+    rig_kill(r);
+    check_ok(tn_disk_file_truncate(tn_simulated_disk(r->simulated), rig_file(r, 1),
+                                   TN_LOG_HEADER_BYTES));
+    rig_damage(r, 1, TN_LOG_HEADER_BYTES, section, section_bytes);
+    return rig_open(r);
+}
+
+static size_t forged_entry(uint8_t *to, uint64_t table_id)
+{
+    const struct tn_log_entry_head head = {
+        .key_bytes = 1, .value_bytes = 8, .kind = TN_LOG_ENTRY, .table_id = table_id
+    };
+
+    tn_log_entry_head_encode(to, &head);
+    to[16] = 3; /* the key */
+    to[24] = 5; /* the value: a seed */
+    return 32;
+}
+
+/* Y1 */
+static void a_section_whose_entries_are_not_as_its_footer_says_is_corruption(void)
+{
+    static const struct {
+        uint64_t tables[2];
+        size_t entries, bytes;
+        uint64_t count;
+        int result;
+    } cases[] = {
+        { { 1, 1 }, 1, 32, 1, TARN_OK },
+        { { 1, 1 }, 1, 48, 1, TARN_E_CORRUPT }, /* bytes behind the last */
+        { { 1, 1 }, 1, 32, 2, TARN_E_CORRUPT }, /* one more than there are */
+        { { 1, 1 }, 2, 56, 2, TARN_E_CORRUPT }, /* the last is cut */
+        { { 1, 0 }, 2, 64, 2, TARN_E_CORRUPT }, /* the catalog behind another table */
+    };
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(cases); i++) {
+        uint8_t delta[128] = { 0 };
+        struct rig r;
+
+        (void)forged_entry(delta, cases[i].tables[0]);
+        if (cases[i].entries == 2)
+            (void)forged_entry(delta + 32, cases[i].tables[1]);
+        rig_init(&r, NULL);
+        check_eq(forged_open(&r, delta, cases[i].bytes, cases[i].count), cases[i].result);
+        check(cases[i].result != TARN_OK || r.state.seeds[3] == 5);
         rig_end(&r);
     }
 }
@@ -1070,7 +1201,11 @@ static const struct test tests[] = {
     T(without_create_a_missing_store_is_not_made),
     T(damage_below_what_a_footer_proves_is_corruption_with_file_and_offset),
     T(a_footer_of_a_section_that_is_torn_still_proves),
-    T(after_a_clean_close_a_damaged_last_section_is_corruption),
+    T(after_a_clean_close_any_damaged_byte_of_the_last_section_is_corruption),
+    T(the_mark_of_a_clean_close_survives_a_power_loss),
+    T(a_damaged_header_of_a_file_that_is_needed_is_corruption),
+    T(a_footer_longer_than_what_is_before_it_is_none),
+    T(a_section_whose_entries_are_not_as_its_footer_says_is_corruption),
     T(a_mark_of_another_section_is_corruption),
     T(a_reader_lists_again_when_a_file_has_gone),
     T(closing_again_without_a_commit_writes_no_second_mark),

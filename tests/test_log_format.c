@@ -7,6 +7,7 @@
  */
 #include "log/format.h"
 #include "log_fixture.h"
+#include "log_forge.h"
 
 static const uint8_t store_id[TN_LOG_STORE_ID_BYTES] = { 1, 2, 3 };
 
@@ -167,6 +168,31 @@ static void a_footer_that_lies_does_not_hold(void)
     }
 }
 
+/* Zeros are for what is to come: who writes something there is of another version. */
+static void what_should_be_zero_and_is_not_does_not_hold(void)
+{
+    uint8_t bytes[TN_LOG_HEADER_BYTES], footer_bytes[TN_LOG_FOOTER_BYTES];
+    uint64_t random = test_seed();
+    struct tn_log_footer footer = footer_random(&random);
+    struct tn_log_header header = { .incarnation = 7, .file = 9 };
+    unsigned at;
+
+    for (at = 104; at < TN_LOG_HEADER_BYTES; at += 61) {
+        tn_log_header_encode(bytes, &header);
+        bytes[at] = 1;
+        forge_repair(bytes, sizeof bytes, store_id);
+        check_eq(tn_log_header_decode(&header, bytes), TARN_E_CORRUPT);
+    }
+    for (at = 200; at < TN_LOG_FOOTER_BYTES; at++) {
+        tn_log_footer_encode(footer_bytes, &footer, store_id);
+        forge_footer(footer_bytes, store_id);
+        check(tn_log_footer_decode(&footer, footer_bytes, store_id));
+        footer_bytes[at] = 1;
+        forge_footer(footer_bytes, store_id);
+        check(!tn_log_footer_decode(&footer, footer_bytes, store_id));
+    }
+}
+
 static void a_mark_and_a_header_are_decoded_as_encoded_and_any_flip_is_seen(void)
 {
     uint8_t mark_bytes[TN_LOG_MARK_BYTES], header_bytes[TN_LOG_HEADER_BYTES];
@@ -320,6 +346,7 @@ static const struct test tests[] = {
     T(the_example_of_the_text_is_what_is_written),
     T(a_footer_is_decoded_as_it_was_encoded_and_any_flip_is_seen),
     T(a_footer_that_lies_does_not_hold),
+    T(what_should_be_zero_and_is_not_does_not_hold),
     T(a_mark_and_a_header_are_decoded_as_encoded_and_any_flip_is_seen),
     T(names_are_16_hexadecimal_digits_and_nothing_else_is_a_name),
     T(an_entry_that_does_not_fit_or_is_of_another_kind_is_refused),
