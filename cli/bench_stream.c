@@ -44,8 +44,9 @@ static const struct tn_usage stream_usage = {
     .verb = VERB,
     .synopsis = "tarn bench stream [OPTION...]",
     .summary = "Time tarn window on files of events beside other tools that can do the job, where\n"
-               "they are installed: windows of an hour by user, count and sum, in the same run,\n"
-               "taking turns. 'x tarn' is how many times as long a tool takes.",
+               "they are installed: windows by user, count and sum, in the same run, taking\n"
+               "turns. 'x tarn' is how many times as long a tool takes, 'of cpu' MB in a second\n"
+               "that the processor had for it. Then the operator alone, on events made here.",
     .options = stream_options,
     .option_count = TN_ARRAY_COUNT(stream_options),
 };
