@@ -26,6 +26,7 @@ tn_verb_fn tn_cmd_get;
 tn_verb_fn tn_cmd_load;
 tn_verb_fn tn_cmd_put;
 tn_verb_fn tn_cmd_scan;
+tn_verb_fn tn_cmd_stat;
 tn_verb_fn tn_cmd_version;
 tn_verb_fn tn_cmd_window;
 

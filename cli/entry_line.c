@@ -38,7 +38,7 @@ static void escaped_add(struct tn_output *output, unsigned char byte)
     tn_entry_write_hex(output, (tarn_bytes){ &byte, 1 });
 }
 
-static void text_add(struct tn_output *output, tarn_bytes text)
+void tn_entry_write_text(struct tn_output *output, tarn_bytes text)
 {
     const unsigned char *bytes = text.data;
     size_t begin = 0, at = 0, count;
@@ -72,7 +72,7 @@ static void json_add(struct tn_output *output, tarn_bytes text, bool hex)
 bool tn_entry_write(struct tn_output *output, enum tn_entry_format format, bool hex, tarn_bytes key,
                     tarn_bytes value)
 {
-    void (*add)(struct tn_output *, tarn_bytes) = hex ? tn_entry_write_hex : text_add;
+    void (*add)(struct tn_output *, tarn_bytes) = hex ? tn_entry_write_hex : tn_entry_write_text;
 
     if (format == TN_ENTRY_NDJSON) {
         tn_output_add(output, "{\"key\":", 7);

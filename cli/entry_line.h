@@ -25,6 +25,9 @@ enum tn_entry_format { TN_ENTRY_TSV, TN_ENTRY_NDJSON };
 bool tn_entry_write(struct tn_output *output, enum tn_entry_format format, bool hex, tarn_bytes key,
                     tarn_bytes value);
 
+/* Text as it stands in a tsv line (E1). */
+void tn_entry_write_text(struct tn_output *output, tarn_bytes text);
+
 /* Two digits a byte. */
 void tn_entry_write_hex(struct tn_output *output, tarn_bytes bytes);
 

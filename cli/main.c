@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
     { "scan", "print entries in the order of their keys", tn_cmd_scan },
     { "dump", "print all entries of a table", tn_cmd_dump },
     { "load", "put entries from lines, as dump prints them", tn_cmd_load },
+    { "stat", "print what a store consists of", tn_cmd_stat },
     { "bench", "measure the store beside its rivals", tn_cmd_bench },
     { "version", "print the version", tn_cmd_version },
 };

@@ -48,12 +48,6 @@ static bool path_is_refused(const struct tn_open_store *open, enum tn_opening op
     return false;
 }
 
-/* A directory without a store is TARN_E_IO, as a failed read is; only the text tells them apart. */
-static bool store_is_missing(const struct tn_open_store *open)
-{
-    return open->result == TARN_E_IO && strstr(open->report.text, "there is no store") != NULL;
-}
-
 int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char *path,
                         enum tn_opening opening)
 {
@@ -74,7 +68,7 @@ int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char 
     }
     if (out->result < 0) {
         tn_message(verb, "%s: %s: %s", path, tarn_result_text(out->result), out->report.text);
-        return store_is_missing(out) ? TN_EXIT_REFUSED : result_exit(out->result);
+        return out->report.is_missing != 0 ? TN_EXIT_REFUSED : result_exit(out->result);
     }
     if (opening != TN_OPEN_READ && out->report.dropped_bytes > 0)
         tn_message(verb, "%s: %s", path, out->report.text);

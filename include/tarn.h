@@ -161,6 +161,7 @@ typedef struct tarn_report {
     uint64_t dropped_bytes;  /* behind that commit: torn, or written after what was lost */
     uint64_t dropped_file;   /* the number of the file where they begin, which is its name in hex */
     uint64_t dropped_offset; /* and where in it */
+    int is_missing;          /* 1: it failed since there is no store there; the answer is TARN_E_IO */
     char text[512]; /* why it failed, or what was dropped; "" when there is nothing to say */
 } tarn_report;
 
@@ -197,7 +198,7 @@ typedef struct tarn_options {
     unsigned flags;
     /*
      * With a path. A file of the store grows to 1/16 of its keys and values, but to so many bytes at
-     * least; files that nothing needs any more are unlinked whole. Default: 1 MiB.
+     * least; files that nothing needs any more are unlinked whole. Default: 4 MiB.
      */
     uint64_t file_bytes_min;
     tarn_report *report;        /* filled by tarn_open. Default: none */
@@ -219,8 +220,8 @@ typedef struct tarn_options {
  *
  * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL; options->report has the
  * text. TARN_E_MEMORY: no memory or address space, or no randomness to be had from the system.
- * TARN_E_FULL: the entries take more than memory_bytes_max. TARN_E_BUSY: another process, or another handle
- * of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
+ * TARN_E_FULL: the entries take more than memory_bytes_max, or the disk is full. TARN_E_BUSY: another process, or
+ * another handle of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
  * written by a later release. TARN_E_IO: the system refused a call. The directory is as it was.
  */
 TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *options);
@@ -270,9 +271,17 @@ typedef struct tarn_statistics {
     uint64_t budget_bytes_max; /* and may commit; 0: no limit, or no budget */
     uint64_t moved_count;      /* entries moved so far so that memory came back after deletes */
     uint64_t revolution_count; /* times that upkeep has visited every entry, for its age */
+    /* Of a store with a directory; 0 of one in memory. */
+    uint64_t file_count;
+    uint64_t file_bytes;       /* of all of them */
+    uint64_t other_name_count; /* names in the directory that are none of the store's */
+    uint64_t section_count;    /* commits that opening it would read */
+    uint64_t synced_number;    /* the newest commit known to survive a power loss */
+    uint64_t written_bytes;    /* since it was opened */
+    uint64_t sync_count;       /* since it was opened */
 } tarn_statistics;
 
-/* Fill *out. O(number of tables). */
+/* Fill *out. O(number of tables and files). */
 TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
 
 /* ---- commits ---------------------------------------------------------------------------------- */

@@ -67,11 +67,35 @@ static inline const void *crash_value(uint32_t stamp, uint32_t bytes)
     return value;
 }
 
+/* NULL: the table holds these entries and no others; else what differs. */
+static inline const char *crash_table_differs(tarn_table *table, const struct crash_table *wanted)
+{
+    uint64_t count = 0;
+    unsigned k;
+
+    for (k = 0; k < CRASH_KEYS; k++) {
+        const struct crash_entry *entry = &wanted->entries[k];
+        tarn_bytes key = crash_key(k);
+        const void *value;
+        size_t bytes;
+        int result = tarn_get(table, key.data, key.bytes, &value, &bytes);
+
+        if ((result == TARN_OK) != (entry->stamp != 0))
+            return "an entry is there, or is not";
+        if (result == TARN_OK &&
+            (bytes != entry->bytes ||
+             memcmp(value, crash_value(entry->stamp, entry->bytes), bytes) != 0))
+            return "a value is another";
+        count += result == TARN_OK;
+    }
+    return tarn_table_count(table) == count ? NULL : "there are more entries";
+}
+
 /* NULL: the store is that state; else what differs. */
 static inline const char *crash_state_differs(tarn_store *store, const struct crash_state *state)
 {
     tarn_statistics statistics;
-    unsigned t, k, table_count = 0;
+    unsigned t, table_count = 0;
     tarn_bytes note;
 
     for (t = 0; t < CRASH_TABLES; t++)
@@ -84,30 +108,18 @@ static inline const char *crash_state_differs(tarn_store *store, const struct cr
     for (t = 0; t < CRASH_TABLES; t++) {
         const struct crash_table *wanted = &state->tables[t];
         const tarn_table_options options = { .kind = wanted->kind };
+        const char *differs;
         tarn_table *table;
-        uint64_t count = 0;
 
         if (!wanted->exists)
             continue;
         if (tarn_table_open(&table, store, crash_table_name(t), &options) < 0)
             return "a table cannot be opened as it was";
-        for (k = 0; k < CRASH_KEYS; k++) {
-            const struct crash_entry *entry = &wanted->entries[k];
-            tarn_bytes key = crash_key(k);
-            const void *value;
-            size_t bytes;
-            int result = tarn_get(table, key.data, key.bytes, &value, &bytes);
-
-            if ((result == TARN_OK) != (entry->stamp != 0))
-                return "an entry is there, or is not";
-            if (result == TARN_OK &&
-                (bytes != entry->bytes ||
-                 memcmp(value, crash_value(entry->stamp, entry->bytes), bytes) != 0))
-                return "a value is another";
-            count += result == TARN_OK;
-        }
-        if (tarn_table_count(table) != count || tarn_table_close(table) < 0)
-            return "there are more entries";
+        differs = crash_table_differs(table, wanted);
+        if (differs != NULL)
+            return differs;
+        if (tarn_table_close(table) < 0)
+            return "a table cannot be closed";
     }
     if (tarn_stat(store, &statistics) < 0 || statistics.table_count != table_count)
         return "a table was missing";

@@ -96,6 +96,30 @@ static void bytes_follow_each_put_overwrite_delete_and_clear(void)
     each_kind(run_sizes);
 }
 
+static void run_new(struct fixture *f)
+{
+    tarn_statistics statistics;
+    tarn_iterator *it;
+
+    check_eq(count_of(f), 0);
+    check_eq(tarn_table_bytes(f->table), 0);
+    check_absent(f->table, "a");
+    check_absent(f->table, "");
+    check_ok(tarn_scan(&it, f->table, NULL));
+    check_eq(tarn_next(it, NULL, NULL), TARN_END);
+    check_ok(tarn_iterator_close(it));
+    check_ok(tarn_stat(f->store, &statistics));
+    check_eq(statistics.entry_count, 0);
+    check_eq(statistics.entry_bytes, 0);
+    check_eq(statistics.record_bytes, 0);
+}
+
+/* B11 */
+static void a_new_table_is_empty(void)
+{
+    each_kind(run_new);
+}
+
 static void run_clear(struct fixture *f)
 {
     check_ok(put_text(f->table, "a", "1"));
@@ -108,7 +132,7 @@ static void run_clear(struct fixture *f)
     check_entry(f->table, "a", "3");
 }
 
-/* B11, B12 */
+/* B12 */
 static void clear_resets_count_bytes_and_entries(void)
 {
     each_kind(run_clear);
@@ -579,6 +603,7 @@ static const struct test tests[] = {
     T(put_get_overwrite_delete_and_delete_of_what_is_not_there),
     T(contains_follows_put_and_delete),
     T(bytes_follow_each_put_overwrite_delete_and_clear),
+    T(a_new_table_is_empty),
     T(clear_resets_count_bytes_and_entries),
     T(put_if_absent_inserts_and_then_gives_what_is_there),
     T(an_update_adds_to_a_number_and_another_takes_it_away),

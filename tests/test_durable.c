@@ -111,9 +111,13 @@ static void a_committed_entry_is_there_after_a_clean_close(void)
 
     world_begin(&w);
     put(table_of(&w, "t"), "key", "value");
+    put(table_of(&w, "t"), "key2", "other");
     check_ok(tarn_commit(w.store, "note", 4, 0));
     world_reopen(&w);
+    check_eq(tarn_table_count(table_of(&w, "t")), 2);
+    check_eq(tarn_table_bytes(table_of(&w, "t")), 17);
     check_value(table_of(&w, "t"), "key", "value");
+    check_value(table_of(&w, "t"), "key2", "other");
     check_eq(commit_number(&w), 1);
     check_ok(tarn_last_commit(w.store, NULL, &note));
     check_bytes(note.data, note.bytes, "note", 4);
@@ -327,6 +331,35 @@ static void a_large_table_comes_back_from_its_sweep(void)
             check_ok(tarn_contains(table, &i, sizeof i));
         world_end(&w);
     }
+}
+
+static void a_table_is_on_disk_however_many_commits_ago_it_was_made(void)
+{
+    const uint64_t commits =
+        ((uint64_t)1 << 31) + ((uint64_t)1 << 29); /* most of them in no time */
+    struct world w;
+    uint64_t begin, i;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "key", "value");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    begin = w.store->tick;
+    while (w.store->tick - begin < commits) {
+        w.store->tick += TN_REVOLUTION_TICKS - 1;
+        put(table_of(&w, "u"), "now", "and then");
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+        while (tarn_work(w.store, TN_MIB) == TARN_OK) {
+        }
+    }
+    for (i = 0; i < 20000; i++) { /* what was written before is no longer there */
+        put(table_of(&w, "u"), "now", i % 2 == 0 ? "even" : "odd");
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+    }
+    world_reopen(&w);
+    check_eq(w.store->table_count, 2);
+    check_value(table_of(&w, "t"), "key", "value");
+    check_value(table_of(&w, "u"), "now", "odd");
+    world_end(&w);
 }
 
 static void a_restored_snapshot_is_what_the_next_commit_has(void)
@@ -557,6 +590,33 @@ static void a_value_taken_can_be_read_until_the_next_call(void)
 
 /* ---- refusals ------------------------------------------------------------------------------------ */
 
+/* What one writes is nothing to the other, also where names differ behind the last dot only. */
+static void stores_in_directories_of_nearly_one_name_are_apart(void)
+{
+    static const char *const names[] = { "ops", "ops.db", "ops.log", "ops.db.tarn" };
+    tarn_store *stores[TN_ARRAY_COUNT(names)];
+    tarn_table *table;
+    struct world w;
+    size_t i, round;
+
+    world_begin(&w);
+    for (round = 0; round < 3; round++) {
+        for (i = 0; i < TN_ARRAY_COUNT(names); i++) {
+            check_ok(tn_store_open(&stores[i], names[i], &w.options, &w.os));
+            check_ok(tarn_table_open(&table, stores[i], "t", NULL));
+            check_eq(tarn_table_count(table), round > 0 ? round + 1 : 0);
+            if (round > 0)
+                check_value(table, "whose", names[i]);
+            put(table, "whose", names[i]);
+            check_ok(tarn_put(table, &round, sizeof round, names[i], strlen(names[i])));
+            check_ok(tarn_commit(stores[i], NULL, 0, 0));
+        }
+        for (i = 0; i < TN_ARRAY_COUNT(names); i++)
+            check_ok(tarn_close(stores[i]));
+    }
+    world_end(&w);
+}
+
 static void a_second_opening_is_told_that_the_store_is_busy(void)
 {
     struct world w;
@@ -573,13 +633,16 @@ static void existing_makes_nothing_and_read_only_writes_nothing(void)
 {
     struct world w;
     tarn_store *other;
-    tarn_options options = { .address_bytes = 64 << 20, .flags = TARN_EXISTING };
+    tarn_report report = { 0 };
+    tarn_options options = { .address_bytes = 64 << 20, .flags = TARN_EXISTING, .report = &report };
     uint64_t writes;
 
     world_begin(&w);
     check_eq(tn_store_open(&other, "nowhere", &options, &w.os), TARN_E_IO);
+    check_eq(report.is_missing, 1);
     options.flags = TARN_READ_ONLY;
     check_eq(tn_store_open(&other, "nowhere", &options, &w.os), TARN_E_IO);
+    check_eq(report.is_missing, 1);
     put(table_of(&w, "t"), "a", "1");
     check_ok(tarn_commit(w.store, NULL, 0, 0));
     put(table_of(&w, "t"), "a", "2");
@@ -598,6 +661,72 @@ static void existing_makes_nothing_and_read_only_writes_nothing(void)
     check_ok(tarn_commit(w.store, NULL, 0, 0));
     world_reopen(&w);
     check_value(table_of(&w, "t"), "a", "2");
+    world_end(&w);
+}
+
+/* Only that there is none: what cannot be read may be there. */
+static void a_store_that_is_not_there_is_told_from_one_that_cannot_be_read(void)
+{
+    struct world w;
+
+    world_begin(&w);
+    check_ok(tarn_close(w.store));
+    w.store = NULL;
+    w.options.flags = TARN_EXISTING;
+    tn_simulated_fail(w.system, TN_CALL_DIRECTORY_OPEN, 1, EACCES, false);
+    check_eq(world_open(&w), TARN_E_IO);
+    check_eq(w.report.is_missing, 0);
+    w.options.flags = 0;
+    check_ok(world_open(&w));
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_close(w.store));
+    tn_simulated_fail(w.system, TN_CALL_FILE_READ, 1, EIO, false);
+    check_eq(world_open(&w), TARN_E_IO);
+    check_eq(w.report.is_missing, 0);
+    check_ok(world_open(&w));
+    world_end(&w);
+}
+
+static void statistics_tell_files_sections_and_syncs(void)
+{
+    struct world w;
+    tarn_statistics statistics;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    put(table_of(&w, "t"), "a", "2");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_stat(w.store, &statistics));
+    check_eq(statistics.file_count, 1);
+    check(statistics.file_bytes > 4096 && statistics.written_bytes > 0);
+    check_eq(statistics.section_count, 2);
+    check_eq(statistics.synced_number, 1);
+    check(statistics.sync_count >= 1);
+    check_eq(statistics.other_name_count, 0);
+    world_end(&w);
+}
+
+static void what_was_dropped_is_said_in_a_sentence(void)
+{
+    struct world w;
+    struct tn_disk *disk;
+    int file;
+
+    world_begin(&w);
+    put(table_of(&w, "t"), "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    check_eq(strlen(w.report.text), 0);
+    tn_simulated_restart_process(w.system);
+    (void)tarn_close(w.store);
+    disk = tn_simulated_disk(w.system);
+    file = tn_disk_file_find(disk, tn_disk_directory_find(disk, "d"), "0000000000000001.tarn");
+    check_ok(tn_disk_file_write(disk, file, "rest", 4, 8192));
+    check_ok(world_open(&w));
+    check(w.report.dropped_bytes > 0);
+    check(strstr(w.report.text, "behind commit 1") != NULL);
+    check(strstr(w.report.text, "0000000000000001.tarn, offset") != NULL);
     world_end(&w);
 }
 
@@ -788,6 +917,7 @@ static const struct test tests[] = {
     T(structs_of_the_other_byte_order_are_refused),
     T(values_of_every_size_come_back),
     T(a_large_table_comes_back_from_its_sweep),
+    T(a_table_is_on_disk_however_many_commits_ago_it_was_made),
     T(a_restored_snapshot_is_what_the_next_commit_has),
     T(a_million_updates_of_a_key_cost_one_record),
     T(an_entry_born_and_deleted_between_commits_leaves_nothing),
@@ -796,8 +926,12 @@ static const struct test tests[] = {
     T(a_delete_needs_no_memory_and_its_slot_comes_back_with_the_commit),
     T(buried_records_move_when_their_chunks_are_emptied),
     T(a_value_taken_can_be_read_until_the_next_call),
+    T(stores_in_directories_of_nearly_one_name_are_apart),
     T(a_second_opening_is_told_that_the_store_is_busy),
     T(existing_makes_nothing_and_read_only_writes_nothing),
+    T(a_store_that_is_not_there_is_told_from_one_that_cannot_be_read),
+    T(statistics_tell_files_sections_and_syncs),
+    T(what_was_dropped_is_said_in_a_sentence),
     T(a_full_disk_refuses_commits_until_there_is_room),
     T(refused_commits_do_not_move_the_sweep_on),
     T(a_failed_sync_ends_commits_for_good_and_opening_anew_recovers),

@@ -55,6 +55,16 @@ static uint64_t hash_clustered(uint64_t number)
     return number < 390 ? UINT64_C(0x7777777777777777) : hash_mixed(number);
 }
 
+/* Of hash_of_edges: numbers below it have the least hash of the home bucket `number`, of so many. */
+static uint64_t edge_count;
+
+static uint64_t hash_of_edges(uint64_t number)
+{
+    uint64_t hash31 = ((number << 31) + edge_count - 1) / edge_count;
+
+    return number < edge_count ? hash31 << 33 : hash_mixed(number);
+}
+
 static struct fixture *fixture_open(uint64_t (*hash)(uint64_t), bool simulated)
 {
     struct fixture *f = &fixture;
@@ -261,41 +271,82 @@ static void growing_to_300_000_and_back_loses_nothing(void)
     fixture_close(f);
 }
 
+/* Without upkeep, until the index is about to grow (or to shrink). */
+static void fill_until_moving(struct fixture *f, bool growing)
+{
+    uint64_t number = f->entry_count;
+    struct tn_index_place place;
+
+    while (!tn_index_is_moving(&f->index)) {
+        if (growing) {
+            check(tn_index_reserve(&f->index, f->hash(number), &place));
+            tn_index_insert(&f->index, place, f->hash(number), handle_of(number));
+        } else {
+            check(find(f, --number, &place) != TN_HANDLE_NONE);
+            tn_index_remove(&f->index, place, f->hash(number));
+        }
+        f->has[number] = growing;
+        number += growing;
+        f->entry_count = number;
+    }
+    check_eq(f->index.growing, growing);
+}
+
 static void entries_are_found_at_each_step_of_moving(void)
 {
     struct fixture *f = fixture_open(hash_mixed, false);
-    uint64_t number = 0;
     size_t steps = 0;
 
-    while (!tn_index_is_moving(&f->index)) {
-        struct tn_index_place place;
-
-        check(tn_index_reserve(&f->index, f->hash(number), &place));
-        tn_index_insert(&f->index, place, f->hash(number), handle_of(number));
-        f->has[number++] = true;
-        f->entry_count++;
-    }
-    check(f->index.growing);
+    fill_until_moving(f, true);
     while (tn_index_upkeep(&f->index, 1)) {
         if (++steps % 16 == 0)
-            check(tn_index_check(&f->index) && all_answer_rightly(f, number + 50));
+            check(tn_index_check(&f->index) && all_answer_rightly(f, f->entry_count + 50));
     }
     check(steps > 200);
-    while (!tn_index_is_moving(&f->index)) {
-        struct tn_index_place place;
-
-        check(find(f, --number, &place) != TN_HANDLE_NONE);
-        tn_index_remove(&f->index, place, f->hash(number));
-        f->has[number] = false;
-        f->entry_count--;
-    }
-    check(!f->index.growing);
+    fill_until_moving(f, false);
     for (steps = 0; tn_index_upkeep(&f->index, 1);) {
         if (++steps % 16 == 0)
-            check(tn_index_check(&f->index) && all_answer_rightly(f, number + 50));
+            check(tn_index_check(&f->index) && all_answer_rightly(f, f->entry_count + 50));
     }
     check(steps > 200);
     fixture_close(f);
+}
+
+/* An entry with the least hash of each home bucket of the old mapping: the boundary stops at each. */
+static void hashes_at_the_boundary_are_found(bool growing)
+{
+    struct fixture *f = fixture_open(hash_of_edges, false);
+    uint64_t number;
+
+    for (number = 0; number < edge_count; number++)
+        check(insert(f, number * 101 % edge_count));
+    fill_until_moving(f, true);
+    if (!growing) {
+        while (tn_index_upkeep(&f->index, 1)) {
+        }
+        fill_until_moving(f, false);
+    }
+    check_eq(f->index.counts[!growing], edge_count);
+    while (tn_index_upkeep(&f->index, 1)) {
+        check(all_answer_rightly(f, edge_count));
+    }
+    fixture_close(f);
+}
+
+/* I2 */
+static void a_hash_at_the_boundary_belongs_above_it(void)
+{
+    struct fixture *f = fixture_open(hash_mixed, false);
+    uint32_t counts[2];
+
+    fill_until_moving(f, true);
+    counts[0] = f->index.counts[0];
+    counts[1] = f->index.counts[1];
+    fixture_close(f);
+    edge_count = counts[0];
+    hashes_at_the_boundary_are_found(true);
+    edge_count = counts[1];
+    hashes_at_the_boundary_are_found(false);
 }
 
 static void moved_records_are_found_by_their_new_handle(void)
@@ -698,6 +749,7 @@ static const struct test tests[] = {
     T(growing_and_shrinking_loses_nothing),
     T(growing_to_300_000_and_back_loses_nothing),
     T(entries_are_found_at_each_step_of_moving),
+    T(a_hash_at_the_boundary_belongs_above_it),
     T(moved_records_are_found_by_their_new_handle),
     T(constant_churn_does_not_wear_the_index_out),
     T(an_emptied_bucket_counts_nothing),

@@ -97,6 +97,36 @@ static void a_torn_tail_is_dropped_and_reported(void)
     rig_end(&r);
 }
 
+/* Commit 2 ends after so many of its bytes: a head of an entry, a part of it, all but the last byte. */
+static void a_tail_cut_short_is_dropped_from_where_it_begins(void)
+{
+    const uint64_t begin = TN_LOG_HEADER_BYTES + TN_LOG_SYNC_BYTES; /* W3 */
+    uint64_t section_bytes = 1, torn, first_end;
+    struct rig r;
+
+    for (torn = 0; torn < section_bytes; torn += torn < 40 ? 1 : 7) {
+        struct tn_disk *disk;
+
+        rig_init(&r, NULL);
+        check_ok(rig_open(&r));
+        check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+        first_end = rig_file_bytes(&r, 1);
+        check_ok(rig_step(&r, 2, 2, RIG_NO_SYNC));
+        section_bytes = rig_file_bytes(&r, 1) - begin;
+        rig_kill(&r);
+        disk = tn_simulated_disk(r.simulated);
+        check_ok(tn_disk_file_truncate(disk, rig_file(&r, 1), begin + torn));
+        check_ok(rig_open(&r));
+        check(rig_note_is(&r, 1));
+        check(r.state.seeds[1] == 1 && r.state.seeds[2] == 0);
+        check_eq(r.report.dropped_file, 1);
+        check_eq(r.report.dropped_offset, first_end);
+        check_eq(r.report.dropped_bytes, begin + torn - first_end);
+        rig_end(&r);
+    }
+    check(section_bytes > TN_LOG_FOOTER_BYTES && torn >= section_bytes);
+}
+
 /* ---- what a section may hold ------------------------------------------------------------------ */
 
 struct seen {
@@ -911,6 +941,7 @@ static const struct test tests[] = {
     T(what_was_committed_comes_back_with_note_numbers_and_cursor),
     T(files_roll_and_are_trimmed_and_the_state_stays),
     T(a_torn_tail_is_dropped_and_reported),
+    T(a_tail_cut_short_is_dropped_from_where_it_begins),
     T(replay_goes_sweep_tombstones_delta_with_the_catalog_first_in_each),
     T(values_of_any_size_and_keys_of_any_length_come_back),
     T(notes_from_none_to_a_mebibyte_come_back_and_the_last_one_may_be_handed_in_again),

@@ -198,6 +198,9 @@ static void a_full_disk_while_recovering_is_told_and_leaves_the_store_as_it_was(
     struct rig r;
 
     rig_init(&r, NULL);
+    check(tn_simulated_fail(r.simulated, TN_CALL_DIRECTORY_OPEN, 1, ENOSPC, false));
+    check_eq(rig_open(&r), TARN_E_FULL);
+    check(strstr(r.report.text, "the disk is full") != NULL);
     check_ok(rig_open(&r));
     rig_put(&r, 1, 1, 600000);
     check_ok(rig_commit(&r, RIG_NO_SYNC));

@@ -86,9 +86,9 @@ answers 2 put "$store" a b c
 it "what is no store is exit 3, and is left as it is"
 : >"$work/file"
 mkdir "$work/nothing"
-for verb in get del scan dump; do
+for verb in get del scan dump stat; do
     set -- k
-    case $verb in scan | dump) set -- ;; esac
+    case $verb in scan | dump | stat) set -- ;; esac
     answers 3 "$verb" "$work/none" "$@"
     says "name the directory of a store"
     answers 3 "$verb" "$work/file" "$@"
@@ -192,6 +192,28 @@ answers 3 load "$work/copy" "$work/lines" --hex --table hex
 answers 1 scan "$work/copy" --table hex
 answers 2 load
 
+it "stat prints commit, note, files and tables, as text and as one JSON object"
+rm -rf "$store"
+answers 0 put "$store" k v
+answers 0 put "$store" a 12 --table "$(printf 'tab\there')"
+answers 0 stat "$store"
+for line in "store	$store" "note	" "commit	2" "synced	2" "entries	2" "entry_bytes	5" \
+    "table	default	ordered	1	2" 'table	tab\there	ordered	1	3'; do
+    printf '%s\n' "$out" | grep -qxF "$line" || fail "no line '$line' in: $out"
+done
+[ -z "$(printf '%s\n' "$out" | grep '^dropped')" ] || fail "nothing was dropped"
+answers 0 stat --json "$store"
+expect_eq "$(printf '%s\n' "$out" | wc -l | tr -d ' ')" 1
+python3 -c 'import json, sys
+facts = json.load(sys.stdin)
+assert facts["commit"] == 2 and facts["note"] == "" and facts["note_hex"] == "", facts
+assert facts["dropped_bytes"] == 0 and facts["files"] >= 1, facts
+assert [t["name"] for t in facts["tables"]] == ["default", "tab\there"], facts
+assert facts["tables"][1] == {"name": "tab\there", "kind": "ordered", "entries": 1, "bytes": 3}' \
+    <"$work/out" || fail "JSON: $out"
+answers 2 stat
+answers 2 stat "$store" more
+
 it "beside a live writer: reading works, writing is refused with what to do"
 mkfifo "$work/pipe"
 "$TARN" load "$work/copy" - <"$work/pipe" &
@@ -209,6 +231,7 @@ says "another process has the store; try again"
 answers 3 del "$work/copy" k
 answers 3 load "$work/copy" "$work/dump"
 answers 0 scan "$work/copy" --table z
+answers 0 stat "$work/copy"
 answers 1 get "$work/copy" live
 printf 'last\t2\n' >&3
 kill -TERM "$writer"

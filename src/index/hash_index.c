@@ -232,24 +232,41 @@ bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes)
 
 /* ---- building another array ------------------------------------------------------------------------------ */
 
+/* Into the first free slot from home on. NULL: it would be further than `reach` buckets behind. */
+TN_ALWAYS_INLINE uint64_t *entry_place(uint64_t *home, uint32_t hash31, uint64_t entry,
+                                       size_t reach)
+{
+    uint32_t taken = index_taken(home[0]);
+    struct tn_index_place place = { home, (uint32_t)__builtin_ctz(~taken) };
+    uint64_t *word;
+
+    if (TN_UNLIKELY(taken == 0x7F)) {
+        if (!index_free_place(home, reach, &place))
+            return NULL;
+        tn_index_over_add(home, place.bucket);
+    }
+    place.bucket[0] |= (uint64_t)index_print(hash31) << (8 * place.slot);
+    word = place.bucket + place.slot + 1;
+    *word = entry;
+    return word;
+}
+
 static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
 {
+    const struct tn_index array = *to; /* which, as the compiler knows, no store below changes */
     size_t buckets = tn_max(from->counts[0], from->counts[1]) + from->slack, i;
 
     for (i = 0; i < buckets; i++) {
         const uint64_t *bucket = from->buckets + i * TN_BUCKET_WORDS;
-        uint32_t slot;
+        uint32_t taken;
 
-        for (slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+        for (taken = index_taken(bucket[0]); taken != 0; taken &= taken - 1) {
+            size_t slot = (size_t)__builtin_ctz(taken);
             uint32_t hash31 = entry_hash31(bucket, slot);
-            struct tn_index_place place;
 
-            if (!bucket_has(bucket, slot))
-                continue;
-            if (!index_free_place(tn_index_home(to, hash31), INSERT_SLACK(to->slack), &place))
+            if (entry_place(index_bucket(&array, hash31, array.counts[1]), hash31,
+                            (bucket + slot)[1], INSERT_SLACK(array.slack)) == NULL)
                 return false;
-            tn_index_over_add(tn_index_home(to, hash31), place.bucket);
-            bucket_set(place.bucket, place.slot, hash31, index_entry_handle(bucket[1 + slot]));
         }
     }
     return true;
@@ -384,25 +401,14 @@ static bool move_place(struct tn_index *index, const struct move *move, size_t r
     size_t i;
 
     for (i = 0; i < move->found; i++) {
-        uint64_t *bucket = index_bucket(&array, move->entries[i].hash31, move->new_count);
-        uint32_t taken = index_taken(bucket[0]);
-        size_t slot = (size_t)__builtin_ctz(~taken);
+        const struct moved_entry *moved = &move->entries[i];
 
-        if (TN_UNLIKELY(taken == 0x7F)) {
-            uint64_t *home = bucket;
-            struct tn_index_place place;
-
-            if (!index_free_place(home, reach, &place)) {
-                move_undo(index, move, i, words);
-                return false;
-            }
-            tn_index_over_add(home, place.bucket);
-            bucket = place.bucket;
-            slot = place.slot;
+        words[i] = entry_place(index_bucket(&array, moved->hash31, move->new_count), moved->hash31,
+                               moved->entry, reach);
+        if (TN_UNLIKELY(words[i] == NULL)) {
+            move_undo(index, move, i, words);
+            return false;
         }
-        bucket[0] |= (uint64_t)index_print(move->entries[i].hash31) << (8 * slot);
-        words[i] = bucket + slot + 1;
-        *words[i] = move->entries[i].entry;
     }
     return true;
 }

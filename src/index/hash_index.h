@@ -221,8 +221,8 @@ enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
 
 /*
  * The common case of tn_index_find for a key of 8 bytes, `word`: the first candidate in its home bucket or
- * the next is it, or there is no candidate and nothing passed beyond. No loop, so that it needs few
- * registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at
+ * the next is it, or there is none with its 31 bits and nothing passed beyond (one miss in eleven meets
+ * a fingerprint that is right by chance). No loop, so that it needs few registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at
  * is where the entry found stands.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const uint64_t *bucket, uint8_t *const *base,
@@ -237,7 +237,8 @@ TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const uint64_t *bucket, uint8_t *c
     *word_at = bucket + __builtin_ctz(match) + 1;
     entry = **word_at;
     if (TN_UNLIKELY(!index_entry_has_hash(entry, hash31)))
-        return TN_PROBE_UNSURE;
+        return (match & (match - 1)) == 0 && index_ends_here(bucket) ? TN_PROBE_ABSENT
+                                                                     : TN_PROBE_UNSURE;
     *record = tn_record_at(*base, index_entry_handle(entry));
     memcpy(&key, *record + 1, sizeof key);
     if (TN_UNLIKELY(key != word || (*record)->key_bytes != sizeof key))
@@ -433,7 +434,10 @@ struct tn_walk_entry {
 size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                        size_t wanted, struct tn_walk_entry *out);
 
-/* The same, but look at no more than `home_max` home buckets, in which there may be none. */
+/*
+ * The same, but look at no more than `home_max` home buckets, in which there may be none; `out` has
+ * TN_HOME_ENTRIES_MAX places more than are wanted, however many these are.
+ */
 size_t tn_index_gather_some(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                             size_t wanted, uint64_t home_max, struct tn_walk_entry *out);
 

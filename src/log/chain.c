@@ -194,13 +194,15 @@ static int candidate_choose(struct choice *choice, struct tn_log_found **out)
     struct tn_log_scan *scan = choice->scan;
     struct tn_log_found *at;
     uint64_t fails_at;
+    size_t i;
     int result;
 
     *out = NULL;
-    for (at = scan->items; at < scan->items + scan->count; at++) {
+    for (i = 0; i < scan->count; i++) {
+        at = &scan->items[i];
         if (*out != NULL && at->number != (*out)->number)
             break;
-        if (at > scan->items && found_same(scan, at - 1, at))
+        if (i > 0 && found_same(scan, at - 1, at))
             continue;
         result = chain_walk(choice, at, &fails_at);
         if (result != TARN_OK)

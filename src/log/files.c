@@ -8,6 +8,29 @@
 
 /* ---- the set --------------------------------------------------------------------------------- */
 
+int tn_log_directory_open(struct tn_log *log, const char *path)
+{
+    const struct tn_log_options *options = &log->options;
+    unsigned flags = options->create && !options->read_only ? TN_OS_CREATE : 0;
+    int result = log->os.ops->directory_open(log->os.context, path, flags);
+
+    log->no_store = result == -ENOENT || result == -ENOTDIR;
+    if (result == -ENOSPC || result == -EDQUOT)
+        return tn_log_say(log, TARN_E_FULL, 0, 0, "it cannot be made", -result);
+    if (result < 0)
+        return tn_log_say(log, result == -ENOMEM ? TARN_E_MEMORY : TARN_E_IO, 0, 0,
+                          "it cannot be opened", -result);
+    log->directory = result;
+    if (options->read_only)
+        return TARN_OK;
+    result = log->os.ops->directory_lock(log->os.context, log->directory);
+    if (result == -EBUSY)
+        return tn_log_say(log, TARN_E_BUSY, 0, 0, "another process writes to this store", 0);
+    if (result != 0)
+        return tn_log_say(log, TARN_E_IO, 0, 0, "it cannot be locked", -result);
+    return TARN_OK;
+}
+
 static bool files_reserve(struct tn_log *log)
 {
     struct tn_log_files *files = &log->files;
@@ -99,6 +122,14 @@ struct tn_log_file *tn_log_file_current(struct tn_log *log)
     return log->has_current ? &log->files.items[log->files.count - 1] : NULL;
 }
 
+/* A file that was not opened has no id, which is EBADF here. */
+static int read_failure(const struct tn_log *log, int error)
+{
+    if (error == ENOMEM)
+        return TARN_E_MEMORY;
+    return log->options.lenient ? TARN_E_CORRUPT : TARN_E_IO;
+}
+
 int tn_log_file_read(struct tn_log *log, struct tn_log_file *file, void *to, size_t bytes,
                      uint64_t offset)
 {
@@ -106,12 +137,39 @@ int tn_log_file_read(struct tn_log *log, struct tn_log_file *file, void *to, siz
     int result = log->os.ops->file_read(log->os.context, file->id, to, bytes, offset, &got);
 
     if (result != 0)
-        return tn_log_say(log, result == -ENOMEM ? TARN_E_MEMORY : TARN_E_IO, file->number, offset,
+        return tn_log_say(log, read_failure(log, -result), file->number, offset,
                           "it cannot be read", -result);
     if (got != bytes)
         return tn_log_say(log, TARN_E_CORRUPT, file->number, offset + got,
                           "the file ends while it is read", 0);
     return TARN_OK;
+}
+
+void tn_log_files_dropped(const struct tn_log *log, struct tn_log_report *report)
+{
+    const struct tn_log_sections *sections = &log->sections;
+    const struct tn_log_section *last = NULL;
+    uint64_t end, i;
+
+    if (log->marked)
+        return;
+    if (sections->count != 0)
+        last = &sections->items[sections->head + sections->count - 1];
+    for (i = 0; i < log->files.count; i++) {
+        const struct tn_log_file *file = &log->files.items[i];
+
+        if (last != NULL && file->number < last->file)
+            continue;
+        end = last != NULL && file->number == last->file ? last->footer_offset + TN_LOG_FOOTER_BYTES
+                                                         : TN_LOG_HEADER_BYTES;
+        if (file->bytes <= end)
+            continue;
+        if (report->dropped_bytes == 0) {
+            report->dropped_file = file->number;
+            report->dropped_offset = end;
+        }
+        report->dropped_bytes += file->bytes - end;
+    }
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -16,6 +16,9 @@
 
 #include "log/state.h"
 
+/* Open it, made if that is asked for, and lock it unless it is read only. TARN_OK, TARN_E_IO, _MEMORY, _BUSY. */
+int tn_log_directory_open(struct tn_log *log, const char *path);
+
 /* Fill log->files from the directory. TARN_OK, TARN_E_IO, TARN_E_MEMORY. */
 int tn_log_files_list(struct tn_log *log);
 /* Close and forget all. */
@@ -38,6 +41,9 @@ int tn_log_file_make(struct tn_log *log, bool sync);
 int tn_log_file_write(struct tn_log *log, const void *from, size_t bytes, uint64_t offset);
 /* Everything written by us becomes durable, names too. */
 int tn_log_files_sync(struct tn_log *log);
+
+/* What stands behind the newest section: in its file, and in younger ones. */
+void tn_log_files_dropped(const struct tn_log *log, struct tn_log_report *report);
 
 /* S2, after sections changed places. */
 void tn_log_files_count_sections(struct tn_log *log);

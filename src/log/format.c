@@ -293,16 +293,6 @@ bool tn_log_mark_decode(struct tn_log_mark *out, const uint8_t *from, const uint
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-void tn_log_entry_head_encode(uint8_t *to, const struct tn_log_entry_head *head)
-{
-    tn_store_le32(to, head->value_bytes);
-    to[4] = (uint8_t)head->key_bytes;
-    to[5] = (uint8_t)(head->key_bytes >> 8);
-    to[6] = (uint8_t)head->kind;
-    to[7] = 0;
-    tn_store_le64(to + 8, head->table_id);
-}
-
 /* A flag that is set is something to come (bit 0: a deadline follows the head); nothing is guessed. */
 int tn_log_entry_head_decode(struct tn_log_entry_head *out, const uint8_t *from, uint64_t bytes,
                              enum tn_log_kind kind)

@@ -20,6 +20,7 @@
 #ifndef TN_LOG_FORMAT_H
 #define TN_LOG_FORMAT_H
 
+#include "base/bytes.h"
 #include "log/log.h"
 
 #define TN_LOG_VERSION 1u
@@ -108,13 +109,19 @@ void tn_log_shape(struct tn_log_shape *out, const struct tn_log_footer *footer);
 
 /* `bytes` are left in the entry's part; the head's kind must be `kind`. TARN_OK, TARN_E_CORRUPT,
  * TARN_E_VERSION. */
-void tn_log_entry_head_encode(uint8_t *to, const struct tn_log_entry_head *head);
 int tn_log_entry_head_decode(struct tn_log_entry_head *out, const uint8_t *from, uint64_t bytes,
                              enum tn_log_kind kind);
 
 static inline uint64_t tn_log_pad(uint64_t bytes)
 {
     return (bytes + 7) & ~(uint64_t)7;
+}
+
+static inline void tn_log_entry_head_encode(uint8_t *to, const struct tn_log_entry_head *head)
+{
+    tn_store_le64(to, head->value_bytes | (uint64_t)head->key_bytes << 32 |
+                          (uint64_t)head->kind << 48); /* and no flags */
+    tn_store_le64(to + 8, head->table_id);
 }
 
 /* Of the whole entry. */

@@ -15,26 +15,6 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static int directory_open(struct tn_log *log, const char *path)
-{
-    const struct tn_log_options *options = &log->options;
-    unsigned flags = options->create && !options->read_only ? TN_OS_CREATE : 0;
-    int result = log->os.ops->directory_open(log->os.context, path, flags);
-
-    if (result < 0)
-        return tn_log_say(log, result == -ENOMEM ? TARN_E_MEMORY : TARN_E_IO, 0, 0,
-                          "it cannot be opened", -result);
-    log->directory = result;
-    if (options->read_only)
-        return TARN_OK;
-    result = log->os.ops->directory_lock(log->os.context, log->directory);
-    if (result == -EBUSY)
-        return tn_log_say(log, TARN_E_BUSY, 0, 0, "another process writes to this store", 0);
-    if (result != 0)
-        return tn_log_say(log, TARN_E_IO, 0, 0, "it cannot be locked", -result);
-    return TARN_OK;
-}
-
 static void forget_all(struct tn_log *log)
 {
     tn_log_files_clear(log);
@@ -78,7 +58,8 @@ static int begin_anew(struct tn_log *log)
 {
     int result;
 
-    if (!log->options.create || log->options.read_only)
+    log->no_store = !log->options.create || log->options.read_only;
+    if (log->no_store)
         return tn_log_say(log, TARN_E_IO, 0, 0, "there is no store in it", 0);
     result = log->os.ops->random(log->os.context, log->store_id, sizeof log->store_id);
     if (result != 0)
@@ -86,43 +67,10 @@ static int begin_anew(struct tn_log *log)
     return TARN_OK;
 }
 
-/* What stands behind the newest section: in its file, and in younger ones. */
-static void dropped_count(const struct tn_log *log, struct tn_log_report *report)
-{
-    const struct tn_log_sections *sections = &log->sections;
-    const struct tn_log_section *last = NULL;
-    uint64_t end, i;
-
-    if (log->marked)
-        return;
-    if (sections->count != 0)
-        last = &sections->items[sections->head + sections->count - 1];
-    for (i = 0; i < log->files.count; i++) {
-        const struct tn_log_file *file = &log->files.items[i];
-
-        if (last != NULL && file->number < last->file)
-            continue;
-        end = last != NULL && file->number == last->file ? last->footer_offset + TN_LOG_FOOTER_BYTES
-                                                         : TN_LOG_HEADER_BYTES;
-        if (file->bytes <= end)
-            continue;
-        if (report->dropped_bytes == 0) {
-            report->dropped_file = file->number;
-            report->dropped_offset = end;
-        }
-        report->dropped_bytes += file->bytes - end;
-    }
-}
-
 static int open_inside(struct tn_log *log, const char *path, uint8_t *secret)
 {
-    int result;
+    int result = tn_log_directory_open(log, path);
 
-    /* A section's window, and a block for values that do not fit into it. */
-    log->buffer = tn_memory_new(log->memory, TN_LOG_BUFFER_BYTES + TN_LOG_BLOCK_BYTES, false);
-    if (log->buffer == NULL)
-        return tn_log_say(log, TARN_E_MEMORY, 0, 0, "no memory to open it", 0);
-    result = directory_open(log, path);
     if (result == TARN_OK)
         result = recover_often(log);
     if (result == TARN_OK && log->is_new)
@@ -136,25 +84,23 @@ int tn_log_open(struct tn_log **out, const struct tn_os *os, struct tn_memory *m
                 const char *path, const struct tn_log_options *options, uint8_t *secret,
                 struct tn_log_report *report)
 {
-    struct tn_log *log = tn_memory_new(memory, sizeof *log, true);
+    struct tn_log *log = tn_log_new(os, memory, options);
     int result;
 
     *out = NULL;
-    *report = (struct tn_log_report){ .text = "" };
+    *report = (struct tn_log_report){ .text = "no memory to open it" };
     if (log == NULL)
         return TARN_E_MEMORY;
-    log->os = *os;
-    log->memory = memory;
-    log->options = *options;
-    log->directory = -1;
+    report->text[0] = '\0';
     memcpy(log->secret, secret, sizeof log->secret);
     result = open_inside(log, path, secret);
     if (result == TARN_OK) {
-        dropped_count(log, report);
+        tn_log_files_dropped(log, report);
         *out = log;
         return TARN_OK;
     }
     memcpy(report->text, log->text, sizeof report->text);
+    report->no_store = log->no_store;
     log->failed = true; /* nothing is to be written at its end */
     (void)tn_log_close(log, false);
     return result;
@@ -293,8 +239,7 @@ int tn_log_close(struct tn_log *log, bool mark)
     tn_memory_free(memory, log->table, log->table_capacity * sizeof *log->table);
     tn_memory_free(memory, log->writing.table,
                    log->writing.table_capacity * sizeof *log->writing.table);
-    if (log->buffer != NULL)
-        tn_memory_free(memory, log->buffer, TN_LOG_BUFFER_BYTES + TN_LOG_BLOCK_BYTES);
+    tn_memory_free(memory, log->buffer, TN_LOG_BUFFER_BYTES + TN_LOG_BLOCK_BYTES);
     tn_memory_free(memory, log, sizeof *log);
     return result;
 }

@@ -52,15 +52,17 @@ struct tn_log_commit {
 };
 
 struct tn_log_options {
-    uint64_t file_bytes_min; /* no file is finished before it has that many; 0: 1 MiB */
+    uint64_t file_bytes_min; /* no file is finished before it has that many; 0: 4 MiB */
     bool create;             /* make the directory and the store if there is none */
     bool read_only;          /* no lock, nothing written */
+    bool lenient;            /* what cannot be read is damage, not a failure: survey.h */
     uint32_t hash_version;   /* of the store's hash: its positions are only good for that one */
 };
 
 /* Why a call failed, and what recovery left out. Texts name files. */
 struct tn_log_report {
     char text[384];         /* "" when there is nothing to say */
+    bool no_store;          /* it failed since there is none, and none was to be made */
     uint64_t dropped_bytes; /* behind what was accepted */
     uint64_t dropped_file;  /* where that begins; 0: nowhere */
     uint64_t dropped_offset;

@@ -5,15 +5,9 @@
  *
  * What the sweep wrote is as old as the commit or older than its changes: a key that was swept and
  * then removed in one commit has a tombstone, one that was removed and came back is in the delta.
- *
- * Rules
- *   Y1  An entry is handed out when its lengths fit into its part, its kind is the part's, and its
- *       blocks were verified; in each part those of the catalog come first.
- *   Y2  A value that does not fit into the window with its key is read when it is asked for.
  */
-#include "log/section.h"
+#include "log/entries.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct replay {
@@ -26,77 +20,21 @@ struct replay {
     uint64_t done_bytes, all_bytes;
 };
 
-static int entry_damaged(struct replay *replay, uint64_t at, int result)
-{
-    const struct tn_log_reading *reading = &replay->reading;
-
-    if (result == TARN_E_VERSION)
-        return tn_log_say(reading->log, result, reading->file->number, reading->offset + at,
-                          "an entry has what only a newer tarn can read", 0);
-    return tn_log_say(reading->log, TARN_E_CORRUPT, reading->file->number, reading->offset + at,
-                      "an entry does not fit into its section", 0);
-}
-
-/* The entry at `at` of the data; *out_bytes of it. `left` are those of its part. */
-static int entry_read(struct replay *replay, enum tn_log_part part, uint64_t at, uint64_t left,
-                      struct tn_log_entry *out, uint64_t *out_bytes)
-{
-    struct tn_log_reading *reading = &replay->reading;
-    enum tn_log_kind kind = part == TN_LOG_TOMBSTONES ? TN_LOG_TOMBSTONE : TN_LOG_ENTRY;
-    struct tn_log_entry_head head;
-    const uint8_t *data;
-    uint64_t shown, value_at;
-    int result;
-
-    if (left < TN_LOG_ENTRY_HEAD_BYTES)
-        return entry_damaged(replay, at, TARN_E_CORRUPT);
-    result = tn_log_section_need(reading, at, TN_LOG_ENTRY_HEAD_BYTES, &data);
-    if (result != TARN_OK)
-        return result;
-    result = tn_log_entry_head_decode(&head, data, left, kind);
-    if (result != TARN_OK)
-        return entry_damaged(replay, at, result);
-    *out_bytes = tn_log_entry_bytes(head.key_bytes, head.value_bytes);
-    value_at = TN_LOG_ENTRY_HEAD_BYTES + tn_log_pad(head.key_bytes);
-    shown = tn_log_section_fits(at, *out_bytes) ? *out_bytes : value_at; /* Y2 */
-    result = tn_log_section_need(reading, at, shown, &data);
-    if (result != TARN_OK)
-        return result;
-    *out = (struct tn_log_entry){
-        .kind = head.kind,
-        .table_id = head.table_id,
-        .key = { .data = data + TN_LOG_ENTRY_HEAD_BYTES, .bytes = head.key_bytes },
-        .value_bytes = head.value_bytes,
-        .value = shown == *out_bytes ? data + value_at : NULL,
-        .reading = reading,
-        .file = reading->file->number,
-        .value_offset = reading->offset + at + value_at,
-    };
-    return TARN_OK;
-}
-
 static int part_replay(struct replay *replay, enum tn_log_part part)
 {
-    uint64_t at = replay->reading.shape.part_at[part];
-    uint64_t left = replay->reading.footer.part_bytes[part];
-    uint64_t count = replay->reading.footer.part_counts[part];
-    uint64_t bytes = 0;
+    struct tn_log_entries entries;
     struct tn_log_entry entry = { .kind = TN_LOG_ENTRY };
-    bool catalog_over = false;
-    int result = TARN_OK;
+    int result;
 
-    for (; result == TARN_OK && count > 0; count--, at += bytes, left -= bytes) {
-        result = entry_read(replay, part, at, left, &entry, &bytes);
-        if (result != TARN_OK)
-            return result;
+    tn_log_entries_begin(&entries, &replay->reading, part);
+    while ((result = tn_log_entries_next(&entries, &entry)) == TARN_OK) {
         if (entry.table_id != TN_LOG_CATALOG_ID && replay->catalog_only)
             return TARN_OK;
-        if (entry.table_id == TN_LOG_CATALOG_ID && catalog_over)
-            return entry_damaged(replay, at, TARN_E_CORRUPT);
-        catalog_over = entry.table_id != TN_LOG_CATALOG_ID;
         result = replay->each(replay->argument, &entry);
+        if (result != TARN_OK)
+            return result;
     }
-    return result == TARN_OK && left != 0 ? entry_damaged(replay, at, TARN_E_CORRUPT) : result;
+    return result == TARN_END ? TARN_OK : result;
 }
 
 static int section_replay(struct replay *replay, struct tn_log *log,

@@ -8,7 +8,7 @@
 
 /* ---- headers --------------------------------------------------------------------------------- */
 
-static int file_open(struct tn_log *log, struct tn_log_file *file)
+int tn_log_scan_open(struct tn_log *log, struct tn_log_file *file)
 {
     char name[TN_LOG_NAME_BYTES];
     int result;
@@ -50,7 +50,7 @@ static int header_accept(struct tn_log *log, struct tn_log_file *file,
 static int header_read(struct tn_log *log, struct tn_log_file *file)
 {
     struct tn_log_header header;
-    int result = file_open(log, file);
+    int result = tn_log_scan_open(log, file);
 
     if (result != TARN_OK || file->bytes < TN_LOG_HEADER_BYTES)
         return result;
@@ -102,6 +102,16 @@ struct backward {
 
 #define BACKWARD_BYTES ((uint64_t)(64 * TN_KIB))
 
+static int window_read(struct backward *backward, uint64_t end, uint64_t bytes)
+{
+    struct tn_log *log = backward->log;
+    int result = tn_log_file_read(log, backward->file, log->buffer, (size_t)bytes, end - bytes);
+
+    backward->window_at = end - bytes;
+    backward->window_end = result == TARN_OK ? end : 0;
+    return result;
+}
+
 /* The `bytes` before `end`. */
 static int backward_need(struct backward *backward, uint64_t end, uint64_t bytes,
                          const uint8_t **out)
@@ -110,10 +120,9 @@ static int backward_need(struct backward *backward, uint64_t end, uint64_t bytes
     int result;
 
     if (end > backward->window_end || end - bytes < backward->window_at) {
-        backward->window_end = end;
-        backward->window_at = end - tn_min(end, BACKWARD_BYTES);
-        result = tn_log_file_read(log, backward->file, log->buffer,
-                                  (size_t)(end - backward->window_at), backward->window_at);
+        result = window_read(backward, end, tn_min(end, BACKWARD_BYTES));
+        if (result == TARN_E_CORRUPT && log->options.lenient) /* P5: then as little as can be */
+            result = window_read(backward, end, bytes);
         if (result != TARN_OK)
             return result;
     }
@@ -136,7 +145,7 @@ static int found_add(struct tn_log_scan *scan, struct backward *backward, uint64
 
     log->incarnation_seen = tn_max(log->incarnation_seen, footer->incarnation);
     proof_add(scan, footer->synced_through, backward->file->number, footer_offset);
-    if (!backward->file->header_holds)
+    if (!backward->file->header_holds && !scan->all)
         return TARN_OK; /* P1 */
     grown = tn_log_grow(log->memory, &items, scan->count, &scan->capacity, 1, sizeof *scan->items);
     scan->items = items;
@@ -148,8 +157,11 @@ static int found_add(struct tn_log_scan *scan, struct backward *backward, uint64
         .identity = footer->identity,
         .previous = footer->previous,
         .first_needed = footer->first_needed,
+        .incarnation = footer->incarnation,
         .file = backward->file->number,
         .footer_offset = footer_offset,
+        .bytes = footer->section_bytes,
+        .body = backward->file->header_holds ? TN_LOG_NOT_READ : TN_LOG_BROKEN,
     };
     return TARN_OK;
 }
@@ -165,35 +177,54 @@ static void mark_add(struct tn_log_scan *scan, struct backward *backward, uint64
         scan->mark = *mark;
 }
 
+/* A footer that holds and ends at `end` is added: then *out_next is where its section begins. */
+static int footer_look(struct tn_log_scan *scan, struct backward *backward, uint64_t end,
+                       uint64_t *out_next)
+{
+    uint64_t room = end - TN_LOG_HEADER_BYTES;
+    struct tn_log_footer footer;
+    const uint8_t *at;
+    int result;
+
+    if (room < TN_LOG_FOOTER_BYTES)
+        return TARN_ABSENT;
+    result = backward_need(backward, end, TN_LOG_FOOTER_BYTES, &at);
+    if (result != TARN_OK)
+        return result;
+    if (!tn_log_footer_decode(&footer, at, backward->log->store_id) || footer.section_bytes > room)
+        return TARN_ABSENT;
+    *out_next = end - footer.section_bytes;
+    return found_add(scan, backward, end - TN_LOG_FOOTER_BYTES, &footer);
+}
+
+static int mark_look(struct tn_log_scan *scan, struct backward *backward, uint64_t end)
+{
+    struct tn_log_mark mark;
+    const uint8_t *at;
+    int result;
+
+    if ((end - TN_LOG_MARK_BYTES) % TN_LOG_SYNC_BYTES != 0)
+        return TARN_OK;
+    result = backward_need(backward, end, TN_LOG_MARK_BYTES, &at);
+    if (result == TARN_OK && tn_log_mark_decode(&mark, at, backward->log->store_id))
+        mark_add(scan, backward, end - TN_LOG_MARK_BYTES, &mark);
+    return result;
+}
+
 /* What ends at `end`; *out_next is where to look next. */
 static int look_at(struct tn_log_scan *scan, struct backward *backward, uint64_t end,
                    uint64_t *out_next)
 {
-    const uint8_t *store_id = backward->log->store_id, *at;
-    struct tn_log_footer footer;
-    struct tn_log_mark mark;
-    uint64_t room = end - TN_LOG_HEADER_BYTES;
     int result;
 
     *out_next = end - TN_LOG_STEP_BYTES;
-    if (room >= TN_LOG_FOOTER_BYTES) {
-        result = backward_need(backward, end, TN_LOG_FOOTER_BYTES, &at);
-        if (result != TARN_OK)
-            return result;
-        if (tn_log_footer_decode(&footer, at, store_id) && footer.section_bytes <= room) {
-            *out_next = end - footer.section_bytes;
-            return found_add(scan, backward, end - TN_LOG_FOOTER_BYTES, &footer);
-        }
-    }
-    if (*out_next % TN_LOG_SYNC_BYTES != 0)
-        return TARN_OK;
-    result = backward_need(backward, end, TN_LOG_MARK_BYTES, &at);
-    if (result == TARN_OK && tn_log_mark_decode(&mark, at, store_id))
-        mark_add(scan, backward, *out_next, &mark);
-    return result;
+    result = footer_look(scan, backward, end, out_next);
+    if (result == TARN_ABSENT || (result == TARN_E_CORRUPT && backward->log->options.lenient))
+        result = mark_look(scan, backward, end);
+    return result == TARN_E_CORRUPT && backward->log->options.lenient ? TARN_OK : result; /* P5 */
 }
 
-static int file_scan(struct tn_log_scan *scan, struct tn_log *log, struct tn_log_file *file)
+int tn_log_scan_file(struct tn_log_scan *scan, struct tn_log *log, struct tn_log_file *file)
 {
     struct backward backward = { .log = log, .file = file };
     uint64_t end = file->bytes - file->bytes % TN_LOG_STEP_BYTES;
@@ -212,7 +243,7 @@ int tn_log_scan(struct tn_log_scan *out, struct tn_log *log)
     *out = (struct tn_log_scan){ .items = NULL };
     result = headers_read(log);
     for (i = 0; i < log->files.count && result == TARN_OK; i++)
-        result = file_scan(out, log, &log->files.items[i]);
+        result = tn_log_scan_file(out, log, &log->files.items[i]);
     return result;
 }
 

@@ -35,14 +35,12 @@ static int table_read(struct tn_log_reading *reading)
     if (result != TARN_OK)
         return result;
     seed = tn_log_seed(log->store_id, footer->incarnation, footer->number, TN_LOG_SEED_TABLE);
-    if (tn_checksum(table, (size_t)bytes, seed) != footer->table_checksum)
-        return damaged(reading, reading->shape.data_bytes,
-                       "the checksums of a section are damaged");
+    reading->table_holds = tn_checksum(table, (size_t)bytes, seed) == footer->table_checksum;
     return TARN_OK;
 }
 
-int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct tn_log_file *file,
-                        uint64_t footer_offset)
+int tn_log_section_open_damaged(struct tn_log_reading *out, struct tn_log *log,
+                                struct tn_log_file *file, uint64_t footer_offset)
 {
     uint8_t footer[TN_LOG_FOOTER_BYTES];
     int result;
@@ -56,7 +54,19 @@ int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct t
         return damaged(out, 0, "the footer of a section is damaged");
     tn_log_shape(&out->shape, &out->footer);
     out->offset = footer_offset - out->shape.footer_at;
+    out->narrow = true;
     return table_read(out);
+}
+
+int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct tn_log_file *file,
+                        uint64_t footer_offset)
+{
+    int result = tn_log_section_open_damaged(out, log, file, footer_offset);
+
+    out->narrow = false;
+    if (result == TARN_OK && !out->table_holds)
+        return damaged(out, out->shape.data_bytes, "the checksums of a section are damaged");
+    return result;
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
@@ -97,6 +107,16 @@ bool tn_log_section_fits(uint64_t at, uint64_t bytes)
     return at - block_of(at) + bytes <= TN_LOG_BUFFER_BYTES;
 }
 
+/* How far a window from `at` on goes: R3. */
+static uint64_t window_end(const struct tn_log_reading *reading, uint64_t at, uint64_t bytes)
+{
+    uint64_t end = block_of(at) + TN_LOG_BUFFER_BYTES;
+
+    if (reading->narrow)
+        end = tn_align_up(at + bytes, TN_LOG_BLOCK_BYTES);
+    return tn_min(end, reading->shape.data_bytes);
+}
+
 int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
                         const uint8_t **out)
 {
@@ -107,7 +127,7 @@ int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t by
     tn_assert(tn_log_section_fits(at, bytes) && at + bytes <= reading->shape.data_bytes);
     if (at < reading->window_at || at + bytes > reading->window_at + reading->window_bytes) {
         reading->window_bytes = 0;
-        size = tn_min(TN_LOG_BUFFER_BYTES, reading->shape.data_bytes - block_of(at));
+        size = window_end(reading, at, bytes) - block_of(at);
         result = blocks_read(reading, block_of(at), window, size);
         if (result != TARN_OK)
             return result;

@@ -8,6 +8,8 @@
  *   R1  What the window shows has been verified; it begins at a block. Opening verifies footer and
  *       table.
  *   R2  The window is the log's buffer: one section is read at a time, and none while one is written.
+ *   R3  Of a damaged section every block that matches its own checksum can be had: then the window is
+ *       no larger than what is asked for.
  */
 #ifndef TN_LOG_SECTION_H
 #define TN_LOG_SECTION_H
@@ -22,11 +24,17 @@ struct tn_log_reading {
     struct tn_log_shape shape;
     uint64_t window_at; /* in the data */
     uint64_t window_bytes;
+    bool narrow; /* R3 */
+    bool table_holds;
 };
 
 /* TARN_OK, TARN_E_IO, TARN_E_CORRUPT, TARN_E_MEMORY, with a text. `file` stays open meanwhile. */
 int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct tn_log_file *file,
                         uint64_t footer_offset);
+
+/* The same, but a table that does not hold only shows in table_holds (R3). */
+int tn_log_section_open_damaged(struct tn_log_reading *out, struct tn_log *log,
+                                struct tn_log_file *file, uint64_t footer_offset);
 
 /*
  * Have data bytes [at, at + bytes) in the window; they exist, and fit from the start of their block

@@ -7,6 +7,27 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- making ---------------------------------------------------------------------------------- */
+
+struct tn_log *tn_log_new(const struct tn_os *os, struct tn_memory *memory,
+                          const struct tn_log_options *options)
+{
+    struct tn_log *log = tn_memory_new(memory, sizeof *log, true);
+
+    if (log == NULL)
+        return NULL;
+    log->os = *os;
+    log->memory = memory;
+    log->options = *options;
+    log->directory = -1;
+    /* A section's window, and a block for values that do not fit into it. */
+    log->buffer = tn_memory_new(memory, TN_LOG_BUFFER_BYTES + TN_LOG_BLOCK_BYTES, false);
+    if (log->buffer != NULL)
+        return log;
+    tn_memory_free(memory, log, sizeof *log);
+    return NULL;
+}
+
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 /* The names of what happens; strerror is not for libraries: it may take locks and memory. */

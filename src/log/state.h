@@ -22,7 +22,7 @@
 #include "log/format.h"
 
 #define TN_LOG_BUFFER_BYTES ((size_t)(16 * TN_LOG_BLOCK_BYTES))
-#define TN_LOG_FILE_BYTES_MIN ((uint64_t)TN_MIB)
+#define TN_LOG_FILE_BYTES_MIN ((uint64_t)(4 * TN_MIB))
 #define TN_LOG_OWN_OPEN_MAX 32u /* own files not synced yet; each holds a descriptor */
 
 struct tn_log_file {
@@ -76,7 +76,8 @@ struct tn_log {
     struct tn_log_options options;
     int directory;
     bool started;
-    bool failed; /* S4 */
+    bool failed;   /* S4 */
+    bool no_store; /* for the report */
 
     uint8_t store_id[TN_LOG_STORE_ID_BYTES];
     uint8_t secret[TN_LOG_SECRET_BYTES];
@@ -107,6 +108,10 @@ struct tn_log {
     uint64_t sync_count;
     char text[384];
 };
+
+/* A log with its window, of no directory yet; tn_log_close ends it. NULL: no memory. */
+struct tn_log *tn_log_new(const struct tn_os *os, struct tn_memory *memory,
+                          const struct tn_log_options *options);
 
 /* What failed, where and why, for the report; answers `result`. error 0: none; file 0: the directory. */
 int tn_log_say(struct tn_log *log, int result, uint64_t file, uint64_t offset, const char *what,

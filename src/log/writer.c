@@ -173,7 +173,9 @@ static void entry_encode(uint8_t *to, const struct tn_log_entry_head *head, cons
 
     tn_log_entry_head_encode(to, head);
     to += TN_LOG_ENTRY_HEAD_BYTES;
-    if (key_bytes != 0) {
+    if (TN_LIKELY(head->key_bytes == 8)) {
+        memcpy(to, key, 8);
+    } else if (key_bytes != 0) {
         tn_store_le64(to + key_bytes - 8, 0);
         memcpy(to, key, head->key_bytes);
     }

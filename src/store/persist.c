@@ -10,30 +10,58 @@
 /* Bytes of sweep for each byte of delta, tombstones and footer, in halves. */
 #define SWEEP_HALVES 3u
 
+/* Marked records gathered in one go. */
+#define RECORDS_MAX 32u
+
 static bool record_is_dead(const struct tn_record *record)
 {
     return (record->flags & TN_RECORD_DEAD) != 0;
 }
 
-/* The marked records of a table that are dead, or those that are not. */
-static int table_add(struct tn_log *log, tarn_table *table, enum tn_log_part part)
+/* A marked record, if it is of that part: dead, or not. */
+static int record_add(struct tn_log *log, const tarn_table *table, enum tn_log_part part,
+                      struct tn_record *record)
 {
+    tarn_bytes key = { tn_record_key(record), tn_record_key_bytes(record) };
+    tarn_bytes value = { NULL, 0 };
+
+    if (record_is_dead(record) != (part == TN_LOG_TOMBSTONES))
+        return TARN_OK;
+    if (part == TN_LOG_DELTA)
+        value = (tarn_bytes){ tn_record_value(record), tn_record_value_bytes(record) };
+    return tn_log_add(log, part, table->id, key, value);
+}
+
+/* The next marked records, on their way into the cache: few of a large table's are in it. */
+static size_t records_gather(const tarn_table *table, struct tn_heap_marks *marks,
+                             struct tn_record **records)
+{
+    tn_handle handle;
+    size_t count = 0;
+
+    while (count < RECORDS_MAX &&
+           (handle = tn_heap_marks_next(&table->body->owner, marks)) != TN_HANDLE_NONE) {
+        records[count] = tn_record_at(table->base, handle);
+        __builtin_prefetch(records[count]);
+        __builtin_prefetch((const uint8_t *)records[count] + 64);
+        __builtin_prefetch((const uint8_t *)records[count++] + 128);
+    }
+    return count;
+}
+
+/* The marked records of a table that are dead, or those that are not. */
+static int table_add(struct tn_log *log, const tarn_table *table, enum tn_log_part part)
+{
+    struct tn_record *records[RECORDS_MAX];
     struct tn_heap_marks marks = { 0 };
     int result = TARN_OK;
-    tn_handle handle;
+    size_t count, i;
 
-    while (result == TARN_OK &&
-           (handle = tn_heap_marks_next(&table->body->owner, &marks)) != TN_HANDLE_NONE) {
-        struct tn_record *record = tn_record_at(table->base, handle);
-        tarn_bytes key = { tn_record_key(record), tn_record_key_bytes(record) };
-        tarn_bytes value = { NULL, 0 };
-
-        if (record_is_dead(record) != (part == TN_LOG_TOMBSTONES))
-            continue;
-        if (part == TN_LOG_DELTA)
-            value = (tarn_bytes){ tn_record_value(record), tn_record_value_bytes(record) };
-        result = tn_log_add(log, part, table->id, key, value);
-    }
+    do {
+        count = records_gather(table, &marks, records);
+        for (i = 0; i < count && result == TARN_OK; i++)
+            result = record_add(log, table, part, records[i]);
+    } while (count == RECORDS_MAX && result == TARN_OK);
     return result;
 }
 

@@ -230,6 +230,19 @@ static int recover(struct recovery *r, const char *path)
     return result == TARN_OK ? TARN_OK : recovery_fail(r, result);
 }
 
+/* One sentence, for whoever prints it. */
+static void dropped_say(const struct recovery *r, char *text, size_t bytes)
+{
+    if (r->report.dropped_bytes > 0)
+        (void)snprintf(text, bytes,
+                       "%llu bytes behind commit %llu are not of it, from %016llx.tarn, offset "
+                       "%llu on; they were dropped",
+                       (unsigned long long)r->report.dropped_bytes,
+                       (unsigned long long)r->store->commit_number,
+                       (unsigned long long)r->report.dropped_file,
+                       (unsigned long long)r->report.dropped_offset);
+}
+
 static void report_fill(const struct recovery *r, int result)
 {
     tarn_report *out = r->options->report;
@@ -240,8 +253,11 @@ static void report_fill(const struct recovery *r, int result)
     out->dropped_bytes = r->report.dropped_bytes;
     out->dropped_file = r->report.dropped_file;
     out->dropped_offset = r->report.dropped_offset;
-    (void)snprintf(out->text, sizeof out->text, "%s",
-                   result == TARN_OK ? r->report.text : r->store->error_text);
+    out->is_missing = r->report.no_store;
+    if (result == TARN_OK)
+        dropped_say(r, out->text, sizeof out->text);
+    else
+        (void)snprintf(out->text, sizeof out->text, "%s", r->store->error_text);
 }
 
 int tn_recover(tarn_store *store, const char *path, const tarn_options *options)

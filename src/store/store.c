@@ -367,6 +367,22 @@ static void stat_budget(const tarn_store *store, tarn_statistics *out)
     out->budget_bytes_max = budget->limit_bytes != UINT64_MAX ? budget->limit_bytes : 0;
 }
 
+static void stat_files(const tarn_store *store, tarn_statistics *out)
+{
+    struct tn_log_statistics log;
+
+    if (store->durable == NULL)
+        return;
+    tn_log_stat(store->durable->log, &log);
+    out->file_count = log.file_count;
+    out->file_bytes = log.file_bytes;
+    out->other_name_count = log.other_name_count;
+    out->section_count = log.section_count;
+    out->synced_number = log.synced_number;
+    out->written_bytes = log.written_bytes;
+    out->sync_count = log.sync_count;
+}
+
 int tarn_stat(const tarn_store *store, tarn_statistics *out)
 {
     const struct tn_table_body *body;
@@ -385,6 +401,7 @@ int tarn_stat(const tarn_store *store, tarn_statistics *out)
         .revolution_count = store->walker.revolution_count,
     };
     stat_budget(store, out);
+    stat_files(store, out);
     for (i = 0; i < store->table_count; i++) {
         const tarn_table *table = store->tables[i];
 

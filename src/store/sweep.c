@@ -11,12 +11,25 @@
 
 /* Home buckets looked at in one go, of which all may be empty. */
 #define SWEEP_BUCKETS_MAX 64u
+/* Entries gathered in one go: by the time the last is asked for, the first have come. */
+#define SWEEP_ENTRIES_MAX 64u
+/* Of an entry in the log, beside key and value. */
+#define ENTRY_HEAD_BYTES 16u
 
-/* A hash is far from the record it leads to: fetch both lines of a batch before reading it. */
-static size_t sweep_gather(tarn_table *table, uint64_t *position, struct tn_walk_entry *entries)
+/* About as many entries of the table as have that many bytes in the log. */
+static size_t sweep_count(const tarn_table *table, uint64_t bytes)
 {
-    size_t count = tn_index_gather_some(&table->index, 0, position, TN_GATHER_ENTRIES,
-                                        SWEEP_BUCKETS_MAX, entries);
+    uint64_t count = tn_max(table->index.entry_count, 1);
+
+    return tn_min(bytes / (table->entry_bytes / count + ENTRY_HEAD_BYTES) + 1, SWEEP_ENTRIES_MAX);
+}
+
+/* A hash is far from the record it leads to: fetch the lines of a batch before reading it. */
+static size_t sweep_gather(tarn_table *table, uint64_t *position, size_t wanted,
+                           struct tn_walk_entry *entries)
+{
+    size_t count =
+        tn_index_gather_some(&table->index, 0, position, wanted, SWEEP_BUCKETS_MAX, entries);
     size_t i;
 
     for (i = 0; i < count; i++) {
@@ -29,10 +42,10 @@ static size_t sweep_gather(tarn_table *table, uint64_t *position, struct tn_walk
     return count;
 }
 
-static int sweep_batch(tarn_store *store, tarn_table *table, uint64_t *position)
+static int sweep_batch(tarn_store *store, tarn_table *table, uint64_t *position, uint64_t bytes)
 {
-    struct tn_walk_entry entries[TN_GATHER_ROOM];
-    size_t count = sweep_gather(table, position, entries), i;
+    struct tn_walk_entry entries[TN_HOME_ENTRIES_MAX + SWEEP_ENTRIES_MAX];
+    size_t count = sweep_gather(table, position, sweep_count(table, bytes), entries), i;
     int result = TARN_OK;
 
     for (i = 0; i < count && result == TARN_OK; i++) {
@@ -50,11 +63,10 @@ static int sweep_batch(tarn_store *store, tarn_table *table, uint64_t *position)
 int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cursor)
 {
     struct tn_durable *durable = store->durable;
-    uint64_t begin_bytes = tn_log_section_bytes(durable->log, 0);
+    uint64_t end_bytes = tn_log_section_bytes(durable->log, 0) + target_bytes, bytes;
     int result = TARN_OK;
 
-    while (result == TARN_OK &&
-           tn_log_section_bytes(durable->log, 0) - begin_bytes < target_bytes) {
+    while (result == TARN_OK && (bytes = tn_log_section_bytes(durable->log, 0)) < end_bytes) {
         size_t place = tn_roster_place(durable, cursor->table_id);
         tarn_table *table;
 
@@ -65,7 +77,7 @@ int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cur
         table = durable->roster[place];
         if (table->id != cursor->table_id)
             *cursor = (struct tn_log_cursor){ cursor->revolution, table->id, 0 };
-        result = sweep_batch(store, table, &cursor->position);
+        result = sweep_batch(store, table, &cursor->position, end_bytes - bytes);
         if (cursor->position >= TN_HASH31_END)
             *cursor = (struct tn_log_cursor){ cursor->revolution, table->id + 1, 0 };
     }

@@ -2,6 +2,7 @@
  * walker.c - visiting every record from time to time; see walker.h
  */
 #include "store/walker.h"
+#include "store/durable.h"
 #include "store/snapshot.h"
 
 /* A visit reads a record's header, and an empty home bucket costs a line, too. */
@@ -18,6 +19,16 @@ static void record_visit(const tarn_store *store, struct tn_record *record)
 
     if (now - record->tick > TN_STAMP_AGE)
         record->tick = now - TN_STAMP_AGE;
+}
+
+/* Whose turn it is: behind the tables the catalog itself, where that is one (W1). NULL: nobody's. */
+static tarn_table *table_in_turn(const tarn_store *store)
+{
+    size_t place = store->walker.table_place;
+
+    if (place < store->table_count)
+        return store->tables[place];
+    return place == store->table_count && store->durable != NULL ? store->durable->catalog : NULL;
 }
 
 /* Some records of one table. Answers the bytes of work. */
@@ -38,15 +49,16 @@ static uint64_t table_visit(tarn_store *store, tarn_table *table)
 bool tn_walker_step(tarn_store *store, uint64_t *budget_bytes)
 {
     struct tn_walker *walker = &store->walker;
+    tarn_table *table;
 
     while (walker->walking && *budget_bytes > 0) {
-        if (walker->table_place == store->table_count) {
+        table = table_in_turn(store);
+        if (table == NULL) {
             walker->walking = false;
             walker->revolution_count++;
             break;
         }
-        *budget_bytes -=
-            tn_min(*budget_bytes, table_visit(store, store->tables[walker->table_place]));
+        *budget_bytes -= tn_min(*budget_bytes, table_visit(store, table));
         if (walker->position >= TN_HASH31_END) {
             walker->table_place++;
             walker->position = 0;

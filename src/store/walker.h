@@ -11,9 +11,10 @@
  *
  * Rules
  *   W1  A revolution visits the records of all tables: tables in the order of the catalog, records in
- *       that of their hashes. The position is (place in the catalog, hash bits), and stays right while
- *       tables come and go and indexes grow and shrink: a record there throughout is visited. One put
- *       behind the position is young.
+ *       that of their hashes; last, of a store on disk, those of the catalog itself, which is a table, too.
+ *       The position is (place in the catalog, hash bits), and stays right while tables come and go and
+ *       indexes grow and shrink: a record there throughout is visited. One put behind the position is
+ *       young.
  *   W2  A record more than TN_STAMP_AGE ticks old becomes TN_STAMP_AGE ticks old. Hence none is ever
  *       older than TN_STAMP_AGE + 2 * TN_REVOLUTION_TICKS, which is less than 2^31.
  *   W3  A step is bounded in time, needs no memory, and moves nothing.

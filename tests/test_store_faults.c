@@ -1,0 +1,564 @@
+/*
+ * test_store_faults.c - each call of the system that fails, each allocation that is refused, in a store's life
+ *
+ *     open, puts, commits, trims | kill -9 | open, puts, commits, trims | close | open, puts, commits | close
+ *           ^                                     ^
+ *           the n-th call of a kind answers an errno it can give: once, or from then on for ever
+ *
+ * The life goes on with the answers it gets. Then the fault is over, and the store is opened again: after
+ * the process died, or after the power failed.
+ *
+ * Rules
+ *   F1  A call that cannot be done answers the code of its errno (`faults` below) with a text; a put or delete
+ *       that fails has changed nothing, nor has a commit that answers TARN_E_FULL or TARN_E_MEMORY.
+ *   F2  Whatever failed, the store reads as what was put, uncommitted changes included.
+ *   F3  TARN_E_FULL and TARN_E_MEMORY are not sticky: the commit is done once there is room.
+ *   F4  TARN_E_FAILED is: after it nothing is written, and nothing synced again.
+ *   F5  Opened again after the death of the process, the store is the last commit that was made, exactly; after
+ *       a power loss, one between the last synced and that.
+ *   F6  It can be gone on with, and what it then syncs a power loss leaves as it is.
+ *   F7  All memory comes back.
+ */
+#include "allocator.h"
+#include "crash_state.h"
+#include "os/simulated.h"
+#include "store/store.h"
+
+#include <errno.h>
+
+#define COMMITS 15u
+#define TABLES 2u /* of crash_state */
+
+#define CODE(code) (UINT64_C(1) << -(code))
+#define FULL CODE(TARN_E_FULL)
+#define MEMORY CODE(TARN_E_MEMORY)
+#define IO CODE(TARN_E_IO)
+#define FAILED CODE(TARN_E_FAILED)
+#define BUSY CODE(TARN_E_BUSY)
+
+struct life {
+    struct tn_simulated *system;
+    struct tn_os os;
+    struct allocator allocator;
+    tarn_options options;
+    tarn_report report;
+    tarn_store *store;
+    tarn_table *tables[TABLES];
+    struct crash_state now; /* of the store, uncommitted changes included */
+    struct crash_state commits[COMMITS + 4];
+    uint64_t made;       /* the last commit that the store says it has */
+    uint64_t submitted;  /* or has begun */
+    uint64_t synced;     /* the last one that must survive a power loss */
+    uint64_t open_codes; /* that openings answered */
+    uint64_t codes;      /* that the other calls answered */
+    uint64_t random;
+    bool once;   /* the fault is over after the first code */
+    bool failed; /* TARN_E_FAILED was answered (F4) */
+};
+
+static void life_init(struct life *life)
+{
+    memset(life, 0, sizeof *life);
+    life->system = tn_simulated_new(&(struct tn_simulated_options){ .keep_pages = true });
+    life->os = tn_simulated_os(life->system);
+    life->allocator.refuse_at = UINT64_MAX;
+    life->options = (tarn_options){
+        .address_bytes = 64 << 20,
+        .file_bytes_min = 9000,
+        .report = &life->report,
+        .allocate = allocator_call,
+        .allocate_context = &life->allocator,
+    };
+    life->random = 7;
+}
+
+static void life_heal(struct life *life)
+{
+    tn_simulated_fail_none(life->system);
+    life->allocator.refuse_at = UINT64_MAX;
+    life->allocator.refuse_all = false;
+}
+
+/* F1 */
+static int life_note(struct life *life, int result)
+{
+    if (result < 0)
+        life->codes |= CODE(result);
+    if (result == TARN_E_FAILED)
+        life->failed = true;
+    check(result >= 0 || tarn_error_text(life->store)[0] != '\0');
+    return result;
+}
+
+/* F2. The tables are open, so nothing is asked of system or allocator. */
+static void life_compare(struct life *life)
+{
+    const char *differs = NULL;
+    unsigned t;
+
+    for (t = 0; t < TABLES && differs == NULL; t++)
+        if (life->tables[t] != NULL)
+            differs = crash_table_differs(life->tables[t], &life->now.tables[t]);
+    check_text(differs != NULL ? differs : "as it was put", "as it was put");
+}
+
+/* F5. Whatever an opening answers with, it is exact. */
+static int life_open(struct life *life)
+{
+    int result = tn_store_open(&life->store, "store", &life->options, &life->os);
+    const char *differs;
+    uint64_t number;
+
+    memset(life->tables, 0, sizeof life->tables);
+    check((result == TARN_OK) == (life->store != NULL));
+    if (result != TARN_OK) {
+        life->open_codes |= CODE(result);
+        check(life->report.text[0] != '\0' || result == TARN_E_MEMORY);
+        return result;
+    }
+    check_ok(tarn_last_commit(life->store, &number, NULL));
+    check(number >= life->made && number <= life->submitted);
+    life->made = life->submitted = life->synced = tn_min(number, (uint64_t)COMMITS + 3);
+    life->failed = false;
+    life->now = life->commits[life->made];
+    differs = NULL;
+    if (life->allocator.refuse_at == UINT64_MAX)
+        differs = crash_state_differs(life->store, &life->now);
+    check_text(differs != NULL ? differs : "that commit", "that commit");
+    return TARN_OK;
+}
+
+/* A table that could not be opened is tried again later. */
+static bool table_ready(struct life *life, unsigned t)
+{
+    const tarn_table_options options = { .kind = (int)t };
+
+    if (life->tables[t] == NULL &&
+        life_note(life, tarn_table_open(&life->tables[t], life->store, crash_table_name(t),
+                                        &options)) == TARN_OK) {
+        life->now.tables[t].exists = true;
+        life->now.tables[t].kind = (int)t;
+    }
+    return life->tables[t] != NULL;
+}
+
+static void life_change(struct life *life)
+{
+    unsigned t = (unsigned)(test_random(&life->random) % TABLES);
+    unsigned k = (unsigned)(test_random(&life->random) % CRASH_KEYS);
+    uint64_t choice = test_random(&life->random) % 8;
+    struct crash_entry *entry = &life->now.tables[t].entries[k], wanted = { 0 };
+    tarn_bytes key = crash_key(k);
+    int result;
+
+    if (choice < 6) {
+        wanted.stamp = 1 + (uint32_t)(test_random(&life->random) >> 33);
+        wanted.bytes = choice == 0 ? 6000 : 70 * (uint32_t)choice;
+    }
+    if (!table_ready(life, t))
+        return;
+    if (choice < 6)
+        result = tarn_put(life->tables[t], key.data, key.bytes,
+                          crash_value(wanted.stamp, wanted.bytes), wanted.bytes);
+    else
+        result = tarn_delete(life->tables[t], key.data, key.bytes);
+    if (life_note(life, result) >= 0)
+        *entry = wanted;
+}
+
+static int commit_once(struct life *life, bool sync)
+{
+    uint64_t number = 0;
+    uint64_t calls = tn_simulated_call_count(life->system, TN_CALL_ANY);
+    bool failed = life->failed;
+    int result;
+
+    if (!failed) {
+        life->submitted = life->made + 1;
+        life->commits[life->submitted] = life->now;
+    }
+    result = life_note(life, tarn_commit(life->store, crash_value(life->now.note_stamp, 9), 9,
+                                         sync ? TARN_SYNC : 0));
+    check_ok(tarn_last_commit(life->store, &number, NULL));
+    if (failed) { /* F4 */
+        check_eq(result, TARN_E_FAILED);
+        check_eq(number, life->made);
+        check_eq(tn_simulated_call_count(life->system, TN_CALL_ANY), calls);
+        return result;
+    }
+    if (result == TARN_E_FULL || result == TARN_E_MEMORY)
+        check_eq(number, life->made);
+    else if (result == TARN_OK)
+        check_eq(number, life->made + 1);
+    else
+        check(result == TARN_E_FAILED && number - life->made <= 1);
+    life->made = number;
+    if (result == TARN_OK && sync)
+        life->synced = number;
+    return result;
+}
+
+/* F3 */
+static void life_commit(struct life *life, unsigned i)
+{
+    bool sync = i % 3 == 0;
+    int result;
+
+    life->now.note_stamp = i + 1;
+    life->now.note_bytes = 9;
+    result = commit_once(life, sync);
+    if (life->once && (result == TARN_E_FULL || result == TARN_E_MEMORY))
+        check_ok(commit_once(life, sync));
+    life_compare(life);
+}
+
+static bool life_open_often(struct life *life)
+{
+    int result = life_open(life);
+
+    if (life->once && result != TARN_OK)
+        result = life_open(life);
+    check(result == TARN_OK || !life->once);
+    return result == TARN_OK;
+}
+
+static void life_kill(struct life *life)
+{
+    tn_simulated_restart_process(life->system);
+    (void)tarn_close(life->store);
+    life->store = NULL;
+}
+
+static void life_close(struct life *life)
+{
+    int result = tarn_close(life->store);
+
+    life->store = NULL;
+    life->codes |= result < 0 ? CODE(result) : 0;
+    if (result == TARN_OK)
+        life->synced = life->made;
+}
+
+static void life_live(struct life *life)
+{
+    unsigned i, k;
+
+    if (!life_open_often(life))
+        return;
+    for (i = 0; i < COMMITS; i++) {
+        if (i == 6)
+            life_kill(life); /* behind commits that are not synced: they are copied */
+        else if (i == 11)
+            life_close(life);
+        if (life->store == NULL && !life_open_often(life))
+            return;
+        for (k = 0; k < 5; k++)
+            life_change(life);
+        life_commit(life, i);
+    }
+}
+
+/* F5, F6, F7 */
+static void life_end(struct life *life, bool power)
+{
+    uint64_t fate = life->random;
+
+    life_heal(life);
+    life->now.note_stamp = 77;
+    life->now.note_bytes = 9;
+    if (life->store != NULL && !life->failed)
+        (void)commit_once(life, false);
+    check(life->store == NULL || life->failed || life->made == life->submitted);
+    if (life->store != NULL)
+        life_kill(life);
+    if (power) {
+        tn_simulated_restart_with(life->system, tn_disk_fate_random, &fate);
+        life->made = life->synced;
+    }
+    check_ok(life_open(life));
+    if (life->store != NULL) {
+        life_change(life);
+        life->now.note_stamp = 99;
+        life->now.note_bytes = 9;
+        check_ok(commit_once(life, true));
+        life_kill(life);
+        tn_simulated_restart_with(life->system, tn_disk_fate_random, &fate);
+        check_ok(life_open(life));
+        check_ok(tarn_close(life->store));
+    }
+    check_eq(life->allocator.live_blocks, 0);
+    check(!life->allocator.size_was_wrong);
+    check_eq(tn_simulated_committed_bytes(life->system), 0);
+    tn_simulated_free(life->system);
+}
+
+/* ---- calls of the system ------------------------------------------------------------------------- */
+
+struct fault {
+    enum tn_simulated_call call;
+    int error;
+    uint64_t open_codes; /* all that openings answer, and each of them some time */
+    uint64_t codes;      /* and the other calls */
+};
+
+static const struct fault faults[] = {
+    { TN_CALL_PAGES_RESERVE, ENOMEM, MEMORY, 0 },
+    { TN_CALL_PAGES_COMMIT, ENOMEM, MEMORY, MEMORY },
+    { TN_CALL_PAGES_DECOMMIT, ENOMEM, 0, 0 },
+    { TN_CALL_FORK_MARK, ENOMEM, MEMORY, 0 },
+    { TN_CALL_FORK_MARK, ENOTSUP, 0, 0 },
+    { TN_CALL_RANDOM, EIO, MEMORY, 0 },
+    { TN_CALL_RANDOM, ENOSYS, MEMORY, 0 },
+    { TN_CALL_DIRECTORY_OPEN, EACCES, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, EIO, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, ELOOP, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, ENOENT, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, ENOTDIR, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, EROFS, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, ENOMEM, MEMORY, 0 },
+    { TN_CALL_DIRECTORY_OPEN, EMFILE, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, ENFILE, IO, 0 },
+    { TN_CALL_DIRECTORY_OPEN, ENOSPC, FULL, 0 },
+    { TN_CALL_DIRECTORY_OPEN, EDQUOT, FULL, 0 },
+    { TN_CALL_DIRECTORY_LOCK, EBUSY, BUSY, 0 },
+    { TN_CALL_DIRECTORY_LOCK, EIO, IO, 0 },
+    { TN_CALL_DIRECTORY_LOCK, ENOLCK, IO, 0 },
+    { TN_CALL_DIRECTORY_LIST, EIO, IO, 0 },
+    { TN_CALL_DIRECTORY_LIST, ENOMEM, MEMORY, 0 },
+    { TN_CALL_DIRECTORY_SYNC, EDQUOT, IO, FAILED },
+    { TN_CALL_DIRECTORY_SYNC, EIO, IO, FAILED },
+    { TN_CALL_DIRECTORY_SYNC, ENOSPC, IO, FAILED },
+    { TN_CALL_DIRECTORY_SYNC, EROFS, IO, FAILED },
+    { TN_CALL_DIRECTORY_UNLINK, EACCES, 0, 0 },
+    { TN_CALL_DIRECTORY_UNLINK, EBUSY, 0, 0 },
+    { TN_CALL_DIRECTORY_UNLINK, EIO, 0, 0 },
+    { TN_CALL_DIRECTORY_UNLINK, ENOENT, 0, 0 },
+    { TN_CALL_DIRECTORY_UNLINK, EROFS, 0, 0 },
+    { TN_CALL_FILE_OPEN, EACCES, IO, FAILED },
+    { TN_CALL_FILE_OPEN, EIO, IO, FAILED },
+    { TN_CALL_FILE_OPEN, ENOENT, IO, FAILED },
+    { TN_CALL_FILE_OPEN, EROFS, IO, FAILED },
+    { TN_CALL_FILE_OPEN, ENOMEM, MEMORY, MEMORY },
+    { TN_CALL_FILE_OPEN, EMFILE, MEMORY | IO, MEMORY },
+    { TN_CALL_FILE_OPEN, ENFILE, MEMORY | IO, MEMORY },
+    { TN_CALL_FILE_OPEN, ENOSPC, FULL | IO, FULL },
+    { TN_CALL_FILE_OPEN, EDQUOT, FULL | IO, FULL },
+    { TN_CALL_FILE_SIZE, EIO, IO, 0 },
+    { TN_CALL_FILE_READ, EIO, IO, 0 },
+    { TN_CALL_FILE_READ, ENOMEM, MEMORY, 0 },
+    { TN_CALL_FILE_WRITE, EDQUOT, FULL, FULL },
+    { TN_CALL_FILE_WRITE, EFBIG, FULL, FULL },
+    { TN_CALL_FILE_WRITE, ENOSPC, FULL, FULL },
+    { TN_CALL_FILE_WRITE, EIO, IO, FAILED },
+    { TN_CALL_FILE_WRITE, ENOMEM, IO, FAILED },
+    { TN_CALL_FILE_WRITE, EPERM, IO, FAILED },
+    { TN_CALL_FILE_WRITE, EROFS, IO, FAILED },
+    { TN_CALL_FILE_SYNC, EDQUOT, IO, FAILED },
+    { TN_CALL_FILE_SYNC, EIO, IO, FAILED },
+    { TN_CALL_FILE_SYNC, ENOSPC, IO, FAILED },
+    { TN_CALL_FILE_SYNC, EROFS, IO, FAILED },
+};
+
+/* What a life asks of the system when all goes well. */
+static void count_calls(uint64_t counts[TN_CALL_KIND_COUNT])
+{
+    struct life *life = malloc(sizeof *life);
+    int kind;
+
+    life_init(life);
+    life_live(life);
+    check_eq(life->codes | life->open_codes, 0);
+    for (kind = 0; kind < TN_CALL_KIND_COUNT; kind++)
+        counts[kind] = tn_simulated_call_count(life->system, (enum tn_simulated_call)kind);
+    life_end(life, false);
+    free(life);
+}
+
+static uint64_t lives; /* that had a fault */
+
+static void fault_run(const struct fault *fault, uint64_t at, bool once, bool power,
+                      struct fault *seen)
+{
+    struct life *life = malloc(sizeof *life);
+
+    life_init(life);
+    life->once = once;
+    check(tn_simulated_fail(life->system, fault->call, at, fault->error, !once));
+    life_live(life);
+    if (life->store != NULL && at % 2 == 0) { /* closing may meet the fault, too */
+        bool failed = life->failed;
+
+        life_close(life);
+        check(!failed || (life->codes & FAILED) != 0);
+    }
+    life_end(life, power);
+    seen->open_codes |= life->open_codes;
+    seen->codes |= life->codes;
+    lives++;
+    if (test_failures != 0)
+        printf("# call %d of kind %d, errno %d (%s), %s, then %s\n", (int)at, (int)fault->call,
+               fault->error, strerror(fault->error), once ? "once" : "for ever",
+               power ? "a power loss" : "a kill");
+    free(life);
+}
+
+static void every_call_of_the_system_may_fail_with_every_errno_it_has(void)
+{
+    uint64_t counts[TN_CALL_KIND_COUNT], at;
+    size_t i;
+
+    count_calls(counts);
+    check_eq(counts[TN_CALL_FILE_TRUNCATE] + counts[TN_CALL_FILE_MAP] +
+                 counts[TN_CALL_DIRECTORY_RENAME],
+             0); /* the faults above are all there can be */
+    check(counts[TN_CALL_DIRECTORY_UNLINK] > 8);
+    for (i = 0; i < TN_ARRAY_COUNT(faults) && test_failures == 0; i++) {
+        struct fault seen = { 0 };
+
+        check(counts[faults[i].call] > 0);
+        for (at = 1; at <= counts[faults[i].call] && test_failures == 0; at++) {
+            fault_run(&faults[i], at, true, at % 2 == 0, &seen);
+            fault_run(&faults[i], at, false, at % 2 != 0, &seen);
+        }
+        if (test_failures != 0)
+            return;
+        check_eq(seen.open_codes, faults[i].open_codes);
+        check_eq(seen.codes, faults[i].codes);
+        if (test_failures != 0)
+            printf("# kind %d, errno %d (%s)\n", (int)faults[i].call, faults[i].error,
+                   strerror(faults[i].error));
+    }
+    printf("# %d lives, %d calls each\n", (int)lives, (int)counts[TN_CALL_ANY]);
+}
+
+static void a_device_that_is_gone_at_any_call_leaves_what_was_committed(void)
+{
+    const struct fault gone = { .call = TN_CALL_ANY, .error = EIO };
+    uint64_t counts[TN_CALL_KIND_COUNT], at;
+    struct fault seen = { 0 };
+
+    count_calls(counts);
+    for (at = 1; at <= counts[TN_CALL_ANY] && test_failures == 0; at++) {
+        fault_run(&gone, at, false, false, &seen);
+        fault_run(&gone, at, false, true, &seen);
+    }
+    check_eq(seen.open_codes, MEMORY | IO);
+    check_eq(seen.codes, MEMORY | FAILED);
+}
+
+/* ---- writes that did a part ---------------------------------------------------------------------- */
+
+/* The n-th write does a part of what it should, and fails. */
+static struct {
+    struct tn_os_ops ops;
+    const struct tn_os_ops *inner;
+    uint64_t left; /* writes until then */
+    size_t parts;  /* of 4 that are written */
+    int error;
+} partly;
+
+static int write_partly(void *context, int file, const void *from, size_t bytes, uint64_t offset)
+{
+    size_t size = bytes / 4 * partly.parts;
+    int result;
+
+    if (partly.left != 1) {
+        partly.left -= partly.left > 0;
+        return partly.inner->file_write(context, file, from, bytes, offset);
+    }
+    partly.left = 0;
+    if (partly.parts == 4)
+        size = bytes;
+    result = size > 0 ? partly.inner->file_write(context, file, from, size, offset) : 0;
+    return result < 0 ? result : -partly.error;
+}
+
+static void write_run(uint64_t at, size_t parts, int error, bool power)
+{
+    struct life *life = malloc(sizeof *life);
+
+    life_init(life);
+    life->once = true;
+    partly.inner = life->os.ops;
+    partly.ops = *partly.inner;
+    partly.ops.file_write = write_partly;
+    partly.left = at;
+    partly.parts = parts;
+    partly.error = error;
+    life->os.ops = &partly.ops;
+    life_live(life);
+    check_eq(life->codes | life->open_codes,
+             error == ENOSPC ? FULL : (life->codes & FAILED) | (life->open_codes & IO));
+    check(life->codes != 0 || life->open_codes != 0);
+    partly.left = 0;
+    life_end(life, power);
+    if (test_failures != 0)
+        printf("# write %d, %d of 4 parts, errno %d, then %s\n", (int)at, (int)parts, error,
+               power ? "a power loss" : "a kill");
+    free(life);
+}
+
+/* With EIO all of it may have been written; a system that lacks room says how much was. */
+static void a_write_that_did_a_part_is_as_if_it_had_not_been(void)
+{
+    uint64_t counts[TN_CALL_KIND_COUNT], at;
+    size_t parts;
+
+    count_calls(counts);
+    for (at = 1; at <= counts[TN_CALL_FILE_WRITE] && test_failures == 0; at++)
+        for (parts = 1; parts <= 4 && test_failures == 0; parts++) {
+            write_run(at, parts, EIO, at % 2 == 0);
+            if (parts < 4)
+                write_run(at, parts, ENOSPC, at % 2 != 0);
+        }
+}
+
+/* ---- allocations --------------------------------------------------------------------------------- */
+
+static uint64_t refusal_run(uint64_t at, bool once, bool power)
+{
+    struct life *life = malloc(sizeof *life);
+    uint64_t codes;
+
+    life_init(life);
+    life->once = once;
+    life->allocator.refuse_at = at;
+    life->allocator.refuse_all = !once;
+    life_live(life);
+    codes = life->codes | life->open_codes;
+    check_eq(codes & ~MEMORY, 0);
+    life_end(life, power);
+    if (test_failures != 0)
+        printf("# allocation %d, %s, then %s\n", (int)at, once ? "once" : "for ever",
+               power ? "a power loss" : "a kill");
+    free(life);
+    return codes;
+}
+
+static void every_allocation_of_a_life_may_be_refused(void)
+{
+    struct life *life = malloc(sizeof *life);
+    uint64_t count, at, refused = 0;
+
+    life_init(life);
+    life_live(life);
+    count = life->allocator.asked;
+    life_end(life, false);
+    free(life);
+    for (at = 1; at <= count && test_failures == 0; at++) {
+        refused += refusal_run(at, true, at % 2 == 0) != 0;
+        refused += refusal_run(at, false, at % 2 != 0) != 0;
+    }
+    check(refused > count);
+    printf("# %d allocations, %d of %d refusals were answered\n", (int)count, (int)refused,
+           (int)(2 * count));
+}
+
+static const struct test tests[] = {
+    T(every_call_of_the_system_may_fail_with_every_errno_it_has),
+    T(a_device_that_is_gone_at_any_call_leaves_what_was_committed),
+    T(a_write_that_did_a_part_is_as_if_it_had_not_been),
+    T(every_allocation_of_a_life_may_be_refused),
+};
+
+TEST_MAIN(tests)
