@@ -20,11 +20,13 @@ enum tn_exit {
 typedef int tn_verb_fn(int argc, char **argv);
 
 tn_verb_fn tn_cmd_bench;
+tn_verb_fn tn_cmd_check;
 tn_verb_fn tn_cmd_del;
 tn_verb_fn tn_cmd_dump;
 tn_verb_fn tn_cmd_get;
 tn_verb_fn tn_cmd_load;
 tn_verb_fn tn_cmd_put;
+tn_verb_fn tn_cmd_salvage;
 tn_verb_fn tn_cmd_scan;
 tn_verb_fn tn_cmd_stat;
 tn_verb_fn tn_cmd_version;

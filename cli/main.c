@@ -27,6 +27,8 @@ static const struct verb verbs[] = {
     { "dump", "print all entries of a table", tn_cmd_dump },
     { "load", "put entries from lines, as dump prints them", tn_cmd_load },
     { "stat", "print what a store consists of", tn_cmd_stat },
+    { "check", "read all of a store, and tell what is damaged", tn_cmd_check },
+    { "salvage", "make a new store of what can be read of a damaged one", tn_cmd_salvage },
     { "bench", "measure the store beside its rivals", tn_cmd_bench },
     { "version", "print the version", tn_cmd_version },
 };

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int result_exit(int result)
+int tn_open_store_exit(int result)
 {
     switch (result) {
     case TARN_E_IO:
@@ -24,24 +24,22 @@ static int result_exit(int result)
     }
 }
 
-/* A path that cannot be a store is the caller's mistake, not the system's failure. */
-static bool path_is_refused(const struct tn_open_store *open, enum tn_opening opening)
+bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_opening opening)
 {
     struct stat status;
 
-    if (stat(open->path, &status) != 0) {
+    if (stat(path, &status) != 0) {
         if (errno == ENOENT && opening == TN_OPEN_CREATE)
             return false;
-        tn_message(open->verb, "%s: %s; name the directory of a store", open->path,
-                   strerror(errno));
+        tn_message(verb, "%s: %s; name the directory of a store", path, strerror(errno));
         return true;
     }
     if (!S_ISDIR(status.st_mode)) {
-        tn_message(open->verb, "%s: not a directory; name the directory of a store", open->path);
+        tn_message(verb, "%s: not a directory; name the directory of a store", path);
         return true;
     }
-    if (access(open->path, R_OK | X_OK | (opening == TN_OPEN_READ ? 0 : W_OK)) != 0) {
-        tn_message(open->verb, "%s: %s; change its permissions, or be another user", open->path,
+    if (access(path, R_OK | X_OK | (opening == TN_OPEN_READ ? 0 : W_OK)) != 0) {
+        tn_message(verb, "%s: %s; change its permissions, or be another user", path,
                    strerror(errno));
         return true;
     }
@@ -59,7 +57,7 @@ int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char 
     tarn_options options = { .flags = flags[opening], .report = &out->report };
 
     *out = (struct tn_open_store){ .verb = verb, .path = path, .result = TARN_E_IO };
-    if (path_is_refused(out, opening))
+    if (tn_open_store_path_is_refused(verb, path, opening))
         return TN_EXIT_REFUSED;
     out->result = tarn_open(&out->store, path, &options);
     if (out->result == TARN_E_BUSY) {
@@ -68,7 +66,7 @@ int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char 
     }
     if (out->result < 0) {
         tn_message(verb, "%s: %s: %s", path, tarn_result_text(out->result), out->report.text);
-        return out->report.is_missing != 0 ? TN_EXIT_REFUSED : result_exit(out->result);
+        return out->report.is_missing != 0 ? TN_EXIT_REFUSED : tn_open_store_exit(out->result);
     }
     if (opening != TN_OPEN_READ && out->report.dropped_bytes > 0)
         tn_message(verb, "%s: %s", path, out->report.text);
@@ -105,7 +103,7 @@ int tn_open_store_fail(struct tn_open_store *open, int result)
 {
     tn_message(open->verb, "%s: %s: %s", open->path, tarn_result_text(result),
                tarn_error_text(open->store));
-    return result_exit(result);
+    return tn_open_store_exit(result);
 }
 
 int tn_open_store_commit(struct tn_open_store *open)
@@ -136,5 +134,5 @@ int tn_open_store_end(struct tn_open_store *open, int exit_code)
     if (result >= 0 || exit_code != TN_EXIT_DONE)
         return exit_code;
     tn_message(open->verb, "%s: closing: %s", open->path, tarn_result_text(result));
-    return result_exit(result);
+    return tn_open_store_exit(result);
 }

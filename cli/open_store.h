@@ -33,6 +33,15 @@ struct tn_open_store {
     int result; /* of tarn_open */
 };
 
+/* The exit code for a result < 0 (O3). */
+int tn_open_store_exit(int result);
+
+/*
+ * Whether a path cannot be a store's directory, which is the caller's mistake and not the system's failure; then
+ * it is said.
+ */
+bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_opening opening);
+
 /* An exit code: TN_EXIT_DONE, and then it is ended with tn_open_store_end; else all is said. */
 int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char *path,
                         enum tn_opening opening);

@@ -161,7 +161,7 @@ typedef struct tarn_report {
     uint64_t dropped_bytes;  /* behind that commit: torn, or written after what was lost */
     uint64_t dropped_file;   /* the number of the file where they begin, which is its name in hex */
     uint64_t dropped_offset; /* and where in it */
-    int is_missing;          /* 1: it failed since there is no store there; the answer is TARN_E_IO */
+    int is_missing; /* 1: it failed since there is no store there; the answer is TARN_E_IO */
     char text[512]; /* why it failed, or what was dropped; "" when there is nothing to say */
 } tarn_report;
 
@@ -182,7 +182,8 @@ typedef struct tarn_options {
     /*
      * Memory the store may commit, its indexes and tables included. A put that would need more
      * answers TARN_E_FULL and changes nothing; gets, deletes and clears go on (the last 4 KiB are for
-     * tarn_table_clear). Default: no limit.
+     * tarn_table_clear). Records come in chunks of 16 or more of a size: while there is room, the first
+     * value of 70 KB takes 2 MiB. Default: no limit.
      */
     uint64_t memory_bytes_max;
     /*
@@ -437,6 +438,10 @@ TARN_API int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
 /*
  * Set the value of a key; both are copied. The old value, if any, is replaced: in place when the new
  * one fits where it lies. `value` must not point into this store.
+ *
+ * Cost: one index probe, for a new key its place in the order, and a bounded share of upkeep. One thing is
+ * not bounded: an index whose entries are dense in one part only (a scan of an unordered table that deletes
+ * as it goes leaves that), and that must grow then, is built anew within one call.
  *
  * TARN_E_MEMORY, TARN_E_FULL: nothing changed, the old value is still there.
  */
@@ -782,6 +787,86 @@ TARN_API int tarn_import(tarn_store *store, int descriptor);
  */
 typedef int tarn_read_fn(void *context, void *to, size_t room, size_t *count);
 TARN_API int tarn_import_with(tarn_store *store, tarn_read_fn *read, void *context);
+
+/* ---- checking and salvaging ------------------------------------------------------------------- */
+
+enum tarn_damage_kind {
+    TARN_DAMAGE_HARMLESS = 0, /* nothing is lost by it, and the store opens all the same */
+    TARN_DAMAGE_REFUSED = 1,  /* nothing is lost by it, but the store does not open */
+    TARN_DAMAGE_LOST = 2      /* entries are lost: those that were there */
+};
+#define TARN_DAMAGE_KIND_COUNT 3
+
+/* A place in a store's directory that is not as it was written. */
+typedef struct tarn_damage {
+    int kind;               /* enum tarn_damage_kind */
+    uint64_t file;          /* its number, which is its name in hex; 0: the directory as a whole */
+    uint64_t offset;        /* where it begins */
+    uint64_t bytes;         /* how much of the file; 0: not known */
+    uint64_t commit_number; /* of the commit that was written there; 0: not known, or several */
+    const char *what;       /* in English; static */
+} tarn_damage;
+
+/* Hears of one; must not call tarn. */
+typedef void tarn_damage_fn(void *context, const tarn_damage *damage);
+
+typedef struct tarn_check_result {
+    tarn_report report; /* as of tarn_open; text: why it would not open, or could not be checked */
+    uint64_t file_count;
+    uint64_t section_count;  /* read, every byte of them: the commits that the store consists of */
+    uint64_t entry_count;    /* in them, those replaced since included */
+    uint64_t damage_count;   /* heard of, but for the harmless */
+    uint64_t harmless_count; /* heard of, and harmless */
+} tarn_check_result;
+
+/*
+ * Read everything in the directory of a store and tell what is damaged: headers, footers, marks and every
+ * block against its checksum; whether entries can be decoded and commits follow each other; and, when all that
+ * holds, whether the store opens and its indexes are what they should be. Takes no lock and writes nothing:
+ * another process may write to the store meanwhile. Needs the memory that opening the store needs.
+ *
+ * options  copied; NULL for defaults. flags, report and progress are not used.
+ * damage   hears of each damage, with `context`; may be NULL.
+ *
+ * TARN_OK: the store is whole, and is commit out->report.commit_number; what a power loss left behind it
+ * (out->report.dropped_bytes) is no damage. TARN_E_CORRUPT: it is damaged, and does not open. TARN_E_IO: there is
+ * no store (report.is_missing), or the system refused a call. TARN_E_BUSY: its files changed again and again
+ * while they were read. TARN_E_VERSION, TARN_E_MEMORY, TARN_E_FULL: as of tarn_open. *out is filled in any case.
+ */
+TARN_API int tarn_check(const char *directory, const tarn_options *options, tarn_damage_fn *damage,
+                        void *context, tarn_check_result *out);
+
+typedef struct tarn_salvage_result {
+    tarn_report report;    /* commit_number: the newest commit that was read; text: why it failed */
+    uint64_t table_count;  /* in the new store, dictionaries counted twice */
+    uint64_t entry_count;  /* in it */
+    uint64_t named_count;  /* of the tables: those whose names are made up */
+    uint64_t damage_count; /* heard of, but for the harmless */
+    uint64_t lost_count;   /* of them, those by which entries are lost */
+} tarn_salvage_result;
+
+/*
+ * Make a new store of what can be read in the directory of a damaged one, which stays as it is. The new one has
+ * one commit, synced, with the newest note that can be read.
+ *
+ * A store that opens is copied: tables, kinds and entries are the same. Of one that does not, each entry has its
+ * newest value that verifies: where a later one is lost, that is an older one, and where a delete is lost,
+ * the entry is there again. A value that was never committed is never there. Tables whose names are lost (and
+ * some that had been dropped, when that is lost) are called 'salvaged-N', and are ordered; a dictionary
+ * whose two halves contradict each other becomes two such tables.
+ *
+ * target   its directory: not there, or empty. One process at a time must have it.
+ * options  of the new store; copied; NULL for defaults. flags, report and progress are not used. All entries
+ *          are in memory for a while, as in any store.
+ * damage   hears of each damage, with `context`; may be NULL.
+ *
+ * TARN_OK: the new store is there; out->lost_count tells whether something is lost. TARN_E_CORRUPT: nothing can be
+ * read at all. TARN_E_MISUSE: the target is not empty. TARN_E_IO (report.is_missing: no store to read),
+ * TARN_E_VERSION, TARN_E_BUSY, TARN_E_MEMORY, TARN_E_FULL, TARN_E_FAILED: as of tarn_open and tarn_commit. After
+ * a failure there is no new store. *out is filled in any case.
+ */
+TARN_API int tarn_salvage(const char *directory, const char *target, const tarn_options *options,
+                          tarn_damage_fn *damage, void *context, tarn_salvage_result *out);
 
 #ifdef __cplusplus
 }

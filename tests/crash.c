@@ -6,7 +6,7 @@
 
 #include "base/checksum.h"
 #include "os/simulated.h"
-#include "store/store.h"
+#include "store/check.h"
 
 #include <stdlib.h>
 
@@ -14,6 +14,7 @@
 #define COMMITS_MAX 200
 #define NESTING_MAX 2
 #define SEEN_BITS 16
+#define SURVEY_ONE_IN 16u /* images looked at with the tools */
 
 /* Images of this program met before, and the commit each is. */
 struct seen {
@@ -32,6 +33,7 @@ struct crash {
     uint64_t submitted;                           /* or is about to */
     struct tn_simulated *levels[NESTING_MAX + 2]; /* [0]: of the program; the next: of its images */
     struct tn_disk *copies[NESTING_MAX + 2];
+    struct tn_simulated *surveyor;
     unsigned level; /* of the store that is running */
     bool watching;
     struct seen *seen;
@@ -116,6 +118,36 @@ static struct seen *seen_find(struct crash *c, uint64_t key)
 
 static int image_go_on(struct crash *c, unsigned level, tarn_store *store, uint64_t number);
 
+/* K5, before anything opens the image. Answers the commit it is, or -1. */
+static int64_t image_survey(struct crash *c, unsigned level)
+{
+    const tarn_options options = { .address_bytes = 64 << 20 };
+    struct tn_os os = tn_simulated_os(c->surveyor);
+    tarn_check_result checked;
+    tarn_salvage_result salvaged;
+    tarn_store *store;
+    const char *differs;
+    uint64_t number;
+    int result;
+
+    c->totals->surveyed++;
+    tn_simulated_restart(c->surveyor, c->copies[level]);
+    result = tn_store_check(DIRECTORY, &options, NULL, NULL, &checked, &os);
+    number = checked.report.commit_number;
+    if (result == TARN_E_IO && checked.report.is_missing)
+        return 0;
+    if (result != TARN_OK || checked.damage_count != 0 || number > c->submitted)
+        return failed(c, checked.report.text);
+    result = tn_store_salvage(DIRECTORY, "salvaged", &options, NULL, NULL, &salvaged, &os);
+    if (result != TARN_OK || salvaged.lost_count != 0 || salvaged.report.commit_number != number)
+        return failed(c, salvaged.report.text);
+    if (tn_store_open(&store, "salvaged", &options, &os) != TARN_OK)
+        return failed(c, "what was salvaged does not open");
+    differs = crash_state_differs(store, &c->commits[number]);
+    (void)tarn_close(store);
+    return differs != NULL ? failed(c, differs) : (int64_t)number;
+}
+
 /* The image is in copies[level]: what is it? */
 static int image_open(struct crash *c, unsigned level, uint64_t floor, bool onward)
 {
@@ -123,8 +155,13 @@ static int image_open(struct crash *c, unsigned level, uint64_t floor, bool onwa
     bool watching = c->watching;
     tarn_store *store, *again;
     tarn_report report;
-    int64_t number;
+    int64_t number, surveyed = -1;
 
+    if (c->totals->distinct % SURVEY_ONE_IN == 0) {
+        surveyed = image_survey(c, level);
+        if (surveyed < 0)
+            return -1;
+    }
     tn_simulated_restart(c->levels[level], c->copies[level]);
     c->level = level;
     c->watching = level <= NESTING_MAX && c->settings->nested_one_in != 0 &&
@@ -133,6 +170,8 @@ static int image_open(struct crash *c, unsigned level, uint64_t floor, bool onwa
         return failed(c, report.text);
     c->watching = false;
     number = store_check(c, store, floor, submitted);
+    if (surveyed >= 0 && number >= 0 && surveyed != number)
+        return failed(c, "the check saw another commit");
     if (number >= 0 && onward)
         return image_go_on(c, level, store, (uint64_t)number);
     tn_simulated_restart_process(c->levels[level]); /* K3: without a close */
@@ -463,6 +502,7 @@ const char *crash_run(uint64_t seed, const struct crash_settings *settings,
     c->totals = totals;
     c->random = seed;
     c->seen = calloc((size_t)1 << SEEN_BITS, sizeof *c->seen);
+    c->surveyor = tn_simulated_new(&(struct tn_simulated_options){ .keep_pages = true });
     for (i = 0; i < NESTING_MAX + 2; i++) {
         const struct tn_simulated_options options = { .seed = seed + i, .keep_pages = true };
 
@@ -475,6 +515,7 @@ const char *crash_run(uint64_t seed, const struct crash_settings *settings,
         answer = failure;
     }
     totals->programs++;
+    tn_simulated_free(c->surveyor);
     for (i = 0; i < NESTING_MAX + 2; i++) {
         tn_simulated_free(c->levels[i]);
         tn_disk_free(c->copies[i]);

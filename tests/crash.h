@@ -19,6 +19,8 @@
  *       opening, gives a state that K1 and K2 hold for.
  *   K4  What it becomes can be gone on with: commits on top of it, lost in their turn, leave no trace of the
  *       future that was discarded.
+ *   K5  A power loss damages nothing: tarn_check finds the image whole, and tarn_salvage makes the same commit of
+ *       it. One image in 16 is asked.
  */
 #ifndef CRASH_H
 #define CRASH_H
@@ -41,6 +43,7 @@ struct crash_totals {
     uint64_t distinct; /* of them: not seen before in their program, so opened */
     uint64_t nested;   /* images of openings */
     uint64_t onward;   /* images gone on with */
+    uint64_t surveyed; /* images asked with the tools (K5) */
     uint64_t torn;     /* images with a write torn at a byte */
 };
 

@@ -4,9 +4,12 @@
  *     | which store, u8 | repair, u8 | change | change | ...       change: file u8, offset u16, what u8, value u8
  *
  * Opening answers with one of its codes, in memory that the files bound. Where nothing was repaired it is
- * one of the store's own states, or refused. What opens for reading opens for writing, and goes on.
+ * one of the store's own states, or refused. What opens for reading opens for writing, and goes on. A survey
+ * agrees with opening, in memory that the files bound, and gives back only what can be read; where nothing was
+ * repaired, only what was written.
  */
 #include "fuzz.h"
+#include "log/survey.h"
 #include "log_fixture.h"
 #include "log_forge.h"
 
@@ -123,7 +126,7 @@ static uint64_t image_write(struct rig *r, const struct image *image)
 }
 
 /* What is forged may hold any entries, as long as they are entries. */
-static int touch_each(void *argument, const struct tn_log_entry *entry)
+static int touch_one(void *argument, const struct tn_log_entry *entry)
 {
     static uint8_t value[FILE_BYTES_MAX];
 
@@ -131,6 +134,16 @@ static int touch_each(void *argument, const struct tn_log_entry *entry)
     fuzz_expect(entry->value_bytes <= FILE_BYTES_MAX && entry->key.bytes <= FILE_BYTES_MAX);
     memcpy(value, entry->key.data, entry->key.bytes);
     return tn_log_entry_value(entry, value);
+}
+
+static int touch_each(void *argument, const struct tn_log_entry *entries, size_t count)
+{
+    int result = TARN_OK;
+    size_t i;
+
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = touch_one(argument, &entries[i]);
+    return result;
 }
 
 static int open_any(struct rig *r)
@@ -201,6 +214,57 @@ static void image_is_honest(const struct image *image, const struct base *base)
     rig_end(&r);
 }
 
+/* Every key has a value that some commit gave it, or none. */
+static void state_is_written(const struct rig_state *state, const struct base *base)
+{
+    unsigned key, i;
+
+    for (key = 0; key < RIG_KEYS; key++) {
+        for (i = 0; i <= COMMITS && base->states[i].seeds[key] != state->seeds[key]; i++) {
+        }
+        fuzz_expect(i <= COMMITS);
+    }
+}
+
+/* What opening for reading answered must be what the survey sees. */
+static void survey_agrees(const struct tn_log_survey *survey, int read)
+{
+    uint64_t needed = survey->damage_count - survey->counts[TARN_DAMAGE_HARMLESS];
+
+    fuzz_expect((survey->result == TARN_OK) == (read == TARN_OK));
+    fuzz_expect((needed > 0) == (read != TARN_OK));
+}
+
+/* `base` NULL: of forged entries nothing is known. */
+static void image_survey(const struct image *image, const struct base *base, int read)
+{
+    struct tn_log_survey *survey = NULL;
+    struct tn_log_report report;
+    uint64_t bytes, number;
+    struct rig r;
+    tarn_bytes note;
+    int result;
+
+    rig_init(&r, NULL);
+    tn_memory_init(&r.memory, NULL, NULL, 0);
+    bytes = image_write(&r, image);
+    result = tn_log_survey_open(&survey, &r.os, &r.memory, r.path, &r.options, &report);
+    fuzz_expect(r.memory.counted_bytes_max <= 320 * TN_KIB + 3 * bytes); /* V6 */
+    if (result == TARN_OK) {
+        survey_agrees(survey, read);
+        fuzz_expect(tn_log_survey_replay(survey, false, base != NULL ? rig_each : touch_each, &r) ==
+                    TARN_OK);
+        fuzz_expect(tn_log_survey_note(survey, &number, &note) == TARN_OK);
+        fuzz_expect(number <= survey->newest);
+        if (base != NULL)
+            state_is_written(&r.state, base);
+    } else {
+        fuzz_expect(result == read || (result == TARN_E_VERSION && read == TARN_E_CORRUPT));
+    }
+    tn_log_survey_close(survey);
+    rig_end(&r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static struct image image;
@@ -221,6 +285,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         for (file = 0; file < FILES; file++)
             forge_repair(image.data[file], image.bytes[file], base->image.data[0] + 24);
     image_open(&image, &result);
+    image_survey(&image, data[1] % 2 == 0 ? base : NULL, result);
     if (data[1] % 2 == 0)
         image_is_honest(&image, base);
     return 0;

@@ -17,11 +17,12 @@ static void run_programs(uint64_t first, uint64_t count, const struct crash_sett
             break;
         }
     }
-    check(totals.images > 0 && totals.distinct > 0);
+    check(totals.images > 0 && totals.distinct > 0 && totals.surveyed > 0);
     printf("# %" PRIu64 " programs, %" PRIu64 " calls, %" PRIu64 " images, %" PRIu64
-           " distinct, %" PRIu64 " nested, %" PRIu64 " gone on with, %" PRIu64 " torn\n",
-           totals.programs, totals.calls, totals.images, totals.distinct, totals.nested,
-           totals.onward, totals.torn);
+           " distinct, %" PRIu64 " surveyed, %" PRIu64 " nested, %" PRIu64 " gone on with, %" PRIu64
+           " torn\n",
+           totals.programs, totals.calls, totals.images, totals.distinct, totals.surveyed,
+           totals.nested, totals.onward, totals.torn);
 }
 
 static void a_power_loss_at_any_call_leaves_exactly_one_commit(void)

@@ -914,6 +914,107 @@ static void an_opening_that_fails_anywhere_leaves_the_store_as_it_was(void)
     world_end(&w);
 }
 
+/* ---- a catalog that lies --------------------------------------------------------------------------- */
+
+/* As entries of the catalog are; see roster.c. */
+struct catalog_entry {
+    const char *name;
+    size_t bytes;
+    uint64_t number;
+    uint8_t kind, type, role, order;
+    uint64_t value_bytes;
+};
+
+/* A store of one commit, whose catalog has just these. */
+static void catalog_write(struct world *w, const struct catalog_entry *entries, size_t count)
+{
+    const struct tn_log_options options = { .create = true, .hash_version = TN_HASH_VERSION };
+    const struct tn_log_commit commit = { .number = 1, .tick = 5, .next_table_id = 7 };
+    struct tn_log_report report;
+    struct tn_memory memory;
+    struct tn_log *log;
+    uint8_t secret[TN_LOG_SECRET_BYTES] = { 1 };
+    size_t i;
+
+    tn_memory_init(&memory, NULL, NULL, 0);
+    check_ok(tn_log_open(&log, &w->os, &memory, "forged", &options, secret, &report));
+    check_ok(tn_log_start(log, &report));
+    check_ok(tn_log_begin(log, 1000, 0));
+    for (i = 0; i < count; i++) {
+        const struct catalog_entry *e = &entries[i];
+        uint8_t entry[40] = { 0 };
+
+        tn_store_le64(entry, e->number);
+        entry[8] = e->kind;
+        entry[9] = e->type;
+        entry[10] = e->role;
+        entry[11] = e->order;
+        tn_store_le64(entry + 16, e->value_bytes);
+        check_ok(tn_log_add(log, TN_LOG_DELTA, TN_LOG_CATALOG_ID,
+                            (tarn_bytes){ e->name, strlen(e->name) },
+                            (tarn_bytes){ entry, e->bytes }));
+    }
+    check_ok(tn_log_end(log, &commit));
+    check_ok(tn_log_close(log, true));
+}
+
+/* Of a store that holds these and nothing else. */
+static int catalog_open(const struct catalog_entry *entries, size_t count, char *text, size_t room)
+{
+    tarn_store *store;
+    struct world w;
+    int result;
+
+    world_begin(&w);
+    catalog_write(&w, entries, count);
+    result = tn_store_open(&store, "forged", &w.options, &w.os);
+    (void)snprintf(text, room, "%s", w.report.text);
+    check((store != NULL) == (result == TARN_OK));
+    check_ok(tarn_close(store));
+    world_end(&w);
+    return result;
+}
+
+static void entries_of_the_catalog_that_lie_are_refused(void)
+{
+    static const struct catalog_entry good[] = {
+        { "t", 32, 1, TARN_ORDERED, TARN_ANY, TN_ROLE_PLAIN, 0, 0 },
+        { "u", 32, 2, TARN_UNORDERED, TARN_U64, TN_ROLE_PLAIN, 0, 8 },
+        { "v", 32, 6, TARN_ORDERED, TARN_STRUCT, TN_ROLE_PLAIN, 1, 24 },
+    };
+    static const struct {
+        struct catalog_entry entry;
+        const char *what;
+    } lies[] = {
+        { { "x", 31, 3, 0, TARN_ANY, 0, 0, 0 }, "its size" },
+        { { "x", 40, 3, 0, TARN_ANY, 0, 0, 0 }, "its size" },
+        { { "", 32, 3, 0, TARN_ANY, 0, 0, 0 }, "its size" },
+        { { "x", 32, 0, 0, TARN_ANY, 0, 0, 0 }, "its number" },
+        { { "x", 32, 7, 0, TARN_ANY, 0, 0, 0 }, "its number" }, /* not given yet */
+        { { "x", 32, 2, 0, TARN_ANY, 0, 0, 0 }, "its number" }, /* another's */
+        { { "x", 32, 3, 2, TARN_ANY, 0, 0, 0 }, "its kind" },
+        { { "x", 32, 3, 0, TARN_ANY, 3, 0, 0 }, "its kind" },
+        { { "x", 32, 3, 0, TARN_STRUCT, 0, 3, 24 }, "its kind" },
+        { { "x", 32, 3, 0, 99, 0, 0, 0 }, "its type" },
+        { { "x", 32, 3, 0, TARN_U64, 0, 0, 4 }, "its type" },
+        { { "x", 32, 3, 0, TARN_U64, 0, 0, 0 }, "its type" },
+        { { "x", 32, 3, 0, TARN_STRUCT, 0, 0, 24 }, "its type" },
+        { { "x", 32, 3, 0, TARN_U64, 0, 1, 8 }, "its type" },
+    };
+    struct catalog_entry entries[TN_ARRAY_COUNT(good) + 1];
+    char text[600];
+    size_t i;
+
+    memcpy(entries, good, sizeof good);
+    check_ok(catalog_open(entries, TN_ARRAY_COUNT(good), text, sizeof text));
+    for (i = 0; i < TN_ARRAY_COUNT(lies); i++) {
+        entries[TN_ARRAY_COUNT(good)] = lies[i].entry;
+        check_eq(catalog_open(entries, TN_ARRAY_COUNT(entries), text, sizeof text), TARN_E_CORRUPT);
+        if (strstr(text, "catalog") == NULL || strstr(text, lies[i].what) == NULL)
+            test_fail(__FILE__, __LINE__, "lie %zu: %s", i, text);
+    }
+}
+
 static const struct test tests[] = {
     T(a_committed_entry_is_there_after_a_clean_close),
     T(what_was_not_committed_is_discarded_by_a_close),
@@ -945,6 +1046,7 @@ static const struct test tests[] = {
     T(a_commit_refused_for_memory_changes_nothing),
     T(opening_a_store_larger_than_the_limit_is_refused),
     T(an_opening_that_fails_anywhere_leaves_the_store_as_it_was),
+    T(entries_of_the_catalog_that_lie_are_refused),
 };
 
 TEST_MAIN(tests)

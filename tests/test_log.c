@@ -6,7 +6,7 @@
  */
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "log/format.h"
+#include "log/state.h"
 #include "log_fixture.h"
 #include "log_forge.h"
 
@@ -142,7 +142,7 @@ static uint8_t big_byte(uint64_t i)
     return (uint8_t)(i * 7 + (i >> 13));
 }
 
-static int seen_each(void *argument, const struct tn_log_entry *entry)
+static int seen_one(void *argument, const struct tn_log_entry *entry)
 {
     struct seen *seen = argument;
     uint8_t *value = malloc(entry->value_bytes + 1);
@@ -159,6 +159,16 @@ static int seen_each(void *argument, const struct tn_log_entry *entry)
              entry->kind == TN_LOG_TOMBSTONE ? "-" : "");
     free(value);
     return TARN_OK;
+}
+
+static int seen_each(void *argument, const struct tn_log_entry *entries, size_t count)
+{
+    int result = TARN_OK;
+    size_t i;
+
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = seen_one(argument, &entries[i]);
+    return result;
 }
 
 static struct seen replay_seen(struct rig *r, bool catalog_only)
@@ -1067,6 +1077,110 @@ static void the_same_calls_and_seed_write_the_same_bytes(void)
     rig_end(&r[1]);
 }
 
+/* ---- limits ------------------------------------------------------------------------------------ */
+
+/* Files that wait for their sync hold descriptors: there is a sync before there are too many. */
+static void unsynced_files_are_synced_before_there_are_too_many(void)
+{
+    struct tn_log_statistics statistics;
+    struct rig_state state;
+    struct rig r;
+    uint64_t i;
+
+    rig_init(&r, NULL);
+    r.options.file_bytes_min = TN_LOG_HEADER_BYTES + 1; /* a file for each commit */
+    r.sweep_count = 0;
+    check_ok(rig_open(&r));
+    for (i = 0; i < 100; i++) {
+        check_ok(rig_step(&r, (unsigned)(i % RIG_KEYS), 1 + i, RIG_NO_SYNC));
+        tn_log_stat(r.log, &statistics);
+        check_eq(statistics.file_count, i + 1);
+        check(i + 1 - statistics.synced_number <= TN_LOG_OWN_OPEN_MAX);
+    }
+    check(statistics.synced_number > 60 && statistics.synced_number < 100);
+    rig_put(&r, 0, 77, 24); /* and a sync that fails then is the commit's answer */
+    check(tn_simulated_fail(r.simulated, TN_CALL_FILE_SYNC, 1, EIO, true));
+    for (i = 0; i < TN_LOG_OWN_OPEN_MAX && rig_commit(&r, false) == TARN_OK; i++)
+        rig_put(&r, 0, 78 + i, 24);
+    check(i < TN_LOG_OWN_OPEN_MAX);
+    check_eq(rig_commit(&r, false), TARN_E_FAILED);
+    tn_simulated_fail_none(r.simulated);
+    rig_kill(&r);
+    check_ok(rig_open(&r));
+    check(tn_log_last(r.log)->number >= 100);
+    state = r.state;
+    check_eq(state.seeds[1], 66);
+    rig_end(&r);
+}
+
+static void file_numbers_that_are_used_up_are_an_answer(void)
+{
+    struct tn_disk *disk;
+    struct rig r;
+    int directory;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+    check_ok(rig_close(&r, true));
+    disk = tn_simulated_disk(r.simulated);
+    directory = tn_disk_directory_find(disk, RIG_PATH);
+    check(tn_disk_file_make(disk, directory, "3fffffffffffffff.tarn") >= 0);
+    check_ok(rig_open(&r));
+    check_eq(rig_step(&r, 2, 2, RIG_SYNC), TARN_E_FULL);
+    check(strstr(tn_log_error_text(r.log), "file numbers") != NULL);
+    check_ok(rig_close(&r, true)); /* there is a mark already: no file is needed */
+    check_ok(rig_open(&r));
+    check(rig_note_is(&r, 1));
+    rig_end(&r);
+}
+
+/* What went wrong is told in words, and what it means by the code. */
+static void errors_of_the_system_have_texts(void)
+{
+    static const struct {
+        int error, result;
+        const char *text;
+    } cases[] = {
+        { EACCES, TARN_E_IO, "not permitted" },      { EPERM, TARN_E_IO, "not permitted" },
+        { ELOOP, TARN_E_IO, "symbolic link" },       { EMFILE, TARN_E_IO, "too many files" },
+        { ENFILE, TARN_E_IO, "too many files" },     { ENOENT, TARN_E_IO, "no such file" },
+        { ENOTDIR, TARN_E_IO, "not a directory" },   { EROFS, TARN_E_IO, "read-only" },
+        { EIO, TARN_E_IO, "device failed" },         { EEXIST, TARN_E_IO, "there already" },
+        { ENOSYS, TARN_E_IO, "the system refused" }, { ENOMEM, TARN_E_MEMORY, "no memory" },
+    };
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(cases); i++) {
+        struct rig r;
+
+        rig_init(&r, NULL);
+        check(tn_simulated_fail(r.simulated, TN_CALL_DIRECTORY_OPEN, 1, cases[i].error, false));
+        check_eq(rig_open(&r), cases[i].result);
+        if (strstr(r.report.text, cases[i].text) == NULL)
+            test_fail(__FILE__, __LINE__, "errno %d: %s", cases[i].error, r.report.text);
+        rig_end(&r);
+    }
+}
+
+/* A process out of descriptors can commit again once it has some. */
+static void without_descriptors_a_commit_waits_for_them(void)
+{
+    static const int errors[] = { EMFILE, ENFILE, ENOMEM };
+    struct rig r;
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(errors); i++) {
+        rig_init(&r, NULL);
+        check_ok(rig_open(&r));
+        check(tn_simulated_fail(r.simulated, TN_CALL_FILE_OPEN, 1, errors[i], false));
+        check_eq(rig_step(&r, 1, 1, RIG_SYNC), TARN_E_MEMORY);
+        check_ok(rig_commit(&r, true));
+        check(rig_note_is(&r, 1));
+        rig_end(&r);
+    }
+}
+
 static const struct test tests[] = {
     T(a_new_store_is_empty_and_makes_no_file_before_the_first_commit),
     T(what_was_committed_comes_back_with_note_numbers_and_cursor),
@@ -1106,6 +1220,10 @@ static const struct test tests[] = {
     T(a_single_damaged_header_is_corruption_not_a_new_store),
     T(the_secret_of_a_store_is_its_first_one),
     T(the_same_calls_and_seed_write_the_same_bytes),
+    T(unsynced_files_are_synced_before_there_are_too_many),
+    T(file_numbers_that_are_used_up_are_an_answer),
+    T(errors_of_the_system_have_texts),
+    T(without_descriptors_a_commit_waits_for_them),
 };
 
 TEST_MAIN(tests)

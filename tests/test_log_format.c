@@ -140,7 +140,7 @@ static void a_footer_that_lies_does_not_hold(void)
 {
     uint64_t random = test_seed();
     const struct tn_log_footer good = footer_random(&random);
-    struct tn_log_footer bad[12], decoded;
+    struct tn_log_footer bad[15], decoded;
     uint8_t bytes[TN_LOG_FOOTER_BYTES];
     unsigned i;
 
@@ -158,6 +158,9 @@ static void a_footer_that_lies_does_not_hold(void)
     bad[9].after.revolution = 3;
     bad[10].tick = UINT64_MAX;
     bad[11].next_table_id = UINT64_MAX;
+    bad[12].number = UINT64_MAX;
+    bad[13].after.revolution = UINT64_MAX;
+    bad[14].part_bytes[2] += 4;
     for (i = 0; i < TN_ARRAY_COUNT(bad); i++) {
         tn_log_footer_encode(bytes, &bad[i], store_id);
         if (tn_log_footer_decode(&decoded, bytes, store_id))
@@ -206,6 +209,12 @@ static void a_mark_and_a_header_are_decoded_as_encoded_and_any_flip_is_seen(void
         check(!tn_log_mark_decode(&mark_decoded, mark_bytes, store_id));
         mark_bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
+    mark.number = 0; /* of no commit, however right its checksum */
+    tn_log_mark_encode(mark_bytes, &mark, store_id);
+    check(!tn_log_mark_decode(&mark_decoded, mark_bytes, store_id));
+    mark.number = UINT64_MAX;
+    tn_log_mark_encode(mark_bytes, &mark, store_id);
+    check(!tn_log_mark_decode(&mark_decoded, mark_bytes, store_id));
     tn_log_header_encode(header_bytes, &header);
     check_ok(tn_log_header_decode(&header_decoded, header_bytes));
     check_bytes(&header_decoded, sizeof header, &header, sizeof header);

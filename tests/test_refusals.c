@@ -103,6 +103,35 @@ static int open_and_close_plainly(struct world *w)
     return result == TARN_OK ? tarn_close(store) : result;
 }
 
+/*
+ * Where there is no store, which is the answer unless memory is refused. tests/test_check.c has every fault of
+ * these two where there is one.
+ */
+#define NOWHERE "/nonexistent/tarn"
+
+static int nothing_there(int result, const tarn_report *report)
+{
+    return result == TARN_E_IO && report->is_missing ? TARN_OK : result;
+}
+
+static int check_nothing(struct world *w)
+{
+    tarn_options options = { .allocate = allocator_call, .allocate_context = &w->allocator };
+    tarn_check_result out;
+    int result = tarn_check(NOWHERE, &options, NULL, NULL, &out);
+
+    return nothing_there(result, &out.report);
+}
+
+static int salvage_nothing(struct world *w)
+{
+    tarn_options options = { .allocate = allocator_call, .allocate_context = &w->allocator };
+    tarn_salvage_result out;
+    int result = tarn_salvage(NOWHERE, NOWHERE "-new", &options, NULL, NULL, &out);
+
+    return nothing_there(result, &out.report);
+}
+
 static int open_store(struct world *w)
 {
     tarn_options options = { .address_bytes = TN_GIB,
@@ -560,6 +589,8 @@ struct step {
 static const struct step program[] = {
     S(open_budget, NOTHING, false, false),
     S(open_and_close_plainly, NOTHING, false, false),
+    S(check_nothing, NOTHING, false, false),
+    S(salvage_nothing, NOTHING, false, false),
     S(open_store, BUDGET, false, false),
     S(open_ordered, STORE, false, false),
     S(open_unordered, STORE, false, false),

@@ -86,9 +86,12 @@ answers 2 put "$store" a b c
 it "what is no store is exit 3, and is left as it is"
 : >"$work/file"
 mkdir "$work/nothing"
-for verb in get del scan dump stat; do
+for verb in get del scan dump stat check salvage; do
     set -- k
-    case $verb in scan | dump | stat) set -- ;; esac
+    case $verb in
+    scan | dump | stat | check) set -- ;;
+    salvage) set -- "$work/new" ;;
+    esac
     answers 3 "$verb" "$work/none" "$@"
     says "name the directory of a store"
     answers 3 "$verb" "$work/file" "$@"
@@ -214,6 +217,93 @@ assert facts["tables"][1] == {"name": "tab\there", "kind": "ordered", "entries":
 answers 2 stat
 answers 2 stat "$store" more
 
+# hurt FILE OFFSET: one bit of it is another.
+hurt() {
+    python3 -c 'import sys
+path, offset = sys.argv[1], int(sys.argv[2])
+with open(path, "r+b") as file:
+    file.seek(offset)
+    byte = file.read(1)[0]
+    file.seek(offset)
+    file.write(bytes([byte ^ 4]))' "$1" "$2"
+}
+
+it "check finds a whole store whole, and says what it read"
+rm -rf "$store" "$work/new"
+printf 'a\t1\nb\t2\n' | "$TARN" load "$store" || fail "load"
+answers 0 put "$store" c 3 --table two
+answers 0 check "$store"
+expect_eq "$out" ""
+says "whole: commit 2, "
+says "2 files were read"
+
+it "salvage copies a store that opens"
+answers 0 salvage "$store" "$work/new"
+expect_eq "$out" ""
+says "3 entries in 2 tables, as of commit 2"
+for table in default two; do
+    expect_eq "$("$TARN" dump "$work/new" --table "$table")" "$("$TARN" dump "$store" --table "$table")"
+done
+answers 0 check "$work/new"
+
+it "salvage makes nothing where something is"
+before=$(cat "$work/new"/* | cksum)
+answers 3 salvage "$store" "$work/new"
+says "the target is not empty; name a new directory"
+answers 3 salvage "$store" "$store"
+says "not empty"
+answers 3 salvage "$store" "$work/file"
+says "not a directory"
+expect_eq "$(cat "$work/new"/* | cksum)" "$before"
+answers 2 salvage "$store"
+answers 2 check
+answers 2 check "$store" "$store"
+
+it "check tells damage by file and offset with exit 1, and changes nothing"
+last=$(ls "$store"/*.tarn | tail -n 1)
+hurt "$last" 4100
+before=$(cat "$store"/* | cksum)
+answers 1 check "$store"
+expect_eq "$(printf '%s\n' "$out" | cut -f 1-3)" "lost	$(basename "$last")	4096"
+says "damaged, places: 1: "
+says "tarn salvage saves the rest"
+expect_eq "$(cat "$store"/* | cksum)" "$before"
+answers 3 get "$store" a
+
+it "salvage saves the rest with exit 1, tells what is lost, and leaves the damaged store as it is"
+rm -rf "$work/new"
+answers 1 salvage "$store" "$work/new"
+expect_eq "$(printf '%s\n' "$out" | cut -f 1-3)" "lost	$(basename "$last")	4096"
+says "1 lost something"
+expect_eq "$("$TARN" dump "$work/new")" 'a	1
+b	2'
+answers 0 check "$work/new"
+expect_eq "$(cat "$store"/* | cksum)" "$before"
+
+it "what is in a store's files' place and is no file is told, not waited for"
+rm -rf "$work/odd"
+mkdir "$work/odd"
+mkfifo "$work/odd/0000000000000001.tarn"
+answers 1 check "$work/odd"
+says "damaged"
+expect_eq "$(printf '%s\n' "$out" | cut -f 1,2)" "refused	0000000000000001.tarn"
+answers 3 salvage "$work/odd" "$work/never"
+rm "$work/odd"/*
+ln -s "$last" "$work/odd/0000000000000001.tarn"
+answers 1 check "$work/odd"
+answers 3 salvage "$work/odd" "$work/never"
+[ ! -e "$work/never" ] || fail "made"
+printf 'no store at all, but a long text in its place%5000s' "" >"$work/long"
+rm "$work/odd"/*
+cp "$work/long" "$work/odd/0000000000000001.tarn"
+answers 1 check "$work/odd"
+answers 3 salvage "$work/odd" "$work/never"
+
+it "a full disk is exit 4, and leaves the target empty"
+rm -rf "$work/new"
+(ulimit -f 2 && "$TARN" salvage "$store" "$work/new" >/dev/null 2>"$work/err") && fail "no failure"
+[ -z "$(ls "$work/new" 2>/dev/null)" ] || fail "left: $(ls "$work/new")"
+
 it "beside a live writer: reading works, writing is refused with what to do"
 mkfifo "$work/pipe"
 "$TARN" load "$work/copy" - <"$work/pipe" &
@@ -232,6 +322,8 @@ answers 3 del "$work/copy" k
 answers 3 load "$work/copy" "$work/dump"
 answers 0 scan "$work/copy" --table z
 answers 0 stat "$work/copy"
+answers 0 check "$work/copy"
+answers 0 salvage "$work/copy" "$work/beside"
 answers 1 get "$work/copy" live
 printf 'last\t2\n' >&3
 kill -TERM "$writer"

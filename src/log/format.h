@@ -32,6 +32,7 @@
 #define TN_LOG_SYNC_BYTES ((uint64_t)4096)   /* never written again once they hold synced bytes */
 #define TN_LOG_ENTRY_HEAD_BYTES ((uint64_t)16)
 #define TN_LOG_STORE_ID_BYTES 16u
+#define TN_LOG_STORE_ID_AT 24u /* in a header */
 #define TN_LOG_NAME_BYTES 22u               /* 16 hexadecimal digits, ".tarn", a final 0 */
 #define TN_LOG_NUMBER_MAX (UINT64_MAX >> 2) /* of commits, files, tables, ticks, revolutions */
 
@@ -128,6 +129,14 @@ static inline void tn_log_entry_head_encode(uint8_t *to, const struct tn_log_ent
 static inline uint64_t tn_log_entry_bytes(uint64_t key_bytes, uint64_t value_bytes)
 {
     return TN_LOG_ENTRY_HEAD_BYTES + tn_log_pad(key_bytes) + tn_log_pad(value_bytes);
+}
+
+/* As many bytes as the entry of this head has, if it is one. */
+static inline uint64_t tn_log_entry_head_says(const uint8_t *head)
+{
+    uint64_t lengths = tn_load_le64(head);
+
+    return tn_log_entry_bytes(lengths >> 32 & 0xFFFF, lengths & UINT32_MAX);
 }
 
 /* < 0, 0, > 0 as a stands before, at, behind b. */

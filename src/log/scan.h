@@ -32,6 +32,7 @@ struct tn_log_found {
     uint64_t footer_offset;
     uint64_t bytes;    /* of the section; its footer is the last of them */
     uint64_t fails_at; /* of chain.c; 0: not known */
+    bool discarded;    /* V2 of survey.h, which alone sets it */
     enum { TN_LOG_NOT_READ, TN_LOG_HOLDS, TN_LOG_BROKEN } body;
 };
 

@@ -60,6 +60,18 @@ size_t tn_roster_place(const struct tn_durable *durable, uint64_t table_id);
 /* The table of this number. NULL: there is none. */
 tarn_table *tn_roster_find(const struct tn_durable *durable, uint64_t table_id);
 
+/* What an entry of the catalog says. */
+struct tn_roster_entry {
+    uint64_t table_id;
+    tarn_table_options options;
+    enum tn_table_role role;
+    bool is_foreign; /* structs of the other byte order */
+};
+
+/* TARN_OK, or TARN_E_CORRUPT and *why. Whether the number can be is the caller's to ask. */
+int tn_roster_decode(tarn_bytes name, tarn_bytes entry, struct tn_roster_entry *out,
+                     const char **why);
+
 /* While opening: a table for an entry of the catalog, in the catalog and on the roster. */
 int tn_roster_load(tarn_store *store, struct tn_durable *durable, tarn_bytes name,
                    tarn_bytes entry);

@@ -17,15 +17,6 @@
 #define ENTRY_BYTES 32u
 #define ROSTER_ROOM_FIRST 8u
 
-enum entry_order { ORDER_NONE, ORDER_LITTLE, ORDER_BIG };
-
-static enum entry_order struct_order(const tarn_table *table)
-{
-    if (table->type != TARN_STRUCT)
-        return ORDER_NONE;
-    return (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) != table->is_foreign ? ORDER_BIG : ORDER_LITTLE;
-}
-
 static void entry_encode(const tarn_table *table, uint8_t *out)
 {
     memset(out, 0, ENTRY_BYTES);
@@ -33,7 +24,7 @@ static void entry_encode(const tarn_table *table, uint8_t *out)
     out[8] = (uint8_t)table->kind;
     out[9] = (uint8_t)table->type;
     out[10] = (uint8_t)table->role;
-    out[11] = (uint8_t)struct_order(table);
+    out[11] = (uint8_t)tn_byte_order_of(table->type, table->is_foreign);
     tn_store_le64(out + 16, table->value_bytes);
 }
 
@@ -170,50 +161,58 @@ static int entry_refuse(tarn_store *store, tarn_bytes name, const char *what)
                          (int)tn_min(name.bytes, 64), (const char *)name.data, what);
 }
 
-/* Checks everything there is to check in an entry. */
-static int entry_decode(tarn_store *store, const struct tn_durable *durable, tarn_bytes name,
-                        tarn_bytes entry, tarn_table_options *options, const char **why)
+int tn_roster_decode(tarn_bytes name, tarn_bytes entry, struct tn_roster_entry *out,
+                     const char **why)
 {
     const uint8_t *at = entry.data;
+    tarn_table_options *options = &out->options;
 
-    (void)store;
     *why = NULL;
     if (entry.bytes != ENTRY_BYTES || name.bytes == 0)
         *why = "its size";
-    else if (tn_load_le64(at) == 0 || tn_load_le64(at) >= durable->next_table_id ||
-             tn_roster_find(durable, tn_load_le64(at)) != NULL)
-        *why = "its number";
-    else if (at[8] > TARN_UNORDERED || at[10] > TN_ROLE_DICT_KEYS || at[11] > ORDER_BIG)
+    else if (at[8] > TARN_UNORDERED || at[10] > TN_ROLE_DICT_KEYS || at[11] > TN_ORDER_BIG)
         *why = "its kind, role or byte order";
     else
-        *options = (tarn_table_options){ at[8], at[9], (size_t)tn_load_le64(at + 16) };
+        *out = (struct tn_roster_entry){
+            .table_id = tn_load_le64(at),
+            .options = { at[8], at[9], (size_t)tn_load_le64(at + 16) },
+            .role = (enum tn_table_role)at[10],
+            .is_foreign = at[11] != (uint8_t)tn_byte_order_of(at[9], false),
+        };
     if (*why == NULL && (!tn_type_ok(options) || tn_type_bytes(options) != options->value_bytes ||
-                         (options->type == TARN_STRUCT) != (at[11] != ORDER_NONE)))
+                         (options->type == TARN_STRUCT) != (at[11] != TN_ORDER_NONE)))
         *why = "its type";
     return *why == NULL ? TARN_OK : TARN_E_CORRUPT;
 }
 
+/* Whether a table may have that number. */
+static bool number_ok(const struct tn_durable *durable, uint64_t table_id)
+{
+    return table_id != 0 && table_id < durable->next_table_id &&
+           tn_roster_find(durable, table_id) == NULL;
+}
+
 int tn_roster_load(tarn_store *store, struct tn_durable *durable, tarn_bytes name, tarn_bytes entry)
 {
-    const uint8_t *at = entry.data;
-    tarn_table_options options;
+    struct tn_roster_entry decoded;
     const char *why;
     tarn_table *table;
 
-    if (entry_decode(store, durable, name, entry, &options, &why) < 0)
+    if (tn_roster_decode(name, entry, &decoded, &why) < 0)
         return entry_refuse(store, name, why);
+    if (!number_ok(durable, decoded.table_id))
+        return entry_refuse(store, name, "its number");
     if (!roster_reserve(store, durable))
         return tn_store_refused(store, "tarn_open");
-    table = tn_table_new(store, name, (enum tn_table_role)at[10], &options);
+    table = tn_table_new(store, name, decoded.role, &decoded.options);
     if (table == NULL)
         return tn_store_refused(store, "tarn_open");
     if (!tn_catalog_add(store, table)) {
         tn_table_free_whole(table);
         return tn_store_refused(store, "tarn_open");
     }
-    table->is_foreign =
-        at[11] == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? ORDER_LITTLE : ORDER_BIG);
-    table->id = tn_load_le64(at);
+    table->is_foreign = decoded.is_foreign;
+    table->id = decoded.table_id;
     roster_insert(durable, table);
     return TARN_OK;
 }

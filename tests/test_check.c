@@ -1,0 +1,583 @@
+/*
+ * test_check.c - tarn_check and tarn_salvage: what they tell, what they make, what they refuse
+ *
+ * On a simulated system. tests/test_survey.c damages logs at every bit; here it is whole stores, with tables,
+ * a dictionary and a catalog.
+ */
+#include "allocator.h"
+#include "test.h"
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "os/simulated.h"
+#include "store/check.h"
+
+#include <errno.h>
+
+#define KEYS 12u
+
+struct world {
+    struct tn_simulated *system;
+    struct tn_os os;
+    struct allocator allocator;
+    tarn_options options;
+    tarn_store *store;
+    tarn_check_result checked;
+    tarn_salvage_result salvaged;
+    uint64_t heard[TARN_DAMAGE_KIND_COUNT];
+    tarn_damage last;
+};
+
+static void hear(void *context, const tarn_damage *damage)
+{
+    struct world *w = context;
+
+    check(damage->what != NULL && damage->what[0] != '\0');
+    check(damage->kind >= 0 && damage->kind < TARN_DAMAGE_KIND_COUNT);
+    w->heard[damage->kind]++;
+    w->last = *damage;
+}
+
+static void world_begin(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    w->system = tn_simulated_new(NULL);
+    w->os = tn_simulated_os(w->system);
+    w->options.address_bytes = 64 << 20;
+}
+
+static void world_end(struct world *w)
+{
+    tn_simulated_free(w->system);
+}
+
+static int open_at(struct world *w, const char *path, unsigned flags)
+{
+    tarn_options options = w->options;
+
+    options.flags = flags;
+    return tn_store_open(&w->store, path, &options, &w->os);
+}
+
+static void put_text(tarn_store *store, const char *name, const tarn_table_options *options,
+                     const char *key, const char *value)
+{
+    tarn_table *table = NULL;
+
+    check_ok(tarn_table_open(&table, store, name, options));
+    check_ok(tarn_put(table, key, strlen(key), value, strlen(value)));
+}
+
+/* Tables of every sort, some of them gone; values over several blocks; in three commits. */
+static void store_make(struct world *w)
+{
+    static const tarn_table_options unordered = { TARN_UNORDERED, TARN_ANY, 0 };
+    static char large[40000];
+    tarn_table *table;
+    tarn_dict *dict;
+    uint32_t code;
+
+    memset(large, 'L', sizeof large);
+    check_ok(open_at(w, "d", 0));
+    put_text(w->store, "ordered", NULL, "a", "1");
+    put_text(w->store, "unordered", &unordered, "b", "2");
+    put_text(w->store, "cleared", NULL, "gone", "x");
+    put_text(w->store, "dropped", NULL, "gone", "x");
+    check_ok(tarn_dict_open(&dict, w->store, "dict", NULL));
+    check_ok(tarn_dict_encode(dict, "/home", 5, &code));
+    check_ok(tarn_dict_encode(dict, "/about", 6, &code));
+    check_ok(tarn_commit(w->store, "one", 3, 0));
+    check_ok(tarn_table_open(&table, w->store, "cleared", NULL));
+    check_ok(tarn_table_clear(table));
+    check_ok(tarn_table_open(&table, w->store, "dropped", NULL));
+    check_ok(tarn_table_drop(table));
+    put_text(w->store, "ordered", NULL, "deleted", "x");
+    check_ok(tarn_commit(w->store, "two", 3, 0));
+    check_ok(tarn_table_open(&table, w->store, "ordered", NULL));
+    check_ok(tarn_put(table, "large", 5, large, sizeof large));
+    check_ok(tarn_delete(table, "deleted", 7));
+    put_text(w->store, "ordered", NULL, "a", "3");
+    check_ok(tarn_commit(w->store, "three", 5, TARN_SYNC));
+    check_ok(tarn_close(w->store));
+    w->store = NULL;
+}
+
+static int do_check(struct world *w)
+{
+    memset(w->heard, 0, sizeof w->heard);
+    return tn_store_check("d", &w->options, hear, w, &w->checked, &w->os);
+}
+
+static int do_salvage(struct world *w, const char *target)
+{
+    memset(w->heard, 0, sizeof w->heard);
+    return tn_store_salvage("d", target, &w->options, hear, w, &w->salvaged, &w->os);
+}
+
+static tarn_bytes value_of(tarn_store *store, const char *name, const char *key)
+{
+    tarn_table *table;
+    tarn_bytes value = { NULL, 0 };
+
+    if (tarn_table_open(&table, store, name, NULL) == TARN_OK)
+        (void)tarn_get(table, key, strlen(key), &value.data, &value.bytes);
+    return value;
+}
+
+#define check_value(store, table, key, text)                                                       \
+    check_bytes(value_of((store), (table), (key)).data, value_of((store), (table), (key)).bytes,   \
+                (text), strlen(text))
+
+/* What store_make made, whole. */
+static void store_look(tarn_store *store)
+{
+    tarn_statistics statistics;
+    tarn_table_info info;
+    tarn_dict *dict;
+    tarn_bytes note, key;
+    uint32_t code = 9;
+    uint64_t place;
+
+    check_ok(tarn_last_commit(store, NULL, &note));
+    check_bytes(note.data, note.bytes, "three", 5);
+    check_ok(tarn_stat(store, &statistics));
+    check_eq(statistics.table_count, 5);
+    check_eq(statistics.entry_count, 3 + 4);
+    check_value(store, "ordered", "a", "3");
+    check_eq(value_of(store, "ordered", "large").bytes, 40000);
+    check_value(store, "unordered", "b", "2");
+    check_ok(tarn_dict_open(&dict, store, "dict", NULL));
+    check_ok(tarn_dict_find(dict, "/about", 6, &code));
+    check_eq(code, 1);
+    check_ok(tarn_dict_decode(dict, 0, &key));
+    check_bytes(key.data, key.bytes, "/home", 5);
+    for (place = 0; tarn_table_at(store, place, &info) == TARN_OK; place++)
+        if (!info.is_dictionary)
+            check_eq(info.options.kind, ((const char *)info.name.data)[0] == 'u');
+}
+
+static int file_of(struct world *w, const char *path, uint64_t number)
+{
+    struct tn_disk *disk = tn_simulated_disk(w->system);
+    char name[32];
+
+    snprintf(name, sizeof name, "%016" PRIx64 ".tarn", number);
+    return tn_disk_file_find(disk, tn_disk_directory_find(disk, path), name);
+}
+
+static uint64_t file_bytes(struct world *w)
+{
+    uint64_t bytes = 0;
+
+    (void)tn_disk_file_data(tn_simulated_disk(w->system), file_of(w, "d", 1), &bytes);
+    return bytes;
+}
+
+static void flip(struct world *w, uint64_t offset, unsigned bit)
+{
+    struct tn_disk *disk = tn_simulated_disk(w->system);
+    uint64_t bytes;
+    int file = file_of(w, "d", 1);
+    uint8_t byte = (uint8_t)(tn_disk_file_data(disk, file, &bytes)[offset] ^ 1u << bit);
+
+    check_ok(tn_disk_file_write(disk, file, &byte, 1, offset));
+    tn_disk_file_sync(disk, file);
+}
+
+/* Names in a directory; -1: there is none. */
+static int names_in(struct world *w, const char *path)
+{
+    struct tn_disk *disk = tn_simulated_disk(w->system);
+    int directory = tn_disk_directory_find(disk, path), count = 0;
+
+    while (directory >= 0 && tn_disk_name(disk, directory, (size_t)count) != NULL)
+        count++;
+    return directory < 0 ? -1 : count;
+}
+
+/* An empty target again. */
+static void target_remove(struct world *w, const char *path)
+{
+    struct tn_disk *disk = tn_simulated_disk(w->system);
+    int directory = tn_disk_directory_find(disk, path);
+
+    while (directory >= 0 && tn_disk_name(disk, directory, 0) != NULL)
+        check_ok(tn_disk_unlink(disk, directory, tn_disk_name(disk, directory, 0)));
+}
+
+/* ---- whole stores -------------------------------------------------------------------------------- */
+
+static void a_whole_store_is_told_to_be_and_copied_as_it_is(void)
+{
+    struct world w;
+
+    world_begin(&w);
+    store_make(&w);
+    check_ok(do_check(&w));
+    check_eq(w.checked.report.commit_number, 3);
+    check_eq(w.checked.file_count, 1);
+    check_eq(w.checked.section_count, 2); /* of the first nothing is needed any more */
+    check(w.checked.entry_count >= 7);
+    check_eq(w.checked.damage_count + w.checked.harmless_count, 0);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.report.commit_number, 3);
+    check_eq(w.salvaged.table_count, 5);
+    check_eq(w.salvaged.entry_count, 7);
+    check_eq(w.salvaged.named_count + w.salvaged.damage_count + w.salvaged.lost_count, 0);
+    check_ok(open_at(&w, "new", TARN_READ_ONLY));
+    store_look(w.store);
+    check_ok(tarn_close(w.store));
+    check_ok(tn_store_check("new", &w.options, hear, &w, &w.checked, &w.os));
+    world_end(&w);
+}
+
+static void a_live_store_is_checked_and_salvaged_beside_its_writer(void)
+{
+    struct world w;
+    tarn_store *writer;
+    uint64_t writes;
+
+    world_begin(&w);
+    store_make(&w);
+    check_ok(open_at(&w, "d", 0));
+    writer = w.store;
+    put_text(writer, "ordered", NULL, "more", "x");
+    check_ok(tarn_commit(writer, "four", 4, 0));
+    put_text(writer, "ordered", NULL, "uncommitted", "x");
+    writes = tn_simulated_call_count(w.system, TN_CALL_FILE_WRITE);
+    check_ok(do_check(&w));
+    check_eq(w.checked.report.commit_number, 4);
+    check_eq(tn_simulated_call_count(w.system, TN_CALL_FILE_WRITE), writes);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.entry_count, 8);
+    check_ok(tarn_commit(writer, "five", 4, TARN_SYNC));
+    check_ok(tarn_close(writer));
+    world_end(&w);
+}
+
+static void a_torn_tail_is_dropped_and_no_damage(void)
+{
+    struct world w;
+    struct tn_disk *disk;
+
+    world_begin(&w);
+    check_ok(open_at(&w, "d", 0));
+    put_text(w.store, "t", NULL, "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    tn_simulated_restart_process(w.system);
+    (void)tarn_close(w.store);
+    disk = tn_simulated_disk(w.system);
+    check_ok(tn_disk_file_write(disk, file_of(&w, "d", 1), "torn", 4, 8192));
+    check_ok(do_check(&w));
+    check(w.checked.report.dropped_bytes > 0);
+    check(strstr(w.checked.report.text, "dropped") != NULL);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.lost_count, 0);
+    check_eq(w.salvaged.entry_count, 1);
+    world_end(&w);
+}
+
+/* ---- damaged stores ------------------------------------------------------------------------------ */
+
+/* No entry but those that were ever written, under names that are the store's or made up. */
+static void salvaged_check(tarn_store *store)
+{
+    tarn_table_info info;
+    tarn_table *table;
+    tarn_iterator *it;
+    tarn_bytes key, value;
+    uint64_t place;
+
+    for (place = 0; tarn_table_at(store, place, &info) == TARN_OK; place++) {
+        if (info.is_dictionary)
+            continue;
+        if (tarn_table_open(&table, store, info.name.data, NULL) != TARN_OK ||
+            tarn_scan(&it, table, NULL) != TARN_OK) {
+            check(false);
+            continue;
+        }
+        while (tarn_next(it, &key, &value) == TARN_OK) {
+            const char first = value.bytes > 0 ? *(const char *)value.data : 0;
+
+            check(value.bytes == 1 ? first == '1' || first == '2' || first == '3' || first == 'x'
+                                   : value.bytes == 40000 || value.bytes == 4 || value.bytes == 5 ||
+                                         value.bytes == 6);
+        }
+        check_ok(tarn_iterator_close(it));
+    }
+}
+
+/* At every byte: the check agrees with opening, and what is salvaged was written. */
+static void a_flipped_bit_is_found_and_the_rest_is_saved(void)
+{
+    struct world w;
+    uint64_t at, lost = 0, refused = 0;
+
+    world_begin(&w);
+    store_make(&w);
+    for (at = 0; at < file_bytes(&w) && test_failures == 0;
+         at += (at > 104 && at < 4096) || (at > 12000 && at < 46000) ? 509 : 1) {
+        int opened, checked, salvaged;
+
+        flip(&w, at, at % 8);
+        opened = open_at(&w, "d", TARN_READ_ONLY);
+        if (opened == TARN_OK)
+            check_ok(tarn_close(w.store));
+        checked = do_check(&w);
+        check_eq(checked, opened);
+        check_eq(w.heard[TARN_DAMAGE_LOST] + w.heard[TARN_DAMAGE_REFUSED], w.checked.damage_count);
+        check_eq(w.heard[TARN_DAMAGE_HARMLESS], w.checked.harmless_count);
+        check_eq(w.checked.damage_count > 0, checked == TARN_E_CORRUPT);
+        check_eq(w.checked.report.text[0] != '\0',
+                 checked != TARN_OK || w.checked.report.dropped_bytes > 0);
+        salvaged = do_salvage(&w, "new");
+        check(salvaged == TARN_OK || (salvaged == checked && names_in(&w, "new") <= 0));
+        check_eq(w.heard[TARN_DAMAGE_LOST], w.salvaged.lost_count);
+        if (salvaged == TARN_OK) {
+            check_ok(open_at(&w, "new", TARN_EXISTING));
+            salvaged_check(w.store);
+            if (w.salvaged.lost_count == 0)
+                store_look(w.store);
+            check_ok(tarn_close(w.store));
+        }
+        lost += w.salvaged.lost_count > 0;
+        refused += w.heard[TARN_DAMAGE_REFUSED] > 0;
+        target_remove(&w, "new");
+        flip(&w, at, at % 8);
+        if (test_failures != 0)
+            printf("# offset %" PRIu64 "\n", at);
+    }
+    check(lost > 100 && refused > 10);
+    store_make(&w);
+    world_end(&w);
+}
+
+/* Where the first section ends, and the second begins. */
+static uint64_t second_section(struct world *w)
+{
+    uint64_t bytes, at = 4096;
+    const uint8_t *data =
+        tn_disk_file_data(tn_simulated_disk(w->system), file_of(w, "d", 1), &bytes);
+
+    while (at + 256 < bytes && memcmp(data + at, "tarn sec", 8) != 0)
+        at += 64;
+    return at + 256;
+}
+
+/* The catalog is in the first section, and in the second's sweep: behind a value that ends with a block. */
+static void tables_whose_names_are_lost_get_others(void)
+{
+    struct world w;
+    static char large[3 * 16384 - 24];
+    tarn_table *table;
+
+    world_begin(&w);
+    check_ok(open_at(&w, "d", 0));
+    put_text(w.store, "t", NULL, "a", "1");
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_ok(tarn_table_open(&table, w.store, "t", NULL));
+    check_ok(tarn_put(table, "b", 1, large, sizeof large));
+    check_ok(tarn_commit(w.store, "note", 4, 0));
+    check_ok(tarn_close(w.store));
+    flip(&w, 4096 + 3, 0);
+    flip(&w, second_section(&w) + 3 * 16384 + 3, 0);
+    check_eq(do_check(&w), TARN_E_CORRUPT);
+    check_eq(w.heard[TARN_DAMAGE_LOST], 2);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.lost_count, 2);
+    check_eq(w.salvaged.named_count, 1);
+    check_ok(open_at(&w, "new", TARN_READ_ONLY));
+    check_eq(value_of(w.store, "salvaged-1", "b").bytes, sizeof large);
+    check_ok(tarn_close(w.store));
+    world_end(&w);
+}
+
+/* The code of a long key is lost, the key of its code is not. */
+static void a_dictionary_whose_halves_contradict_each_other_becomes_two_tables(void)
+{
+    struct world w;
+    static char key[60000];
+    tarn_dict *dict;
+    uint32_t code;
+
+    world_begin(&w);
+    check_ok(open_at(&w, "d", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_ok(tarn_dict_encode(dict, key, sizeof key, &code));
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    check_ok(tarn_close(w.store));
+    flip(&w, 4096 + 30000, 0);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.lost_count, 1);
+    check_eq(w.salvaged.named_count, 2);
+    check_eq(w.salvaged.table_count, 2);
+    check_eq(w.salvaged.entry_count, 1);
+    check_ok(open_at(&w, "new", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_eq(tarn_dict_count(dict), 0); /* made now */
+    check_ok(tarn_close(w.store));
+    world_end(&w);
+}
+
+/* One that is whole stays what it is, whatever else is lost. */
+static void a_dictionary_that_is_whole_stays_one(void)
+{
+    struct world w;
+    static char large[40000];
+    tarn_dict *dict;
+    tarn_table *table;
+    uint32_t code = 7;
+
+    world_begin(&w);
+    check_ok(open_at(&w, "d", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_ok(tarn_dict_encode(dict, "/home", 5, &code));
+    check_ok(tarn_table_open(&table, w.store, "t", NULL));
+    check_ok(tarn_put(table, "b", 1, large, sizeof large));
+    check_ok(tarn_commit(w.store, NULL, 0, TARN_SYNC));
+    check_ok(tarn_close(w.store));
+    flip(&w, 4096 + 20000, 0);
+    check_ok(do_salvage(&w, "new"));
+    check_eq(w.salvaged.lost_count, 1);
+    check_eq(w.salvaged.named_count, 0);
+    check_ok(open_at(&w, "new", 0));
+    check_ok(tarn_dict_open(&dict, w.store, "dict", NULL));
+    check_ok(tarn_dict_find(dict, "/home", 5, &code));
+    check_eq(code, 0);
+    check_ok(tarn_table_open(&table, w.store, "t", NULL));
+    check_eq(tarn_table_count(table), 0);
+    check_ok(tarn_close(w.store));
+    world_end(&w);
+}
+
+/* ---- what is refused ----------------------------------------------------------------------------- */
+
+static void a_target_that_is_not_empty_is_refused_and_left_alone(void)
+{
+    struct world w;
+    struct tn_disk *disk;
+    int names;
+
+    world_begin(&w);
+    store_make(&w);
+    disk = tn_simulated_disk(w.system);
+    names = names_in(&w, "d");
+    check_eq(do_salvage(&w, "d"), TARN_E_MISUSE);
+    check_eq(names_in(&w, "d"), names);
+    check_ok(do_check(&w));
+    (void)tn_disk_file_make(disk, tn_disk_directory_make(disk, "other"), "letter");
+    check_eq(do_salvage(&w, "other"), TARN_E_MISUSE);
+    check(strstr(w.salvaged.report.text, "not empty") != NULL);
+    check_eq(names_in(&w, "other"), 1);
+    (void)tn_disk_directory_make(disk, "empty");
+    check_ok(do_salvage(&w, "empty"));
+    world_end(&w);
+}
+
+static void where_there_is_no_store_there_is_nothing_to_do(void)
+{
+    struct world w;
+
+    world_begin(&w);
+    check_eq(do_check(&w), TARN_E_IO);
+    check_eq(w.checked.report.is_missing, 1);
+    check_eq(do_salvage(&w, "new"), TARN_E_IO);
+    check_eq(w.salvaged.report.is_missing, 1);
+    check_eq(names_in(&w, "new"), -1);
+    check_eq(tn_store_check(NULL, NULL, NULL, NULL, &w.checked, &w.os), TARN_E_MISUSE);
+    check_eq(tn_store_salvage("d", NULL, NULL, NULL, NULL, NULL, &w.os), TARN_E_MISUSE);
+    check_eq(tn_store_salvage(NULL, "new", NULL, NULL, NULL, NULL, &w.os), TARN_E_MISUSE);
+    world_end(&w);
+}
+
+static void another_version_is_refused(void)
+{
+    struct world w;
+    struct tn_disk *disk;
+    uint8_t header[4096];
+    uint64_t bytes;
+
+    world_begin(&w);
+    store_make(&w);
+    disk = tn_simulated_disk(w.system);
+    memcpy(header, tn_disk_file_data(disk, file_of(&w, "d", 1), &bytes), sizeof header);
+    header[16] = 2;
+    tn_store_le64(header + 8,
+                  tn_checksum(header + 16, sizeof header - 16, UINT64_C(0x726468206E726174)));
+    check_ok(tn_disk_file_write(disk, file_of(&w, "d", 1), header, sizeof header, 0));
+    check_eq(do_check(&w), TARN_E_VERSION);
+    check_eq(do_salvage(&w, "new"), TARN_E_VERSION);
+    check(strstr(w.salvaged.report.text, "another version") != NULL);
+    check_eq(names_in(&w, "new"), -1);
+    world_end(&w);
+}
+
+static void no_room_in_the_target_leaves_it_empty(void)
+{
+    struct world w;
+    uint64_t n;
+    int result = TARN_E_FULL;
+
+    world_begin(&w);
+    store_make(&w);
+    for (n = 1; result == TARN_E_FULL && n < 50; n++) {
+        tn_simulated_fail(w.system, TN_CALL_FILE_WRITE, n, ENOSPC, true);
+        result = do_salvage(&w, "new");
+        tn_simulated_fail_none(w.system);
+        check(result == TARN_OK || names_in(&w, "new") <= 0);
+        check(result == TARN_OK || w.salvaged.report.text[0] != '\0');
+    }
+    check_ok(result);
+    check(n > 3);
+    world_end(&w);
+}
+
+/* Every call of either, once alone and once with all behind it; memory, too. */
+static void what_fails_in_turn_is_answered_and_leaves_nothing(void)
+{
+    struct world w;
+    uint64_t n;
+    int which, result;
+
+    world_begin(&w);
+    store_make(&w);
+    flip(&w, 20000, 0); /* in the large value */
+    w.options.allocate = allocator_call;
+    w.options.allocate_context = &w.allocator;
+    for (which = 0; which < 4; which++) {
+        result = TARN_E_MEMORY;
+        for (n = 1; n < 400; n++) {
+            w.allocator.refuse_at = which < 2 ? w.allocator.asked + n : UINT64_MAX;
+            if (which >= 2)
+                tn_simulated_fail(w.system, TN_CALL_ANY, n, EIO, false);
+            result = which % 2 == 0 ? do_check(&w) : do_salvage(&w, "new");
+            tn_simulated_fail_none(w.system);
+            check_eq(w.allocator.live_bytes, 0);
+            check(result == TARN_OK || result == TARN_E_MEMORY || result == TARN_E_IO ||
+                  result == TARN_E_CORRUPT || result == TARN_E_FULL || result == TARN_E_FAILED ||
+                  (result == TARN_E_MISUSE && which == 3));
+            target_remove(&w, "new");
+        }
+        w.allocator.refuse_at = UINT64_MAX;
+    }
+    check_eq(do_check(&w), TARN_E_CORRUPT);
+    check_ok(do_salvage(&w, "new"));
+    world_end(&w);
+}
+
+static const struct test tests[] = {
+    T(a_whole_store_is_told_to_be_and_copied_as_it_is),
+    T(a_live_store_is_checked_and_salvaged_beside_its_writer),
+    T(a_torn_tail_is_dropped_and_no_damage),
+    T(a_flipped_bit_is_found_and_the_rest_is_saved),
+    T(tables_whose_names_are_lost_get_others),
+    T(a_dictionary_whose_halves_contradict_each_other_becomes_two_tables),
+    T(a_dictionary_that_is_whole_stays_one),
+    T(a_target_that_is_not_empty_is_refused_and_left_alone),
+    T(where_there_is_no_store_there_is_nothing_to_do),
+    T(another_version_is_refused),
+    T(no_room_in_the_target_leaves_it_empty),
+    T(what_fails_in_turn_is_answered_and_leaves_nothing),
+};
+
+TEST_MAIN(tests)
