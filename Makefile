@@ -97,7 +97,7 @@ coverage: deps ## which lines the tests run: build-coverage/coverage.html
 	@scripts/deps coverage
 	@[ -e build-coverage/CMakeCache.txt ] || cmake --preset coverage
 	@$(call build_in,build-coverage) --target all tests
-	@tests/run build-coverage $(T)
+	@SECONDS_MAX=3600 tests/run build-coverage $(T)
 	@gcovr --root . $(gcovr_options) --print-summary --txt build-coverage/lines.txt \
 	    --html-details build-coverage/coverage.html build-coverage
 	@gcovr --root . $(gcovr_options) --branches build-coverage > build-coverage/branches.txt

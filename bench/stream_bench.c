@@ -6,6 +6,9 @@
  *       print            a line for each tool
  */
 #include "stream_bench.h"
+#include "scratch.h"
+#include "stream_engine.h"
+#include "stream_tools.h"
 
 #include "io/wait.h"
 
@@ -16,6 +19,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,55 +31,28 @@
 
 extern char **environ;
 
-/* In a tool's command %t is tarn and %f the file. NULL: it cannot do that. */
-#define STREAM_OP_COUNT 3
-static const struct {
-    const char *name;
-    const char *suffix;
-} stream_ops[STREAM_OP_COUNT] = {
-    { "window_csv", "csv" },
-    { "window_tsv", "tsv" },
-    { "window_ndjson", "ndjson" },
+/* A file of events, and windows of it: window_csv, hop_ndjson, ... */
+#define STREAM_OP_COUNT (TN_STREAM_KIND_COUNT * TN_STREAM_FORMAT_COUNT)
+#define STREAM_NAME_BYTES 32
+
+struct stream_name {
+    char text[STREAM_NAME_BYTES];
 };
-
-#define SQLITE_BEGIN                                                                               \
-    "sqlite3 -batch :memory: 'create table e(time integer, user, amount integer, status, path)' "
-#define SQLITE_END                                                                                 \
-    " '.import --skip 1 \"%f\" e' '.mode csv' 'select time / 3600000 * 3600000 as w, user, "       \
-    "count(*), "                                                                                   \
-    "sum(amount) from e group by w, user'"
-#define MLR_END                                                                                    \
-    " --ocsv --headerless-csv-output put '$w = $time // 3600000 * 3600000' then stats1 -a "        \
-    "count,sum "                                                                                   \
-    "-f amount -g w,user '%f'"
-#define DATAMASH(separator)                                                                        \
-    "datamash " separator " --header-in --full bin:3600000 1 <'%f' | datamash " separator          \
-    " -s -g 6,2 count 3 sum 3"
-#define TARN                                                                                       \
-    "'%t' window --time time --every 1h --by user --agg 'count,sum(amount)' --times ms '%f'"
-
-static const struct {
-    const char *name;
-    const char *commands[STREAM_OP_COUNT];
-} stream_tools[] = {
-    { "tarn", { TARN, TARN, TARN } },
-    { "sqlite3",
-      { SQLITE_BEGIN "'.mode csv'" SQLITE_END, SQLITE_BEGIN "'.mode tabs'" SQLITE_END, NULL } },
-    { "miller", { "mlr --icsv" MLR_END, "mlr --itsv" MLR_END, "mlr --ijsonl" MLR_END } },
-    { "datamash", { DATAMASH("-t ,"), DATAMASH(""), NULL } },
-};
-
-#define STREAM_TOOL_COUNT TN_ARRAY_COUNT(stream_tools)
 
 /* A tool in an op: its times, and whether it takes part. */
 struct contest {
     bool takes_part;
     double seconds[STREAM_REPEATS_MAX];
+    double processor[STREAM_REPEATS_MAX]; /* seconds that the processor had for it */
     size_t count;
 };
 
+/* An op at hand. */
 struct stream {
     const struct tn_stream_request *request;
+    size_t kind;
+    size_t format;
+    struct stream_name name;
     char directory[STREAM_PATH_BYTES];
     char file[STREAM_PATH_BYTES]; /* of the op at hand */
     char output[STREAM_PATH_BYTES];
@@ -99,6 +76,15 @@ __attribute__((format(printf, 2, 3))) static void stream_warn(const struct strea
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     stream->request->warn(text);
+}
+
+static struct stream_name name_of(size_t kind, size_t format)
+{
+    struct stream_name name;
+
+    snprintf(name.text, sizeof name.text, "%s_%s", tn_stream_kinds[kind],
+             tn_stream_formats[format]);
+    return name;
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -129,28 +115,29 @@ static void event_print(FILE *file, bool json, char between, uint64_t time_ms, u
                 between, user, between, amount, between, status, between, product, item);
 }
 
-/* Make the op's file; 10 ms between events, on the average. */
-static bool events_make(struct stream *stream, size_t op)
+/* Make the format's file; 10 ms between events, on the average. */
+static bool events_make(struct stream *stream)
 {
-    static const char *const headers[STREAM_OP_COUNT] = { "time,user,amount,status,path\n",
-                                                          "time\tuser\tamount\tstatus\tpath\n",
-                                                          "" };
+    static const char *const headers[TN_STREAM_FORMAT_COUNT] = {
+        "time,user,amount,status,path\n", "time\tuser\tamount\tstatus\tpath\n", ""
+    };
     uint64_t state = 1, time_ms = UINT64_C(1700000000000), row;
     struct stat status;
     FILE *file;
     bool done;
 
     snprintf(stream->file, sizeof stream->file, "%.200s/events.%s", stream->directory,
-             stream_ops[op].suffix);
+             tn_stream_formats[stream->format]);
     file = fopen(stream->file, "w");
     if (file == NULL)
         return false;
-    fputs(headers[op], file);
+    fputs(headers[stream->format], file);
     for (row = 0; row < stream->request->rows && !stream_stopped(stream); row++) {
         uint64_t random = next_random(&state);
 
         time_ms += random % 21;
-        event_print(file, op == 2, op == 0 ? ',' : '\t', time_ms, next_random(&state));
+        event_print(file, stream->format == 2, stream->format == 0 ? ',' : '\t', time_ms,
+                    next_random(&state));
     }
     done = ferror(file) == 0;
     done = fclose(file) == 0 && done && stat(stream->file, &status) == 0;
@@ -160,34 +147,59 @@ static bool events_make(struct stream *stream, size_t op)
 
 /* ---- one process ----------------------------------------------------------------------------- */
 
-/* Put the file and tarn into a tool's command. */
-static void command_fill(const struct stream *stream, const char *form, char *to)
+/* What a letter behind a % stands for (stream_tools.h). */
+static const char *placeholder(const struct stream *stream, size_t tool, char letter)
 {
+    switch (letter) {
+    case 'f':
+        return stream->file;
+    case 'd':
+        return stream->directory;
+    case 'm':
+        return tn_stream_tools[tool].formats[stream->format];
+    default:
+        return stream->request->program;
+    }
+}
+
+/* What a tool is told to do. NULL: it cannot do that. */
+static const char *form_of(const struct stream *stream, size_t tool)
+{
+    const struct tn_stream_tool *of = &tn_stream_tools[tool];
+
+    return of->formats[stream->format] != NULL ? of->commands[stream->kind] : NULL;
+}
+
+/* A command with paths in it. */
+static void command_fill(const struct stream *stream, size_t tool, char *to)
+{
+    const char *form = form_of(stream, tool);
     char *end = to + STREAM_COMMAND_BYTES - STREAM_PATH_BYTES;
 
     for (; *form != '\0' && to < end; form++) {
-        const char *path = form[0] != '%'   ? NULL
-                           : form[1] == 'f' ? stream->file
-                                            : stream->request->program;
-
-        if (path == NULL) {
+        if (form[0] != '%')
             *to++ = *form;
-            continue;
-        }
-        to += snprintf(to, STREAM_PATH_BYTES, "%s", path);
-        form++;
+        else
+            to += snprintf(to, STREAM_PATH_BYTES, "%s", placeholder(stream, tool, *++form));
     }
     *to = '\0';
 }
 
+static double seconds_of(const struct timeval *time)
+{
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
 /* Run a command in a group of its own; a signal to us ends it, too. Answers its exit code. */
-static int command_run(const struct stream *stream, const char *command, double *seconds)
+static int command_run(const struct stream *stream, const char *command, double *seconds,
+                       double *processor)
 {
     char *const arguments[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
                                 (char *)(uintptr_t)command, NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     uint64_t began_ns = tn_now_ns();
+    struct rusage used = { .ru_maxrss = 0 };
     pid_t child;
     int status = 0, failed;
 
@@ -202,10 +214,11 @@ static int command_run(const struct stream *stream, const char *command, double 
     posix_spawnattr_destroy(&attributes);
     if (failed != 0)
         return STREAM_NOT_FOUND;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    while (wait4(child, &status, 0, &used) < 0 && errno == EINTR)
         if (stream_stopped(stream))
             kill(-child, SIGTERM);
     *seconds = (double)(tn_now_ns() - began_ns) / 1e9;
+    *processor = seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
@@ -245,16 +258,16 @@ static uint64_t output_hash(const struct stream *stream, bool tarn)
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-static void contest_turn(struct stream *stream, struct contest *contest, size_t op, size_t tool)
+static void contest_turn(struct stream *stream, struct contest *contest, size_t tool)
 {
-    const char *name = stream_tools[tool].name;
+    const char *name = tn_stream_tools[tool].name;
     char command[STREAM_COMMAND_BYTES];
-    double seconds = 0;
+    double seconds = 0, processor = 0;
     int exit_code;
     uint64_t hash;
 
-    command_fill(stream, stream_tools[tool].commands[op], command);
-    exit_code = command_run(stream, command, &seconds);
+    command_fill(stream, tool, command);
+    exit_code = command_run(stream, command, &seconds, &processor);
     if (stream_stopped(stream))
         return;
     contest->takes_part = exit_code == 0;
@@ -262,9 +275,10 @@ static void contest_turn(struct stream *stream, struct contest *contest, size_t 
         stream_warn(stream, "%s is not installed, and left out", name);
     else if (exit_code != 0)
         stream_warn(stream, "%s ended with exit code %d in %s, and is left out", name, exit_code,
-                    stream_ops[op].name);
+                    stream->name.text);
     if (exit_code != 0)
         return;
+    contest->processor[contest->count] = processor;
     contest->seconds[contest->count++] = seconds;
     if (contest->count > 1)
         return;
@@ -274,8 +288,7 @@ static void contest_turn(struct stream *stream, struct contest *contest, size_t 
         stream->output_known = true;
     }
     if (stream->output_known && hash != stream->output_hash) {
-        stream_warn(stream, "%s: other rows than tarn's in %s; left out", name,
-                    stream_ops[op].name);
+        stream_warn(stream, "%s: other rows than tarn's in %s; left out", name, stream->name.text);
         contest->takes_part = false;
     }
 }
@@ -288,23 +301,25 @@ static int compare_seconds(const void *a, const void *b)
 }
 
 /* One tool's line. `tarn_mbs` 0: tarn did not take part. */
-static void contest_print(const struct stream *stream, struct contest *contest, size_t op,
-                          size_t tool, double *tarn_mbs)
+static void contest_print(const struct stream *stream, struct contest *contest, size_t tool,
+                          double *tarn_mbs)
 {
     const struct tn_stream_request *request = stream->request;
-    double megabytes = (double)stream->file_bytes / 1e6, median, least, most;
+    double megabytes = (double)stream->file_bytes / 1e6, median, least, most, processor;
     uint64_t row_bytes = stream->file_bytes / request->rows;
 
     qsort(contest->seconds, contest->count, sizeof contest->seconds[0], compare_seconds);
+    qsort(contest->processor, contest->count, sizeof contest->processor[0], compare_seconds);
+    processor = megabytes / contest->processor[contest->count / 2];
     median = megabytes / contest->seconds[contest->count / 2];
     least = megabytes / contest->seconds[contest->count - 1];
     most = megabytes / contest->seconds[0];
     if (tool == 0)
         *tarn_mbs = median;
     if (!request->json) {
-        fprintf(request->out, "%-14s %-10s %8.1f %8.1f %8.1f  MB/s %8.3f M rows/s",
-                stream_ops[op].name, stream_tools[tool].name, median, least, most,
-                (double)request->rows / 1e6 / (megabytes / median));
+        fprintf(request->out, "%-14s %-10s %8.1f %8.1f %8.1f  MB/s %8.3f M rows/s %8.1f",
+                stream->name.text, tn_stream_tools[tool].name, median, least, most,
+                (double)request->rows / 1e6 / (megabytes / median), processor);
         if (*tarn_mbs > 0)
             fprintf(request->out, " %8.2f", *tarn_mbs / median);
         fputc('\n', request->out);
@@ -314,71 +329,123 @@ static void contest_print(const struct stream *stream, struct contest *contest, 
             "{\"suite\":\"stream\",\"op\":\"%s\",\"store\":\"%s\",\"entries\":%" PRIu64
             ",\"key_bytes\":9,\"value_bytes\":%" PRIu64
             ",\"median\":%.1f,\"min\":%.1f,\"max\":%.1f,\"unit\":\"MB/s\",\"repeats\":%zu,"
-            "\"rows_per_s\":%.0f,\"file_bytes\":%" PRIu64,
-            stream_ops[op].name, stream_tools[tool].name, request->rows,
+            "\"rows_per_s\":%.0f,\"file_bytes\":%" PRIu64 ",\"processor_median\":%.1f",
+            stream->name.text, tn_stream_tools[tool].name, request->rows,
             row_bytes > 9 ? row_bytes - 9 : 0, median, least, most, contest->count,
-            (double)request->rows / (megabytes / median), stream->file_bytes);
+            (double)request->rows / (megabytes / median), stream->file_bytes, processor);
     if (*tarn_mbs > 0)
         fprintf(request->out, ",\"times_tarn\":%.3f", *tarn_mbs / median);
     fputs("}\n", request->out);
 }
 
-static enum tn_bench_answer op_run(struct stream *stream, size_t op)
+/* All tools that can, in turn, on the file that is there. */
+static enum tn_bench_answer op_run(struct stream *stream)
 {
-    struct contest contests[STREAM_TOOL_COUNT] = { { .takes_part = false } };
+    struct contest contests[TN_STREAM_TOOL_COUNT] = { { .takes_part = false } };
     double tarn_mbs = 0;
     size_t repeat, tool;
 
-    if (!events_make(stream, op)) {
-        stream_warn(stream, "%s: %s; set TMPDIR to where there is room", stream->file,
-                    strerror(errno));
-        return TN_BENCH_FAILED;
-    }
     stream->output_known = false;
-    for (tool = 0; tool < STREAM_TOOL_COUNT; tool++)
+    for (tool = 0; tool < TN_STREAM_TOOL_COUNT; tool++)
         contests[tool].takes_part =
-            stream_tools[tool].commands[op] != NULL &&
-            tn_bench_name_in(stream->request->tools, stream_tools[tool].name);
+            form_of(stream, tool) != NULL &&
+            tn_bench_name_in(stream->request->tools, tn_stream_tools[tool].name);
     for (repeat = 0; repeat < stream->request->repeats; repeat++)
-        for (tool = 0; tool < STREAM_TOOL_COUNT && !stream_stopped(stream); tool++)
+        for (tool = 0; tool < TN_STREAM_TOOL_COUNT && !stream_stopped(stream); tool++)
             if (contests[tool].takes_part)
-                contest_turn(stream, &contests[tool], op, tool);
-    unlink(stream->file);
-    unlink(stream->output);
+                contest_turn(stream, &contests[tool], tool);
     if (stream_stopped(stream))
         return TN_BENCH_STOPPED;
-    for (tool = 0; tool < STREAM_TOOL_COUNT; tool++)
+    for (tool = 0; tool < TN_STREAM_TOOL_COUNT; tool++)
         if (contests[tool].takes_part)
-            contest_print(stream, &contests[tool], op, tool, &tarn_mbs);
+            contest_print(stream, &contests[tool], tool, &tarn_mbs);
     return fflush(stream->request->out) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN;
+}
+
+/* All kinds of windows on one file. */
+static enum tn_bench_answer format_run(struct stream *stream, size_t format)
+{
+    enum tn_bench_answer answer = TN_BENCH_DONE;
+    bool made = false;
+
+    stream->format = format;
+    for (size_t kind = 0; kind < TN_STREAM_KIND_COUNT && answer == TN_BENCH_DONE; kind++) {
+        stream->kind = kind;
+        stream->name = name_of(kind, format);
+        if (!tn_bench_name_in(stream->request->ops, stream->name.text))
+            continue;
+        if (!made && !events_make(stream)) {
+            stream_warn(stream, "%s: %s; set TMPDIR to where there is room", stream->file,
+                        strerror(errno));
+            return TN_BENCH_FAILED;
+        }
+        made = true;
+        answer = op_run(stream);
+    }
+    unlink(stream->file);
+    return answer;
 }
 
 /* ---- the suite ------------------------------------------------------------------------------- */
 
-/* Are all of the comma-separated names among `count` names, `stride` bytes from one to the next? */
-static bool names_are_known(const struct tn_stream_request *request, const char *names,
-                            const void *known, size_t stride, size_t count)
+/* The names that --ops knows, then those that --stores knows; "" behind the last. */
+static struct stream_name op_name(size_t i)
 {
-    char name[64], text[128];
-    const char *one;
+    struct stream_name name = { "" };
+
+    if (i < STREAM_OP_COUNT)
+        return name_of(i % TN_STREAM_KIND_COUNT, i / TN_STREAM_KIND_COUNT);
+    i -= STREAM_OP_COUNT;
+    if (i < TN_STREAM_ENGINE_COUNT)
+        snprintf(name.text, sizeof name.text, "%s", tn_stream_engine_name(i));
+    return name;
+}
+
+static struct stream_name tool_name(size_t i)
+{
+    struct stream_name name = { "" };
+
+    if (i < TN_STREAM_TOOL_COUNT)
+        snprintf(name.text, sizeof name.text, "%s", tn_stream_tools[i].name);
+    return name;
+}
+
+/* Are all of the comma-separated names known? */
+static bool names_are_known(const struct tn_stream_request *request, const char *names,
+                            struct stream_name (*known)(size_t))
+{
+    char text[128];
     size_t bytes, i;
 
     for (; names != NULL; names = names[bytes] == ',' ? names + bytes + 1 : NULL) {
+        struct stream_name name;
+
         bytes = strcspn(names, ",");
-        snprintf(name, sizeof name, "%.*s", (int)tn_min(bytes, sizeof name - 1), names);
-        for (i = 0; i < count; i++) {
-            memcpy(&one, (const char *)known + i * stride, sizeof one);
-            if (strcmp(one, name) == 0)
+        for (i = 0; name = known(i), name.text[0] != '\0'; i++)
+            if (strlen(name.text) == bytes && strncmp(name.text, names, bytes) == 0)
                 break;
-        }
-        if (i < count)
+        if (name.text[0] != '\0')
             continue;
-        snprintf(text, sizeof text, "'%s' is not known; tarn bench stream --list names what is",
-                 name);
+        snprintf(text, sizeof text, "'%.*s' is not known; tarn bench stream --list names what is",
+                 (int)tn_min(bytes, 60), names);
         request->warn(text);
         return false;
     }
     return true;
+}
+
+/* The operator alone. */
+static enum tn_bench_answer engines_run(const struct tn_stream_request *request)
+{
+    enum tn_bench_answer answer = TN_BENCH_DONE;
+
+    if (!tn_bench_name_in(request->tools, tn_stream_tools[0].name))
+        return answer;
+    for (size_t op = 0; op < TN_STREAM_ENGINE_COUNT && answer == TN_BENCH_DONE; op++)
+        if (request->ops != NULL ? tn_bench_name_in(request->ops, tn_stream_engine_name(op))
+                                 : tn_stream_engine_is_usual(op))
+            answer = tn_stream_engine_run(request, op);
+    return answer;
 }
 
 enum tn_bench_answer tn_stream_bench_run(const struct tn_stream_request *request)
@@ -386,12 +453,10 @@ enum tn_bench_answer tn_stream_bench_run(const struct tn_stream_request *request
     struct stream stream = { .request = request };
     const char *parent = getenv("TMPDIR");
     enum tn_bench_answer answer = TN_BENCH_DONE;
-    size_t op;
+    size_t format;
 
-    if (!names_are_known(request, request->ops, stream_ops, sizeof stream_ops[0],
-                         STREAM_OP_COUNT) ||
-        !names_are_known(request, request->tools, stream_tools, sizeof stream_tools[0],
-                         STREAM_TOOL_COUNT))
+    if (!names_are_known(request, request->ops, op_name) ||
+        !names_are_known(request, request->tools, tool_name))
         return TN_BENCH_UNKNOWN;
     snprintf(stream.directory, sizeof stream.directory, "%.180s/tarn-bench-XXXXXX",
              parent != NULL && *parent != '\0' ? parent : "/tmp");
@@ -402,25 +467,24 @@ enum tn_bench_answer tn_stream_bench_run(const struct tn_stream_request *request
     }
     snprintf(stream.output, sizeof stream.output, "%.200s/output", stream.directory);
     if (!request->json)
-        fprintf(request->out, "%-14s %-10s %8s %8s %8s %5s %15s %8s\n", "op", "tool", "median",
-                "min", "max", "", "", "x tarn");
-    for (op = 0; op < STREAM_OP_COUNT && answer == TN_BENCH_DONE; op++)
-        if (tn_bench_name_in(request->ops, stream_ops[op].name))
-            answer = op_run(&stream, op);
-    unlink(stream.file);
-    unlink(stream.output);
-    rmdir(stream.directory);
-    return answer;
+        fprintf(request->out, "%-14s %-10s %8s %8s %8s %5s %15s %8s %8s\n", "op", "tool", "median",
+                "min", "max", "", "", "of cpu", "x tarn");
+    for (format = 0; format < TN_STREAM_FORMAT_COUNT && answer == TN_BENCH_DONE; format++)
+        answer = format_run(&stream, format);
+    snprintf(stream.file, sizeof stream.file, "%.200s/state", stream.directory);
+    tn_bench_scratch_remove(stream.file);
+    tn_bench_scratch_remove(stream.directory);
+    return answer == TN_BENCH_DONE ? engines_run(request) : answer;
 }
 
 void tn_stream_bench_list(FILE *out)
 {
-    size_t i;
+    struct stream_name name;
 
     fputs("Operations:\n", out);
-    for (i = 0; i < STREAM_OP_COUNT; i++)
-        fprintf(out, "  %s\n", stream_ops[i].name);
+    for (size_t i = 0; name = op_name(i), name.text[0] != '\0'; i++)
+        fprintf(out, "  %s\n", name.text);
     fputs("Tools, those that are installed:\n", out);
-    for (i = 0; i < STREAM_TOOL_COUNT; i++)
-        fprintf(out, "  %s\n", stream_tools[i].name);
+    for (size_t i = 0; name = tool_name(i), name.text[0] != '\0'; i++)
+        fprintf(out, "  %s\n", name.text);
 }

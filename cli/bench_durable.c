@@ -3,6 +3,7 @@
  */
 #include "bench_durable.h"
 #include "arguments.h"
+#include "bench_exit.h"
 #include "bench_number.h"
 #include "command.h"
 #include "message.h"
@@ -11,7 +12,6 @@
 #include "bench/durable_bench.h"
 #include "bench/measure.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,25 +61,6 @@ static const char *value_or(const char *value, const char *otherwise)
     return value != NULL && *value != '\0' ? value : otherwise;
 }
 
-static int durable_exit(enum tn_bench_answer answer)
-{
-    switch (answer) {
-    case TN_BENCH_DONE:
-        return TN_EXIT_DONE;
-    case TN_BENCH_STOPPED:
-        return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
-    case TN_BENCH_UNKNOWN:
-        return TN_EXIT_USAGE;
-    case TN_BENCH_UNWRITTEN:
-        if (errno == EPIPE)
-            return TN_EXIT_PIPE;
-        tn_message(VERB, "standard output: %s", strerror(errno));
-        return TN_EXIT_FAILED;
-    default:
-        return TN_EXIT_FAILED;
-    }
-}
-
 int tn_bench_durable(int argc, char **argv)
 {
     struct tn_arguments arguments;
@@ -111,7 +92,7 @@ int tn_bench_durable(int argc, char **argv)
         return TN_EXIT_USAGE;
     if (values[DURABLE_LIST] != NULL) {
         tn_durable_bench_list(stdout);
-        return durable_exit(fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
+        return tn_bench_exit(VERB, fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
     }
-    return durable_exit(tn_durable_bench_run(&request));
+    return tn_bench_exit(VERB, tn_durable_bench_run(&request));
 }

@@ -3,6 +3,7 @@
  */
 #include "bench_stream.h"
 #include "arguments.h"
+#include "bench_exit.h"
 #include "bench_number.h"
 #include "command.h"
 #include "message.h"
@@ -10,7 +11,6 @@
 
 #include "bench/stream_bench.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,8 +44,9 @@ static const struct tn_usage stream_usage = {
     .verb = VERB,
     .synopsis = "tarn bench stream [OPTION...]",
     .summary = "Time tarn window on files of events beside other tools that can do the job, where\n"
-               "they are installed: windows of an hour by user, count and sum, in the same run,\n"
-               "taking turns. 'x tarn' is how many times as long a tool takes.",
+               "they are installed: windows by user, count and sum, in the same run, taking\n"
+               "turns. 'x tarn' is how many times as long a tool takes, 'of cpu' MB in a second\n"
+               "that the processor had for it. Then the operator alone, on events made here.",
     .options = stream_options,
     .option_count = TN_ARRAY_COUNT(stream_options),
 };
@@ -66,25 +67,6 @@ static bool program_find(char path[PROGRAM_BYTES_MAX])
     }
     tn_message(VERB, "cannot find the program itself in /proc/self/exe");
     return false;
-}
-
-static int stream_exit(enum tn_bench_answer answer)
-{
-    switch (answer) {
-    case TN_BENCH_DONE:
-        return TN_EXIT_DONE;
-    case TN_BENCH_STOPPED:
-        return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
-    case TN_BENCH_UNKNOWN:
-        return TN_EXIT_USAGE;
-    case TN_BENCH_UNWRITTEN:
-        if (errno == EPIPE)
-            return TN_EXIT_PIPE;
-        tn_message(VERB, "standard output: %s", strerror(errno));
-        return TN_EXIT_FAILED;
-    default:
-        return TN_EXIT_FAILED;
-    }
 }
 
 int tn_bench_stream(int argc, char **argv)
@@ -122,7 +104,7 @@ int tn_bench_stream(int argc, char **argv)
         return TN_EXIT_FAILED;
     if (values[STREAM_LIST] != NULL) {
         tn_stream_bench_list(stdout);
-        return stream_exit(fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
+        return tn_bench_exit(VERB, fflush(stdout) == 0 ? TN_BENCH_DONE : TN_BENCH_UNWRITTEN);
     }
-    return stream_exit(tn_stream_bench_run(&request));
+    return tn_bench_exit(VERB, tn_stream_bench_run(&request));
 }

@@ -3,6 +3,7 @@
  */
 #include "arguments.h"
 #include "bench_durable.h"
+#include "bench_exit.h"
 #include "bench_stream.h"
 #include "command.h"
 #include "message.h"
@@ -185,25 +186,10 @@ static bool request_read(struct tn_bench_request *request, uint64_t *sizes,
 /* `page`: the name of the report. */
 static int bench_exit(enum tn_bench_answer answer, const char *page)
 {
-    switch (answer) {
-    case TN_BENCH_DONE:
-        return TN_EXIT_DONE;
-    case TN_BENCH_STOPPED:
-        return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
-    case TN_BENCH_UNKNOWN:
-        return TN_EXIT_USAGE;
-    case TN_BENCH_FAILED:
-        return TN_EXIT_FAILED;
-    case TN_BENCH_UNWRITTEN:
-        if (errno == EPIPE)
-            return TN_EXIT_PIPE;
-        tn_message("bench", "standard output: %s", strerror(errno));
-        return TN_EXIT_FAILED;
-    case TN_BENCH_PAGE_UNWRITTEN:
-        tn_message("bench", "%s: %s", page, strerror(errno));
-        return TN_EXIT_FAILED;
-    }
-    tn_unreachable();
+    if (answer != TN_BENCH_PAGE_UNWRITTEN)
+        return tn_bench_exit("bench", answer);
+    tn_message("bench", "%s: %s", page, strerror(errno));
+    return TN_EXIT_FAILED;
 }
 
 /* The page is opened first: a run of minutes whose report has no place would be for nothing. */

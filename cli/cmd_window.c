@@ -1,10 +1,13 @@
 /*
  * cmd_window.c - tarn window
  *
- *     window_options   the command line, understood
+ *     window_usage     the options there are
+ *     window_options   the command line, understood; window_lists: its fields and columns
+ *     window_files     what it names is there, and used once
  *     window_explain   what it would compute, in words
  *     window_run       rows in, windows out
  *     window_sources   where rows come from: files in sequence, merged, followed
+ *     window_outputs   where rows go: --out, --late-to
  *     window_state     what it must know to go on after a crash
  *     window_report    what is said on standard error
  */

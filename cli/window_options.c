@@ -2,9 +2,10 @@
  * window_options.c - the command line of `tarn window`, understood
  */
 #include "window_options.h"
-#include "arguments.h"
 #include "command.h"
 #include "message.h"
+#include "window_lists.h"
+#include "window_usage.h"
 
 #include "io/duration.h"
 
@@ -15,143 +16,6 @@
 
 #define VERB "window"
 #define STATE_COMMIT_MS 1000
-
-/* ---- the table ------------------------------------------------------------------------------- */
-
-enum window_option {
-    WINDOW_INPUT,
-    WINDOW_TIME,
-    WINDOW_TIME_FORMAT,
-    WINDOW_BY,
-    WINDOW_EVERY,
-    WINDOW_SLIDE,
-    WINDOW_SESSION,
-    WINDOW_OFFSET,
-    WINDOW_AGG,
-    WINDOW_LATE,
-    WINDOW_GRACE,
-    WINDOW_LATE_TO,
-    WINDOW_MAX_AHEAD,
-    WINDOW_EMIT,
-    WINDOW_STRICT,
-    WINDOW_OUTPUT,
-    WINDOW_TIMES,
-    WINDOW_OUT,
-    WINDOW_VERBOSE,
-    WINDOW_MERGE,
-    WINDOW_STATE,
-    WINDOW_COMMIT_EVERY,
-    WINDOW_FOLLOW,
-    WINDOW_IDLE,
-    WINDOW_EXPLAIN,
-    WINDOW_OPTION_COUNT
-};
-
-static const struct tn_option window_options[WINDOW_OPTION_COUNT] = {
-    [WINDOW_INPUT] = { NULL, 'i', "csv|tsv|ndjson",
-                       "format of the input; default: from the file's name\n"
-                       "(x.csv, x.tsv, x.ndjson, x.jsonl, each also with .gz)" },
-    [WINDOW_TIME] = { "time", 0, "FIELD", "field that holds the event time; required" },
-    [WINDOW_TIME_FORMAT] = { "time-format", 0, "FORMAT",
-                             "auto (default: decided by the first time that can be\n"
-                             "read), s, ms, us, ns (numbers since 1970), iso, or a\n"
-                             "strptime format that holds a '%'" },
-    [WINDOW_BY] = { "by", 0, "FIELD[,FIELD...]", "group rows by these fields; default: one group" },
-    [WINDOW_EVERY] = { "every", 0, "DUR", "length of a window: 500ms, 10s, 5m, 1h, 1d, 1w" },
-    [WINDOW_SLIDE] = { "slide", 0, "DUR",
-                       "from one window's start to the next; default: --every.\n"
-                       "Less: windows overlap; more: rows between them are left out" },
-    [WINDOW_SESSION] = { "session", 0, "GAP",
-                         "sessions instead of --every: a group's rows that follow\n"
-                         "each other within GAP are one window" },
-    [WINDOW_OFFSET] = { "offset", 0, "DUR",
-                        "shift window starts by this; less than --slide (or\n"
-                        "--every), may be negative: -2h" },
-    [WINDOW_AGG] = { "agg", 0, "LIST",
-                     "what to compute, separated by commas; default: count.\n"
-                     "count, count(x), sum(x), min(x), max(x), avg(x),\n"
-                     "first(x), last(x), distinct(x); name=count names it" },
-    [WINDOW_LATE] = { "late", 0, "DUR", "how far rows may come out of order; default 0" },
-    [WINDOW_GRACE] = { "grace", 0, "DUR",
-                       "keep windows open for late rows so much longer;\ndefault 0" },
-    [WINDOW_LATE_TO] = { "late-to", 0, "FILE",
-                         "write late rows to FILE, as they came, header first" },
-    [WINDOW_MAX_AHEAD] = { "max-ahead", 0, "DUR",
-                           "a row further ahead of the watermark is bad, and does\n"
-                           "not move it; more than --late" },
-    [WINDOW_EMIT] = { "emit", 0, "final|changes|every=DUR",
-                      "final (default): a window once, when nothing can change\n"
-                      "it; changes: when it ends, and again for each row that\n"
-                      "comes in --grace; every=DUR: what has changed, each DUR\n"
-                      "of event time. The last two add a column op, + or -" },
-    [WINDOW_STRICT] = { "strict", 0, NULL, "stop at the first bad row, with exit code 3" },
-    [WINDOW_OUTPUT] = { NULL, 'o', "csv|tsv|ndjson|pretty", "format of the output; default csv" },
-    [WINDOW_TIMES] = { "times", 0, "iso|ms",
-                       "window times as ISO 8601 in UTC (default) or as\nmilliseconds since 1970" },
-    [WINDOW_OUT] = { "out", 0, "FILE", "write to FILE, not to standard output" },
-    [WINDOW_VERBOSE] = { NULL, 'v', NULL,
-                         "say on standard error what was read, dropped and\n"
-                         "written, how fast, and the time format chosen" },
-    [WINDOW_MERGE] = { "merge", 0, NULL,
-                       "each FILE is a source with its own watermark; rows are\n"
-                       "taken from the one furthest behind. Default: one after\n"
-                       "another, as one stream" },
-    [WINDOW_STATE] = { "state", 0, "DIR",
-                       "keep the run in DIR: after a crash or a signal the same\n"
-                       "command line goes on, and --out is as if nothing had been" },
-    [WINDOW_COMMIT_EVERY] = { "commit-every", 0, "N|DUR",
-                              "with --state: commit every N rows, or every DUR of the\n"
-                              "clock; default 1s. It changes no result" },
-    [WINDOW_FOLLOW] = { "follow", 0, NULL,
-                        "go on with what is added to the last FILE (with --merge,\n"
-                        "to each) until SIGINT or SIGTERM; not for .gz and pipes" },
-    [WINDOW_IDLE] = { "idle", 0, "DUR",
-                      "with --merge --follow: a FILE that gives nothing for so\n"
-                      "long holds back the others no more; default: it does" },
-    [WINDOW_EXPLAIN] = { "explain", 0, NULL,
-                         "say in words what would be computed, and end: headers\n"
-                         "are checked, 'auto' is tried on the first rows" },
-};
-
-static const struct tn_usage window_usage = {
-    .verb = VERB,
-    .synopsis = "tarn window --time FIELD --every DUR [--slide DUR] [OPTION...] [FILE...]\n"
-                "       tarn window --time FIELD --session GAP [OPTION...] [FILE...]",
-    .summary =
-        "Read rows, put each into the window its event time belongs to, and print one row per\n"
-        "window and group as soon as the window is complete. Several FILEs are read one after\n"
-        "another as one stream, or merged by time with --merge; '-' or no FILE is standard\n"
-        "input (say its format with -i); gzip is recognised.",
-    .options = window_options,
-    .option_count = WINDOW_OPTION_COUNT,
-    .details =
-        "A window [start, end) is over when the watermark, the greatest time seen so far minus\n"
-        "--late minus 1 ms, has reached end - 1 ms, and closed --grace later. A row is late when\n"
-        "all windows it belongs to are closed: counted, and left out. The end of the input closes\n"
-        "every window. A session [first, last + GAP) goes on while rows of its group touch it.\n"
-        "\n"
-        "A row that cannot be read (broken quoting, a time or number that is none) is bad:\n"
-        "reported with file and line (the first 10), counted and skipped.\n"
-        "\n"
-        "Field names in --by hold anything but a comma; in --agg, parentheses must match as well.\n"
-        "\n"
-        "Exit codes: 0 done (bad and late rows included); 2 usage; 3 input refused (no such file,\n"
-        "a directory, no permission, no such field, a bad row with --strict, a sum beyond 128\n"
-        "bits); 4 the system failed (reading, writing, memory, a truncated .gz); 128+N ended by\n"
-        "signal N, with complete lines written and open windows not printed; 141 the reader of\n"
-        "the output left.\n"
-        "\n"
-        "With --state the same command line goes on where it was, whatever ended it, also a power\n"
-        "loss; with another one, or files that are not those that were read, it is refused. "
-        "Output\n"
-        "is written exactly once with --out; on standard output rows since the last commit come\n"
-        "again. Files are read again up to where they were, to see that they are the same; pipes\n"
-        "are refused. A finished state says so, and nothing is done.\n"
-        "\n"
-        "Example: edits of a day by hour and channel, as a table\n"
-        "  tarn window --time time --every 1h --by channel --agg 'n=count,sum(added)' \\\n"
-        "      -o pretty edits.ndjson.gz",
-};
 
 /* ---- single values --------------------------------------------------------------------------- */
 
@@ -392,110 +256,6 @@ static bool time_format_parse(struct tn_window_command *out, const struct tn_arg
     return false;
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
-
-static bool memory_report(void)
-{
-    tn_message(VERB, "out of memory");
-    return false;
-}
-
-static bool lists_allocate(struct tn_window_command *out, const char *by)
-{
-    size_t i;
-
-    out->key_count = by != NULL;
-    for (i = 0; by != NULL && by[i] != '\0'; i++)
-        out->key_count += by[i] == ',';
-    out->field_count = 1 + out->key_count + out->aggregates.count;
-    out->column_count = 2 + out->key_count + out->aggregates.count + (out->mode != TN_WINDOW_FINAL);
-    out->fields = calloc(out->field_count, sizeof *out->fields);
-    out->columns = calloc(out->column_count, sizeof *out->columns);
-    out->key_storage = strdup(by != NULL ? by : "");
-    return out->fields != NULL && out->columns != NULL && out->key_storage != NULL;
-}
-
-static bool keys_fill(struct tn_window_command *out)
-{
-    char *next = out->key_storage;
-    size_t i;
-
-    for (i = 0; i < out->key_count; i++) {
-        char *name = next;
-
-        next += strcspn(next, ",");
-        *next++ = '\0'; /* behind the last one this is the NUL that was there */
-        if (*name == '\0') {
-            tn_message(VERB, "option --by: an empty field name; write --by FIELD,FIELD");
-            return false;
-        }
-        out->fields[1 + i] = name;
-        out->columns[2 + i].name = name;
-    }
-    return true;
-}
-
-/* What to do about two columns of one name, of which `first` comes first. */
-static const char *column_advice(const struct tn_window_command *command, size_t second,
-                                 size_t first)
-{
-    size_t changed = second == command->column_count - 1 && command->mode != TN_WINDOW_FINAL
-                         ? first /* op cannot be called otherwise */
-                         : second;
-
-    return changed < 2 + command->key_count ? "leave it out of --by"
-                                            : "name one in --agg: other=kind(field)";
-}
-
-/* A reader of the output must be able to tell columns apart. */
-static bool columns_check(const struct tn_window_command *command)
-{
-    size_t i, j;
-
-    for (i = 0; i < command->column_count; i++)
-        for (j = 0; j < i; j++)
-            if (strcmp(command->columns[i].name, command->columns[j].name) == 0) {
-                tn_message(VERB, "two output columns would be called '%s'; %s",
-                           command->columns[i].name, column_advice(command, i, j));
-                return false;
-            }
-    return true;
-}
-
-static bool lists_fill(struct tn_window_command *out, const struct tn_arguments *arguments)
-{
-    const char *time_field = arguments->values[WINDOW_TIME];
-    const char *list = arguments->values[WINDOW_AGG];
-    struct tn_aggregate_list *aggregates = &out->aggregates;
-    char reason[512];
-    size_t i;
-
-    out->aggregate_text = list != NULL ? list : "count";
-    if (!tn_aggregate_list_parse(aggregates, out->aggregate_text, reason, sizeof reason)) {
-        tn_message(VERB, "option --agg: %s", reason);
-        return false;
-    }
-    if (!lists_allocate(out, arguments->values[WINDOW_BY]))
-        return memory_report();
-    out->fields[0] = time_field;
-    out->columns[0] = (struct tn_column){ "window_start", out->times_as_ms };
-    out->columns[1] = (struct tn_column){ "window_end", out->times_as_ms };
-    if (!keys_fill(out))
-        return false;
-    for (i = 0; i < aggregates->count; i++) {
-        const char *field = aggregates->fields[i];
-        struct tn_column *column = &out->columns[2 + out->key_count + i];
-
-        /* count reads no field, but has a place: any field fills it */
-        out->fields[1 + out->key_count + i] = field != NULL ? field : time_field;
-        column->name = aggregates->names[i];
-        column->number = tn_aggregate_is_number(aggregates->items[i].kind);
-    }
-    if (out->mode != TN_WINDOW_FINAL)
-        out->columns[out->column_count - 1] = (struct tn_column){ "op", false };
-    return columns_check(out);
-}
-
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool files_fill(struct tn_window_command *out, const struct tn_arguments *arguments)
@@ -535,7 +295,7 @@ static bool kind_check(const struct tn_arguments *arguments)
     for (i = 0; i < TN_ARRAY_COUNT(clocked); i++)
         if (values[clocked[i]] != NULL) {
             tn_message(VERB, "option --session and option --%s exclude each other; keep one",
-                       window_options[clocked[i]].name);
+                       tn_window_options_known[clocked[i]].name);
             return false;
         }
     return true;
@@ -557,7 +317,7 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
 
     *out = (struct tn_window_command){ .input_format = TN_FORMAT_AUTO,
                                        .output_format = TN_WRITER_CSV };
-    if (!tn_arguments_parse(&arguments, &window_usage, argc, argv, exit_code))
+    if (!tn_arguments_parse(&arguments, &tn_window_usage, argc, argv, exit_code))
         return false;
     out->strict = arguments.values[WINDOW_STRICT] != NULL;
     out->explain = arguments.values[WINDOW_EXPLAIN] != NULL;
@@ -568,7 +328,7 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
         lateness_parse(out, &arguments) && emit_parse(out, &arguments) &&
         formats_parse(out, &arguments) && time_format_parse(out, &arguments) &&
         files_fill(out, &arguments) && sources_parse(out, &arguments) &&
-        state_parse(out, &arguments) && lists_fill(out, &arguments))
+        state_parse(out, &arguments) && tn_window_lists_fill(out, &arguments))
         return true;
     tn_window_command_release(out);
     *exit_code = TN_EXIT_USAGE;
@@ -577,9 +337,6 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
 
 void tn_window_command_release(struct tn_window_command *command)
 {
-    tn_aggregate_list_release(&command->aggregates);
-    free(command->fields);
-    free(command->columns);
-    free(command->key_storage);
+    tn_window_lists_release(command);
     *command = (struct tn_window_command){ 0 };
 }

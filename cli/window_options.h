@@ -1,11 +1,14 @@
 /*
  * window_options.h - the command line of `tarn window`, understood
  *
- * What the run needs to know, checked as far as it can be without looking at any input. The lists
- * are laid out as reader, operator and writer want them: a row is handed on without copying.
+ * What the run needs to know, checked as far as it can be without looking at any input. Fields and
+ * columns (window_lists.h) are laid out as reader, operator and writer want them: a row is handed on
+ * without copying.
  *
- *     fields    time | keys ...              | field of each aggregate ...   (count: a place)
- *     columns   window_start window_end      | keys ...  | aggregates ... [op]
+ *     window_usage     the options there are          --every 1h
+ *     arguments        split: values by option        "1h"
+ *     window_options   understood                     3600000
+ *     window_lists     --by, --agg: fields, columns
  */
 #ifndef TN_WINDOW_OPTIONS_H
 #define TN_WINDOW_OPTIONS_H
@@ -16,6 +19,8 @@
 #include "io/reader.h"
 #include "io/timestamp.h"
 #include "stream/window.h"
+
+#define TN_WINDOW_GOES_ON (-1) /* where exit codes are answered: there is none yet */
 
 struct tn_window_command {
     const char *const *files; /* "-": standard input */

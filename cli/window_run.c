@@ -11,28 +11,19 @@
 #include "command.h"
 #include "message.h"
 #include "signals.h"
-#include "window_late.h"
+#include "window_files.h"
+#include "window_outputs.h"
 #include "window_report.h"
 #include "window_sources.h"
 #include "window_state.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define VERB "window"
-#define RUN_GOES_ON (-1)       /* no exit code yet */
 #define RUN_STOPPED (-1000)    /* run_emit's answer that stops the operator; no tarn_result */
 #define RUN_PROGRESS_ROWS 4096 /* a power of two */
-
-struct time_text {
-    char text[TN_TIMESTAMP_BYTES_MAX];
-    size_t bytes;
-};
 
 struct run {
     const struct tn_window_command *command;
@@ -43,20 +34,10 @@ struct run {
     struct tn_window *window;
     struct tn_sources sources;
 
-    struct tn_output output;
-    struct tn_writer *writer; /* NULL until the first input is open: W1 */
-    int64_t start_ms;         /* of the last window printed, and both as text */
-    int64_t end_ms;
-    struct time_text start;
-    struct time_text end;
-    tarn_bytes *values; /* of the row of output being made */
-    uint64_t written_count;
-    struct tn_late late;
-    struct tn_window_state state; /* of --state */
-    bool sources_wait;            /* W2 */
-    bool output_is_open;
-    bool unwritten; /* the writer, or late, holds rows that could be written */
-    bool finishing; /* the input has ended, the last windows are printed */
+    struct tn_window_outputs outputs; /* not open until the first input is: W1 */
+    struct tn_window_state state;     /* of --state */
+    bool sources_wait;                /* W2 */
+    bool finishing;                   /* the input has ended, the last windows are printed */
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */
@@ -86,191 +67,43 @@ static int run_memory_failed(void)
 static int run_bad(struct run *run, uint64_t line, const char *reason)
 {
     tn_window_report_bad(&run->report, tn_sources_name(&run->sources), line, reason);
-    return run->command->strict ? TN_EXIT_REFUSED : RUN_GOES_ON;
+    return run->command->strict ? TN_EXIT_REFUSED : TN_WINDOW_GOES_ON;
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
-
-static void run_print_time(const struct run *run, int64_t time_ms, struct time_text *out)
-{
-    if (run->command->times_as_ms)
-        out->bytes = (size_t)snprintf(out->text, sizeof out->text, "%" PRId64, time_ms);
-    else
-        out->bytes = tn_timestamp_print(time_ms, out->text);
-}
-
-/* All rows of a window have the same two times, and come one after another: print them once. */
-static void run_print_window(struct run *run, const struct tn_window_row *row)
-{
-    if (run->start.bytes > 0 && run->start_ms == row->start_ms && run->end_ms == row->end_ms)
-        return;
-    run->start_ms = row->start_ms;
-    run->end_ms = row->end_ms;
-    run_print_time(run, row->start_ms, &run->start);
-    run_print_time(run, row->end_ms, &run->end);
-}
 
 static int run_emit(void *context, const struct tn_window_row *row)
 {
     static const tarn_bytes no_key = { .data = NULL };
     struct run *run = context;
     size_t key_count = run->command->key_count;
-    tarn_bytes *values = run->values;
-    size_t i;
+    const tarn_bytes *values = run->outputs.values;
+    bool written;
 
     /* With a state a row is taken whole, so that it can be committed; the end of input comes again. */
     if (*tn_signals_flag() != 0 && (run->finishing || run->state.store == NULL))
         return RUN_STOPPED;
-    run_print_window(run, row);
-    values[0] = (tarn_bytes){ run->start.text, run->start.bytes };
-    values[1] = (tarn_bytes){ run->end.text, run->end.bytes };
-    for (i = 0; i < key_count; i++) /* an empty key and null are one group, printed as null */
-        values[2 + i] = row->keys[i].bytes > 0 ? row->keys[i] : (tarn_bytes){ NULL, 0 };
-    for (i = 0; i < run->command->aggregates.count; i++)
-        values[2 + key_count + i] = row->values[i];
-    if (run->command->mode != TN_WINDOW_FINAL)
-        values[2 + key_count + i] = (tarn_bytes){ &row->op, 1 };
-    else
+    tn_live_clear(&run->report.live);
+    written = tn_window_outputs_row(&run->outputs, row);
+    if (run->command->mode == TN_WINDOW_FINAL)
         tn_live_group(&run->report.live, row->end_ms, key_count > 0 ? values[2] : no_key,
                       values[2 + key_count]);
-    tn_live_clear(&run->report.live);
-    run->written_count++;
-    run->unwritten = true;
-    return tn_writer_row(run->writer, values) ? 0 : RUN_STOPPED;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static int stat_input(const char *path, struct stat *status)
-{
-    return strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, status) : stat(path, status);
-}
-
-/* A mistyped name shall not show up an hour into the files before it. */
-static bool inputs_exist(const struct tn_window_command *command)
-{
-    struct stat status;
-    size_t i;
-
-    for (i = 0; i < command->file_count; i++)
-        if (stat_input(command->files[i], &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-            tn_message(VERB, "%s: %s; check the name", command->files[i], strerror(errno));
-            return false;
-        }
-    return true;
-}
-
-/* Writing into what is being read would destroy it, or never end. */
-static bool output_is_input(const struct tn_window_command *command, const struct stat *output)
-{
-    struct stat input;
-    size_t i;
-
-    for (i = 0; i < command->file_count; i++)
-        if (stat_input(command->files[i], &input) == 0 && same_file(&input, output)) {
-            tn_message(VERB, "%s is both input and output; write to another file",
-                       command->files[i]);
-            return true;
-        }
-    return false;
-}
-
-/* Each of the files of a command line has one use. */
-static bool outputs_are_files_of_their_own(const struct tn_window_command *command)
-{
-    const char *late_path = command->late_path;
-    struct stat output, late;
-    bool has_output = command->output_path != NULL ? stat(command->output_path, &output) == 0
-                                                   : fstat(STDOUT_FILENO, &output) == 0;
-    bool has_late = late_path != NULL && stat(late_path, &late) == 0;
-
-    if ((has_output && output_is_input(command, &output)) ||
-        (has_late && output_is_input(command, &late)))
-        return false;
-    if ((has_output && has_late && same_file(&output, &late)) ||
-        (late_path != NULL && command->output_path != NULL &&
-         strcmp(late_path, command->output_path) == 0)) {
-        tn_message(VERB, "%s is both the output and for late rows; write them to another file",
-                   late_path);
-        return false;
-    }
-    return true;
-}
-
-/* What a crash leaves in it must be possible to cut off. */
-static int output_can_be_cut(const struct tn_output *output)
-{
-    struct stat status;
-
-    if (fstat(output->file, &status) == 0 && S_ISREG(status.st_mode))
-        return RUN_GOES_ON;
-    tn_message(VERB,
-               "%s is no regular file, and cannot be gone on with after a crash; write to one, "
-               "or leave out --state",
-               output->name);
-    return TN_EXIT_REFUSED;
-}
-
-static int run_open_new(struct run *run)
-{
-    const struct tn_window_command *command = run->command;
-    int exit_code = RUN_GOES_ON;
-
-    if (command->output_path == NULL)
-        tn_output_init(&run->output);
-    else if (!tn_output_open(&run->output, command->output_path)) {
-        tn_message(VERB, "cannot write %s: %s; write to another file", command->output_path,
-                   strerror(errno));
-        return TN_EXIT_FAILED;
-    }
-    run->output_is_open = true;
-    if (command->late_path != NULL &&
-        !(tn_late_open(&run->late, command->late_path) &&
-          tn_late_header(&run->late, tn_sources_header(&run->sources))))
-        return TN_EXIT_FAILED;
-    if (command->state_path != NULL && command->output_path != NULL)
-        exit_code = output_can_be_cut(&run->output);
-    if (exit_code == RUN_GOES_ON && command->state_path != NULL && command->late_path != NULL)
-        exit_code = output_can_be_cut(&run->late.output);
-    return exit_code;
-}
-
-/* The outputs are as long as the last commit says (window_state.h, D1). */
-static int run_open_again(struct run *run)
-{
-    const struct tn_window_command *command = run->command;
-    const struct tn_state_progress *progress = &run->state.progress;
-    int exit_code;
-
-    if (command->output_path == NULL)
-        tn_output_init(&run->output);
-    else if (!tn_output_resume(&run->output, command->output_path, progress->output_bytes))
-        return tn_output_refuse(VERB, command->output_path, progress->output_bytes);
-    run->output_is_open = true;
-    if (command->late_path != NULL &&
-        !tn_late_resume(&run->late, command->late_path, progress->late_bytes,
-                        tn_window_state_late_header(&run->state), &exit_code))
-        return exit_code;
-    return RUN_GOES_ON;
+    return written ? 0 : RUN_STOPPED;
 }
 
 static int run_open_output(struct run *run)
 {
-    const struct tn_window_command *command = run->command;
-    int exit_code = run->state.resumed ? run_open_again(run) : run_open_new(run);
+    const struct tn_state_progress *progress = &run->state.progress;
 
-    if (exit_code != RUN_GOES_ON)
-        return exit_code;
-    run->writer = tn_writer_new(&run->output, command->output_format, command->columns,
-                                command->column_count);
-    if (run->writer == NULL)
-        return run_memory_failed();
-    if (run->state.resumed)
-        tn_writer_resume(run->writer, run->state.progress.has_header != 0);
-    return RUN_GOES_ON;
+    if (!run->state.resumed)
+        return tn_window_outputs_open(&run->outputs, tn_sources_header(&run->sources));
+    return tn_window_outputs_resume(&run->outputs,
+                                    &(struct tn_window_outputs_place){
+                                        .output_bytes = progress->output_bytes,
+                                        .late_bytes = progress->late_bytes,
+                                        .late_header = tn_window_state_late_header(&run->state),
+                                        .has_header = progress->has_header != 0,
+                                    });
 }
 
 /* ---- state ----------------------------------------------------------------------------------- */
@@ -280,17 +113,16 @@ static int run_commit(struct run *run, bool finished)
 {
     struct tn_state_progress progress = {
         .finished = finished,
-        .has_header = tn_writer_has_header(run->writer),
+        .has_header = tn_writer_has_header(run->outputs.writer),
         .row_count = run->report.row_count,
         .bad_count = run->report.bad_count,
-        .written_count = run->written_count,
+        .written_count = run->outputs.written_count,
         .time_kind = run->time_format.kind,
     };
 
     if (run->state.store == NULL)
-        return RUN_GOES_ON;
-    run->unwritten = false;
-    return tn_window_state_commit(&run->state, run->window, &run->sources, &run->output, &run->late,
+        return TN_WINDOW_GOES_ON;
+    return tn_window_state_commit(&run->state, run->window, &run->sources, &run->outputs,
                                   &progress);
 }
 
@@ -302,18 +134,18 @@ static int run_open_store(struct run *run)
 
     if (run->command->state_path == NULL) {
         result = tarn_open(&run->store, NULL, NULL);
-        return result == TARN_OK ? RUN_GOES_ON : run_store_failed(run, result);
+        return result == TARN_OK ? TN_WINDOW_GOES_ON : run_store_failed(run, result);
     }
     exit_code = tn_window_state_open(&run->state, run->command);
     run->store = run->state.store;
-    if (exit_code != RUN_GOES_ON || !run->state.resumed)
+    if (exit_code != TN_WINDOW_GOES_ON || !run->state.resumed)
         return exit_code;
     run->report.row_count = progress->row_count;
     run->report.bad_count = progress->bad_count;
     run->report.resumed_row_count = progress->row_count;
-    run->written_count = progress->written_count;
+    run->outputs.written_count = progress->written_count;
     run->time_format.kind = (enum tn_timestamp_kind)progress->time_kind;
-    return RUN_GOES_ON;
+    return TN_WINDOW_GOES_ON;
 }
 
 /* ---- one row --------------------------------------------------------------------------------- */
@@ -338,9 +170,7 @@ static int run_late(struct run *run, const struct tn_row *row)
 {
     tarn_bytes header = tn_sources_header(&run->sources);
 
-    if (!run->late.is_open)
-        return RUN_GOES_ON;
-    if (!tn_late_has_header(&run->late, header)) {
+    if (run->outputs.late.is_open && !tn_late_has_header(&run->outputs.late, header)) {
         tn_window_report_clear(&run->report);
         tn_message(VERB,
                    "%s: its header is not that of the rows in %s before; give files of one header, "
@@ -348,9 +178,8 @@ static int run_late(struct run *run, const struct tn_row *row)
                    tn_sources_name(&run->sources), run->command->late_path);
         return TN_EXIT_REFUSED;
     }
-    run->unwritten = true;
-    return tn_late_header(&run->late, header) && tn_late_row(&run->late, row->raw) ? RUN_GOES_ON
-                                                                                   : TN_EXIT_FAILED;
+    return tn_window_outputs_late(&run->outputs, row->raw, header) ? TN_WINDOW_GOES_ON
+                                                                   : TN_EXIT_FAILED;
 }
 
 /* What the operator's answer means; `line` is of the row that was pushed, 0 at the end of input. */
@@ -360,7 +189,7 @@ static int run_answer(struct run *run, int answer, uint64_t line)
     case TN_WINDOW_TAKEN:
     case TN_WINDOW_LATE:
     case TN_WINDOW_OUTSIDE:
-        return RUN_GOES_ON;
+        return TN_WINDOW_GOES_ON;
     case TN_WINDOW_BAD:
         return run_bad(run, line, tn_window_reason(run->window));
     case TN_WINDOW_OVERFLOW:
@@ -386,7 +215,7 @@ static int run_row(struct run *run, const struct tn_row *row)
         return run_bad(run, row->line, reason.text);
     answer = tn_window_push(run->window, &event);
     exit_code = answer == TN_WINDOW_LATE ? run_late(run, row) : run_answer(run, answer, row->line);
-    if (exit_code != RUN_GOES_ON || !run->command->merge || answer == TN_WINDOW_BAD)
+    if (exit_code != TN_WINDOW_GOES_ON || !run->command->merge || answer == TN_WINDOW_BAD)
         return exit_code;
     tn_sources_advance(&run->sources, event.time_ms);
     answer = tn_window_advance(run->window, run->sources.watermarks.time_ms);
@@ -398,10 +227,7 @@ static int run_row(struct run *run, const struct tn_row *row)
 /* Nothing comes for a while: everything that can be written is written (W2). */
 static int run_flush(struct run *run)
 {
-    if (!run->unwritten)
-        return RUN_GOES_ON;
-    run->unwritten = false;
-    return tn_writer_flush(run->writer) && tn_late_flush(&run->late) ? RUN_GOES_ON : TN_EXIT_FAILED;
+    return tn_window_outputs_flush(&run->outputs) ? TN_WINDOW_GOES_ON : TN_EXIT_FAILED;
 }
 
 /* Redraw the view, behind everything that was printed. */
@@ -431,19 +257,19 @@ static int run_show(struct run *run)
             progress.file_bytes = 0;
         tn_window_report_progress(&run->report, &progress);
     }
-    return tn_live_is_due(&run->report.live) ? run_draw(run) : RUN_GOES_ON;
+    return tn_live_is_due(&run->report.live) ? run_draw(run) : TN_WINDOW_GOES_ON;
 }
 
 static int run_wait(struct run *run)
 {
     int exit_code = run_flush(run);
 
-    if (exit_code == RUN_GOES_ON)
+    if (exit_code == TN_WINDOW_GOES_ON)
         exit_code = run_show(run);
-    if (exit_code == RUN_GOES_ON &&
+    if (exit_code == TN_WINDOW_GOES_ON &&
         tn_window_state_is_due(&run->state, run->report.row_count, true))
         exit_code = run_commit(run, false);
-    if (exit_code == RUN_GOES_ON)
+    if (exit_code == TN_WINDOW_GOES_ON)
         tn_sources_wait(&run->sources);
     return exit_code;
 }
@@ -480,18 +306,19 @@ static int run_turn(struct run *run, int answer, const struct tn_row *row)
 static int run_rows(struct run *run)
 {
     struct tn_row row;
-    int exit_code = RUN_GOES_ON, answer;
+    int exit_code = TN_WINDOW_GOES_ON, answer;
 
-    while (exit_code == RUN_GOES_ON) {
-        if (run->sources_wait && run_flush(run) != RUN_GOES_ON) /* W2 */
+    while (exit_code == TN_WINDOW_GOES_ON) {
+        if (run->sources_wait && run_flush(run) != TN_WINDOW_GOES_ON) /* W2 */
             return TN_EXIT_FAILED;
         answer = tn_sources_next(&run->sources, &row);
         if (answer == TN_READER_END)
-            return RUN_GOES_ON;
+            return TN_WINDOW_GOES_ON;
         exit_code = run_turn(run, answer, &row);
-        if (exit_code == RUN_GOES_ON && (run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
+        if (exit_code == TN_WINDOW_GOES_ON &&
+            (run->report.row_count & (RUN_PROGRESS_ROWS - 1)) == 0)
             exit_code = run_show(run);
-        if (exit_code == RUN_GOES_ON &&
+        if (exit_code == TN_WINDOW_GOES_ON &&
             tn_window_state_is_due(&run->state, run->report.row_count, false))
             exit_code = run_commit(run, false);
     }
@@ -506,7 +333,7 @@ static int run_rows_to_end(struct run *run)
     if (exit_code < TN_EXIT_SIGNAL || exit_code == TN_EXIT_PIPE)
         return exit_code;
     commit_code = run_commit(run, false);
-    return commit_code == RUN_GOES_ON ? exit_code : commit_code;
+    return commit_code == TN_WINDOW_GOES_ON ? exit_code : commit_code;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -536,34 +363,30 @@ static int run_open(struct run *run)
                                command->output_path == NULL);
     run->time_format = command->time_format;
     tn_memory_init(&run->memory, NULL, NULL, 0);
-    run->values = calloc(command->column_count, sizeof *run->values);
-    if (run->values == NULL || !tn_sources_init(&run->sources, command, &run->memory))
+    if (!tn_window_outputs_init(&run->outputs, command) ||
+        !tn_sources_init(&run->sources, command, &run->memory))
         return run_memory_failed();
     exit_code = run_open_store(run);
-    if (exit_code != RUN_GOES_ON)
+    if (exit_code != TN_WINDOW_GOES_ON)
         return exit_code;
     result = tn_window_open(&run->window, run->store, &run->memory, &options, run_emit, run);
-    return result == TARN_OK ? RUN_GOES_ON : run_store_failed(run, result);
+    return result == TARN_OK ? TN_WINDOW_GOES_ON : run_store_failed(run, result);
 }
 
 /* The first input, then the output (W1). */
 static int run_begin(struct run *run)
 {
-    struct stat status;
-    size_t i;
     int answer, exit_code;
 
-    for (i = 0; i < run->command->file_count; i++)
-        if (stat_input(run->command->files[i], &status) == 0 && !S_ISREG(status.st_mode))
-            run->sources_wait = true;
+    run->sources_wait = tn_inputs_can_wait(run->command);
     run->sources.no_wait = run->report.live.on; /* the view goes on while nothing comes */
-    exit_code =
-        run->state.store != NULL ? tn_window_state_place(&run->state, &run->sources) : RUN_GOES_ON;
-    if (exit_code != RUN_GOES_ON)
+    exit_code = run->state.store != NULL ? tn_window_state_place(&run->state, &run->sources)
+                                         : TN_WINDOW_GOES_ON;
+    if (exit_code != TN_WINDOW_GOES_ON)
         return exit_code;
     answer = tn_sources_begin(&run->sources);
     exit_code = answer == TN_READER_ROW ? run_open_output(run) : run_refused(run, answer);
-    if (exit_code == RUN_GOES_ON && !run->state.resumed)
+    if (exit_code == TN_WINDOW_GOES_ON && !run->state.resumed)
         exit_code = run_commit(run, false);
     return exit_code;
 }
@@ -574,20 +397,20 @@ static int run_finish(struct run *run)
     struct tn_window_summary summary = { .input_bytes = tn_sources_bytes(&run->sources) };
     int exit_code = run_commit(run, false); /* a signal from here on loses no row */
 
-    if (exit_code != RUN_GOES_ON)
+    if (exit_code != TN_WINDOW_GOES_ON)
         return exit_code;
     run->finishing = true;
     tn_window_count(run->window, &summary.counts);
     tn_window_report_clear(&run->report);
     exit_code = run_answer(run, tn_window_finish(run->window), 0);
-    if (exit_code != RUN_GOES_ON)
+    if (exit_code != TN_WINDOW_GOES_ON)
         return exit_code;
-    if (!tn_writer_finish(run->writer))
+    if (!tn_writer_finish(run->outputs.writer))
         return TN_EXIT_FAILED;
     exit_code = run_commit(run, true);
-    if (exit_code != RUN_GOES_ON)
+    if (exit_code != TN_WINDOW_GOES_ON)
         return exit_code;
-    summary.written_count = run->written_count;
+    summary.written_count = run->outputs.written_count;
     summary.late_path = run->command->late_path;
     summary.time_format = tn_timestamp_format_text(&run->time_format);
     summary.time_format_was_chosen = run->command->time_format.kind == TN_TIMESTAMP_AUTO &&
@@ -599,24 +422,16 @@ static int run_finish(struct run *run)
 /* Complete rows are written whatever happened; a failure to do so comes before what was fine. */
 static int run_close(struct run *run, int exit_code)
 {
-    int output_code = TN_EXIT_DONE, late_code, state_code = TN_EXIT_DONE;
+    int output_code, state_code = TN_EXIT_DONE;
 
     tn_window_report_clear(&run->report);
-    if (run->writer != NULL && run->written_count > 0)
-        (void)tn_writer_flush(run->writer); /* closing the output tells */
-    tn_writer_free(run->writer);
-    if (run->output_is_open)
-        output_code = tn_output_close(&run->output, VERB);
-    late_code = tn_late_close(&run->late, VERB);
+    output_code = tn_window_outputs_close(&run->outputs);
     tn_sources_release(&run->sources);
     tn_window_close(run->window);
     if (run->command->state_path != NULL)
         state_code = tn_window_state_close(&run->state);
     else
         (void)tarn_close(run->store); /* in memory: nothing to lose */
-    free(run->values);
-    if (output_code == TN_EXIT_DONE)
-        output_code = late_code;
     if (output_code == TN_EXIT_DONE)
         output_code = state_code;
     if (exit_code == TN_EXIT_DONE || (exit_code == TN_EXIT_FAILED && output_code == TN_EXIT_PIPE))
@@ -631,18 +446,18 @@ int tn_window_run(const struct tn_window_command *command)
     bool state_exists = command->state_path != NULL && stat(command->state_path, &status) == 0;
     int exit_code;
 
-    if (!state_exists && !inputs_exist(command)) /* a finished state needs none */
+    if (!state_exists && !tn_inputs_exist(command)) /* a finished state needs none */
         return TN_EXIT_REFUSED;
-    if (!outputs_are_files_of_their_own(command))
+    if (!tn_outputs_are_files_of_their_own(command))
         return TN_EXIT_USAGE;
     exit_code = run_open(&run);
-    if (exit_code == RUN_GOES_ON && state_exists && !inputs_exist(command))
+    if (exit_code == TN_WINDOW_GOES_ON && state_exists && !tn_inputs_exist(command))
         exit_code = TN_EXIT_REFUSED;
-    if (exit_code == RUN_GOES_ON)
+    if (exit_code == TN_WINDOW_GOES_ON)
         exit_code = run_begin(&run);
-    if (exit_code == RUN_GOES_ON)
+    if (exit_code == TN_WINDOW_GOES_ON)
         exit_code = run_rows_to_end(&run);
-    if (exit_code == RUN_GOES_ON)
+    if (exit_code == TN_WINDOW_GOES_ON)
         exit_code = run_finish(&run);
     return run_close(&run, exit_code);
 }

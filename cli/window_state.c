@@ -4,9 +4,8 @@
 #include "window_state.h"
 #include "command.h"
 #include "message.h"
+#include "state_command.h"
 
-#include "base/bytes.h"
-#include "io/duration.h"
 #include "io/wait.h"
 
 #include <inttypes.h>
@@ -15,14 +14,11 @@
 #include <string.h>
 
 #define VERB "window"
-#define STATE_VERSION 1u
 #define STATE_LOOK_ROWS 1024 /* how often the clock is looked at */
 #define KEY_COMMAND "run command"
 #define KEY_PROGRESS "run progress"
 #define KEY_LATE_HEADER "run late header"
 #define KEY_SOURCE_BYTES 32
-#define WORD_COUNT_MAX 16u
-#define WORD_BYTES sizeof(uint64_t)
 
 /* ---- failures -------------------------------------------------------------------------------- */
 
@@ -79,191 +75,11 @@ static int state_memory_failed(void)
     return TN_EXIT_FAILED;
 }
 
-/* ---- words ----------------------------------------------------------------------------------- */
-
-static size_t progress_fields(struct tn_state_progress *progress, void *fields[WORD_COUNT_MAX])
-{
-    size_t count = 0;
-
-    fields[count++] = &progress->finished;
-    fields[count++] = &progress->has_header;
-    fields[count++] = &progress->row_count;
-    fields[count++] = &progress->bad_count;
-    fields[count++] = &progress->written_count;
-    fields[count++] = &progress->output_bytes;
-    fields[count++] = &progress->late_bytes;
-    fields[count++] = &progress->time_kind;
-    fields[count++] = &progress->watermark_ms;
-    return count;
-}
-
-/* The fields of a place that are words as they are; two flags and a state come in front. */
-static size_t place_fields(struct tn_source_place *place, void *fields[WORD_COUNT_MAX])
-{
-    size_t count = 0;
-
-    fields[count++] = &place->place.device;
-    fields[count++] = &place->place.inode;
-    fields[count++] = &place->place.bytes;
-    fields[count++] = &place->place.checksum;
-    fields[count++] = &place->place.line;
-    fields[count++] = &place->place.replay_end;
-    fields[count++] = &place->watermark.own.time_ms;
-    return count;
-}
-
-static uint8_t *words_store(uint8_t *to, void *const *fields, size_t count)
-{
-    uint64_t word;
-
-    for (size_t i = 0; i < count; i++, to += WORD_BYTES) {
-        memcpy(&word, fields[i], sizeof word);
-        tn_store_le64(to, word);
-    }
-    return to;
-}
-
-static void words_load(const uint8_t *from, void *const *fields, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word = tn_load_le64(from + i * WORD_BYTES);
-
-        memcpy(fields[i], &word, sizeof word);
-    }
-}
-
-static size_t place_store(struct tn_source_place *place, uint8_t *to)
-{
-    void *fields[WORD_COUNT_MAX];
-    size_t count = place_fields(place, fields);
-
-    tn_store_le64(to, (uint64_t)place->phase);
-    tn_store_le64(to + WORD_BYTES, place->place.skipping);
-    tn_store_le64(to + 2 * WORD_BYTES, (uint64_t)place->watermark.state);
-    return (size_t)(words_store(to + 3 * WORD_BYTES, fields, count) - to);
-}
-
-static bool place_load(struct tn_source_place *place, const uint8_t *from, size_t bytes)
-{
-    void *fields[WORD_COUNT_MAX];
-    size_t count = place_fields(place, fields);
-
-    if (bytes != (3 + count) * WORD_BYTES)
-        return false;
-    place->phase = (enum tn_source_phase)tn_load_le64(from);
-    place->place.skipping = tn_load_le64(from + WORD_BYTES) != 0;
-    place->watermark.state = (enum tn_source_state)tn_load_le64(from + 2 * WORD_BYTES);
-    words_load(from + 3 * WORD_BYTES, fields, count);
-    return place->phase <= TN_SOURCE_READ && place->watermark.state <= TN_SOURCE_ENDED;
-}
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static size_t source_key(size_t index, char key[KEY_SOURCE_BYTES])
 {
     return (size_t)snprintf(key, KEY_SOURCE_BYTES, "run source %010zu", index);
-}
-
-/* ---- the command line ------------------------------------------------------------------------ */
-
-static void pair_add(FILE *to, const char *name, const char *value)
-{
-    fputs(name, to);
-    fputc('\0', to);
-    fputs(value != NULL ? value : "", to);
-    fputc('\0', to);
-}
-
-static void duration_add(FILE *to, const char *name, int64_t ms)
-{
-    char text[TN_DURATION_BYTES_MAX];
-
-    tn_duration_print(ms, text);
-    pair_add(to, name, text);
-}
-
-static void flag_add(FILE *to, const char *name, bool on)
-{
-    pair_add(to, name, on ? "on" : "off");
-}
-
-/* All that decides what comes out, in an order of its own, durations in one spelling (D3). */
-static void command_add(FILE *to, const struct tn_window_command *command)
-{
-    static const char *const inputs[] = { "by name", "csv", "tsv", "ndjson" };
-    static const char *const outputs[] = { "csv", "tsv", "ndjson", "pretty" };
-    static const char *const modes[] = { "final", "changes", "every" };
-    size_t i;
-
-    pair_add(to, "-i", inputs[command->input_format]);
-    pair_add(to, "--time", command->fields[0]);
-    pair_add(to, "--time-format", tn_timestamp_format_text(&command->time_format));
-    duration_add(to, "--every", command->every_ms);
-    duration_add(to, "--slide", command->slide_ms);
-    duration_add(to, "--offset", command->offset_ms);
-    duration_add(to, "--session", command->gap_ms);
-    duration_add(to, "--late", command->late_ms);
-    duration_add(to, "--grace", command->grace_ms);
-    duration_add(to, "--max-ahead", command->max_ahead_ms);
-    pair_add(to, "--emit", modes[command->mode]);
-    duration_add(to, "--emit every", command->print_ms);
-    pair_add(to, "--agg", command->aggregate_text);
-    flag_add(to, "--strict", command->strict);
-    flag_add(to, "--merge", command->merge);
-    flag_add(to, "--follow", command->follow);
-    duration_add(to, "--idle", command->idle_ms);
-    pair_add(to, "-o", outputs[command->output_format]);
-    pair_add(to, "--times", command->times_as_ms ? "ms" : "iso");
-    pair_add(to, "--out", command->output_path);
-    pair_add(to, "--late-to", command->late_path);
-    for (i = 0; i < command->key_count; i++)
-        pair_add(to, "--by", command->fields[1 + i]);
-    for (i = 0; i < command->file_count; i++)
-        pair_add(to, "FILE", command->files[i]);
-}
-
-/* Free *out. False: no memory. */
-static bool command_encode(const struct tn_window_command *command, char **out, size_t *out_bytes)
-{
-    uint8_t version[WORD_BYTES];
-    FILE *to = open_memstream(out, out_bytes);
-
-    if (to == NULL)
-        return false;
-    tn_store_le64(version, STATE_VERSION);
-    fwrite(version, 1, sizeof version, to);
-    command_add(to, command);
-    return fclose(to) == 0;
-}
-
-/* The text at `at`, and where the next one begins. "": there is none. */
-static const char *text_next(const char *bytes, size_t byte_count, size_t *at)
-{
-    const char *text = bytes + *at;
-
-    if (*at >= byte_count || memchr(text, '\0', byte_count - *at) == NULL)
-        return "";
-    *at += strlen(text) + 1;
-    return text;
-}
-
-/* Two encoded command lines that are not the same: say where they first differ. */
-static int command_refuse(const struct tn_window_state *state, tarn_bytes was, tarn_bytes is)
-{
-    size_t was_at = WORD_BYTES, is_at = WORD_BYTES;
-    const char *was_name, *was_value, *is_name, *is_value;
-
-    do {
-        was_name = text_next(was.data, was.bytes, &was_at);
-        was_value = text_next(was.data, was.bytes, &was_at);
-        is_name = text_next(is.data, is.bytes, &is_at);
-        is_value = text_next(is.data, is.bytes, &is_at);
-    } while (*was_name != '\0' && strcmp(was_name, is_name) == 0 &&
-             strcmp(was_value, is_value) == 0);
-    tn_message(VERB,
-               "state %s is of another command line: there %s '%s', here %s '%s'; give the same "
-               "one, or name another directory",
-               state->command->state_path, *was_name != '\0' ? was_name : "nothing more", was_value,
-               *is_name != '\0' ? is_name : "nothing more", is_value);
-    return TN_EXIT_REFUSED;
 }
 
 /* Is it the command line that the state was begun with? In a new one, it is now. */
@@ -271,9 +87,9 @@ static int state_check_command(struct tn_window_state *state)
 {
     tarn_bytes was, is = { .data = NULL };
     char *encoded = NULL;
-    int result, exit_code = TN_STATE_GOES_ON;
+    int result, exit_code = TN_WINDOW_GOES_ON;
 
-    if (!command_encode(state->command, &encoded, &is.bytes)) {
+    if (!tn_state_command_encode(state->command, &encoded, &is.bytes)) {
         free(encoded);
         return state_memory_failed();
     }
@@ -283,41 +99,36 @@ static int state_check_command(struct tn_window_state *state)
         result = state->resumed ? TARN_E_TYPE
                                 : tarn_put(state->table, KEY_COMMAND, sizeof KEY_COMMAND - 1,
                                            is.data, is.bytes);
-    else if (result == TARN_OK &&
-             (was.bytes < WORD_BYTES || tn_load_le64(was.data) > STATE_VERSION))
+    else if (result == TARN_OK && !tn_state_command_is_known(was))
         result = TARN_E_VERSION;
     else if (result == TARN_OK &&
-             (was.bytes != is.bytes || memcmp(was.data, is.data, is.bytes) != 0))
-        exit_code = command_refuse(state, was, is);
+             (was.bytes != is.bytes || memcmp(was.data, is.data, is.bytes) != 0)) {
+        tn_state_command_differ(state->command->state_path, was, is);
+        exit_code = TN_EXIT_REFUSED;
+    }
     if (result != TARN_OK)
         exit_code = state_failed(state, result, "");
     free(encoded);
     return exit_code;
 }
 
-/* ---- open ------------------------------------------------------------------------------------ */
-
 static int state_load(struct tn_window_state *state)
 {
-    void *fields[WORD_COUNT_MAX];
-    size_t count = progress_fields(&state->progress, fields), bytes, i;
     char key[KEY_SOURCE_BYTES];
     const void *value;
+    size_t bytes, i;
     int result = tarn_get(state->table, KEY_PROGRESS, sizeof KEY_PROGRESS - 1, &value, &bytes);
 
-    if (result == TARN_OK && bytes == count * WORD_BYTES)
-        words_load(value, fields, count);
-    else
-        result = result < 0 ? result : TARN_E_CORRUPT;
+    if (result == TARN_ABSENT ||
+        (result == TARN_OK && !tn_state_progress_load(&state->progress, value, bytes)))
+        result = TARN_E_CORRUPT;
     for (i = 0; result == TARN_OK && i < state->command->file_count; i++) {
         result = tarn_get(state->table, key, source_key(i, key), &value, &bytes);
         if (result == TARN_ABSENT ||
-            (result == TARN_OK && !place_load(&state->places[i], value, bytes)))
+            (result == TARN_OK && !tn_state_place_load(&state->places[i], value, bytes)))
             result = TARN_E_CORRUPT;
     }
-    if (result == TARN_OK && state->progress.time_kind > TN_TIMESTAMP_PATTERN)
-        result = TARN_E_CORRUPT;
-    return result == TARN_OK ? TN_STATE_GOES_ON : state_failed(state, result, "");
+    return result == TARN_OK ? TN_WINDOW_GOES_ON : state_failed(state, result, "");
 }
 
 static int state_open_store(struct tn_window_state *state)
@@ -336,7 +147,7 @@ static int state_open_store(struct tn_window_state *state)
         result = tarn_table_open(&state->table, state->store, "window state", NULL);
     state->resumed = number > 0;
     state->committed = state->resumed;
-    return result == TARN_OK ? TN_STATE_GOES_ON : state_store_failed(state, result);
+    return result == TARN_OK ? TN_WINDOW_GOES_ON : state_store_failed(state, result);
 }
 
 static int state_is_finished(const struct tn_window_state *state)
@@ -357,13 +168,13 @@ int tn_window_state_open(struct tn_window_state *state, const struct tn_window_c
     if (state->places == NULL)
         return state_memory_failed();
     exit_code = state_open_store(state);
-    if (exit_code == TN_STATE_GOES_ON)
+    if (exit_code == TN_WINDOW_GOES_ON)
         exit_code = state_check_command(state);
-    if (exit_code == TN_STATE_GOES_ON && state->resumed)
+    if (exit_code == TN_WINDOW_GOES_ON && state->resumed)
         exit_code = state_load(state);
-    if (exit_code == TN_STATE_GOES_ON && state->progress.finished)
+    if (exit_code == TN_WINDOW_GOES_ON && state->progress.finished)
         return state_is_finished(state);
-    if (exit_code == TN_STATE_GOES_ON && state->resumed && command->verbose)
+    if (exit_code == TN_WINDOW_GOES_ON && state->resumed && command->verbose)
         tn_message(VERB, "state %s: going on behind row %" PRIu64, command->state_path,
                    state->progress.row_count);
     state->look_row_count = state->progress.row_count;
@@ -409,7 +220,7 @@ int tn_window_state_place(struct tn_window_state *state, struct tn_sources *sour
     }
     if (state->resumed)
         tn_sources_resume(sources, state->places, state->progress.watermark_ms);
-    return TN_STATE_GOES_ON;
+    return TN_WINDOW_GOES_ON;
 }
 
 /* ---- commit ---------------------------------------------------------------------------------- */
@@ -435,7 +246,7 @@ bool tn_window_state_is_due(struct tn_window_state *state, uint64_t row_count, b
 /* What has changed of the places since the last commit. */
 static int places_put(struct tn_window_state *state, struct tn_sources *sources)
 {
-    uint8_t was[WORD_COUNT_MAX * WORD_BYTES], is[WORD_COUNT_MAX * WORD_BYTES];
+    uint8_t was[TN_STATE_BYTES_MAX], is[TN_STATE_BYTES_MAX];
     char key[KEY_SOURCE_BYTES];
     struct tn_source_place now;
     int result = TARN_OK;
@@ -443,8 +254,8 @@ static int places_put(struct tn_window_state *state, struct tn_sources *sources)
 
     for (i = 0; result == TARN_OK && i < state->command->file_count; i++) {
         tn_sources_place(sources, i, &now);
-        (void)place_store(&state->places[i], was);
-        bytes = place_store(&now, is);
+        (void)tn_state_place_store(&state->places[i], was);
+        bytes = tn_state_place_store(&now, is);
         if (state->committed && memcmp(was, is, bytes) == 0)
             continue;
         result = tarn_put(state->table, key, source_key(i, key), is, bytes);
@@ -463,32 +274,32 @@ static int late_header_put(struct tn_window_state *state, const struct tn_late *
 
 static int progress_put(struct tn_window_state *state, struct tn_state_progress *progress)
 {
-    uint8_t words[WORD_COUNT_MAX * WORD_BYTES];
-    void *fields[WORD_COUNT_MAX];
-    size_t count = progress_fields(progress, fields);
+    uint8_t words[TN_STATE_BYTES_MAX];
+    size_t bytes = tn_state_progress_store(progress, words);
 
-    (void)words_store(words, fields, count);
     state->progress = *progress;
-    return tarn_put(state->table, KEY_PROGRESS, sizeof KEY_PROGRESS - 1, words, count * WORD_BYTES);
+    return tarn_put(state->table, KEY_PROGRESS, sizeof KEY_PROGRESS - 1, words, bytes);
 }
 
 int tn_window_state_commit(struct tn_window_state *state, struct tn_window *window,
-                           struct tn_sources *sources, struct tn_output *output,
-                           struct tn_late *late, struct tn_state_progress *progress)
+                           struct tn_sources *sources, struct tn_window_outputs *outputs,
+                           struct tn_state_progress *progress)
 {
     int result;
 
     progress->output_bytes = 0;
     progress->late_bytes = 0;
-    if (state->command->output_path != NULL ? !tn_output_sync(output, &progress->output_bytes)
-                                            : !tn_output_flush(output))
+    outputs->unwritten = false;
+    if (state->command->output_path != NULL
+            ? !tn_output_sync(&outputs->output, &progress->output_bytes)
+            : !tn_output_flush(&outputs->output))
         return TN_EXIT_FAILED;
-    if (late->is_open && !tn_output_sync(&late->output, &progress->late_bytes))
+    if (outputs->late.is_open && !tn_output_sync(&outputs->late.output, &progress->late_bytes))
         return TN_EXIT_FAILED;
     progress->watermark_ms = state->command->merge ? sources->watermarks.time_ms : INT64_MIN;
     result = places_put(state, sources);
     if (result == TARN_OK)
-        result = late_header_put(state, late);
+        result = late_header_put(state, &outputs->late);
     if (result == TARN_OK)
         result = progress_put(state, progress);
     if (result == TARN_OK)
@@ -497,7 +308,7 @@ int tn_window_state_commit(struct tn_window_state *state, struct tn_window *wind
         result = tarn_commit(state->store, NULL, 0, TARN_SYNC);
     state->commit_ns = tn_now_ns();
     state->committed = true;
-    return result == TARN_OK ? TN_STATE_GOES_ON : state_store_failed(state, result);
+    return result == TARN_OK ? TN_WINDOW_GOES_ON : state_store_failed(state, result);
 }
 
 int tn_window_state_close(struct tn_window_state *state)

@@ -4,13 +4,13 @@
  *     DIR   "window ..."     tables of the operator (stream/window.h)
  *           "window state"   ... and in this one of them, beside its own entry, ours:
  *
- *             run command              a version, then name NUL value NUL ..., as command_encode says
- *             run progress             words: struct tn_state_progress, in its order
- *             run source 0000000000    words: a place, as place_fields says; one for each FILE
+ *             run command              the command line (state_command.h)
+ *             run progress             words: struct tn_state_progress (state_words.h)
+ *             run source 0000000000    words: a place; one for each FILE
  *             run late header          the first line of --late-to, once it has one
  *
- * A word is 64 bits, little-endian. They are entries rather than the commit's note because a note is
- * written whole with each commit: of a thousand FILEs one moves.
+ * They are entries rather than the commit's note because a note is written whole with each commit: of
+ * a thousand FILEs one moves.
  *
  *     rows | rows | rows | x             commit: outputs flushed and synced, then state, as one unit
  *          c      c      c               resume: outputs cut to what the last c says, files read on
@@ -31,23 +31,8 @@
 #ifndef TN_WINDOW_STATE_H
 #define TN_WINDOW_STATE_H
 
-#include "window_late.h"
-#include "window_sources.h"
-
-#define TN_STATE_GOES_ON (-1) /* no exit code yet */
-
-/* Of the run as a whole; all of 64 bits, as they are stored. */
-struct tn_state_progress {
-    uint64_t finished;   /* all is read, written and done */
-    uint64_t has_header; /* the output has its header */
-    uint64_t row_count;
-    uint64_t bad_count;
-    uint64_t written_count;
-    uint64_t output_bytes; /* of --out; 0 without one */
-    uint64_t late_bytes;   /* of --late-to */
-    uint64_t time_kind;    /* enum tn_timestamp_kind, as 'auto' chose it */
-    int64_t watermark_ms;  /* of all sources; merged only */
-};
+#include "state_words.h"
+#include "window_outputs.h"
 
 struct tn_window_state {
     const struct tn_window_command *command;
@@ -62,7 +47,7 @@ struct tn_window_state {
 };
 
 /*
- * Open command->state_path, or make it. TN_STATE_GOES_ON; or an exit code, and all is said:
+ * Open command->state_path, or make it. TN_WINDOW_GOES_ON; or an exit code, and all is said:
  * TN_EXIT_DONE when the run is finished. Close it either way. `command` outlives the state.
  */
 int tn_window_state_open(struct tn_window_state *state, const struct tn_window_command *command);
@@ -78,12 +63,12 @@ bool tn_window_state_is_due(struct tn_window_state *state, uint64_t row_count, b
 
 /*
  * Commit the window and all that it stands for. `progress` has all but lengths and watermark, which
- * are filled in. Flushes and syncs `output` (only flushes standard output) and `late` first (D1).
- * TN_STATE_GOES_ON, or an exit code (D4); a failed output is told by closing it.
+ * are filled in. Flushes and syncs the outputs (only flushes standard output) first (D1).
+ * TN_WINDOW_GOES_ON, or an exit code (D4); a failed output is told by closing it.
  */
 int tn_window_state_commit(struct tn_window_state *state, struct tn_window *window,
-                           struct tn_sources *sources, struct tn_output *output,
-                           struct tn_late *late, struct tn_state_progress *progress);
+                           struct tn_sources *sources, struct tn_window_outputs *outputs,
+                           struct tn_state_progress *progress);
 
 /* Close it, after the window. TN_EXIT_DONE, or that it failed. Nothing is held afterwards. */
 int tn_window_state_close(struct tn_window_state *state);

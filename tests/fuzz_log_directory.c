@@ -126,7 +126,7 @@ static uint64_t image_write(struct rig *r, const struct image *image)
 }
 
 /* What is forged may hold any entries, as long as they are entries. */
-static int touch_each(void *argument, const struct tn_log_entry *entry)
+static int touch_one(void *argument, const struct tn_log_entry *entry)
 {
     static uint8_t value[FILE_BYTES_MAX];
 
@@ -134,6 +134,16 @@ static int touch_each(void *argument, const struct tn_log_entry *entry)
     fuzz_expect(entry->value_bytes <= FILE_BYTES_MAX && entry->key.bytes <= FILE_BYTES_MAX);
     memcpy(value, entry->key.data, entry->key.bytes);
     return tn_log_entry_value(entry, value);
+}
+
+static int touch_each(void *argument, const struct tn_log_entry *entries, size_t count)
+{
+    int result = TARN_OK;
+    size_t i;
+
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = touch_one(argument, &entries[i]);
+    return result;
 }
 
 static int open_any(struct rig *r)

@@ -22,7 +22,7 @@ struct reader {
     uint8_t touched; /* every byte of every key is read */
 };
 
-static int reader_each(void *argument, const struct tn_log_entry *entry)
+static int reader_one(void *argument, const struct tn_log_entry *entry)
 {
     static uint8_t value[FILE_BYTES_MAX];
     struct reader *reader = argument;
@@ -38,6 +38,16 @@ static int reader_each(void *argument, const struct tn_log_entry *entry)
     reader->count++;
     reader->bytes += 16 + entry->key.bytes + entry->value_bytes;
     return TARN_OK;
+}
+
+static int reader_each(void *argument, const struct tn_log_entry *entries, size_t count)
+{
+    int result = TARN_OK;
+    size_t i;
+
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = reader_one(argument, &entries[i]);
+    return result;
 }
 
 /* Cut to what there is, in steps of 8. */

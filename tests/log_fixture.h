@@ -94,7 +94,7 @@ static inline uint8_t *rig_scratch(struct rig *r, size_t bytes)
 }
 
 /* The value says what it was made from: its first 8 bytes are the seed, the rest follows from it. */
-static inline int rig_each(void *argument, const struct tn_log_entry *entry)
+static inline int rig_one(void *argument, const struct tn_log_entry *entry)
 {
     struct rig *r = argument;
     uint8_t *value = rig_scratch(r, 2 * (size_t)entry->value_bytes + 8), *expected;
@@ -122,6 +122,16 @@ static inline int rig_each(void *argument, const struct tn_log_entry *entry)
     r->state.seeds[key] = seed;
     r->state.sizes[key] = entry->value_bytes;
     return TARN_OK;
+}
+
+static inline int rig_each(void *argument, const struct tn_log_entry *entries, size_t count)
+{
+    int result = TARN_OK;
+    size_t i;
+
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = rig_one(argument, &entries[i]);
+    return result;
 }
 
 /* Open and replay; the log stays open only when that went well. */

@@ -13,17 +13,20 @@ run() {
     "$TARN" bench stream "$@" >"$work/out" 2>"$work/err" || code=$?
 }
 
+ops=$(for kind in window hop session grace changes state; do printf '%s,' "$kind"_csv "$kind"_tsv "$kind"_ndjson; done)
+
 it "each tool that is installed has a line for what it can do, and its rows are tarn's"
-run --rows 3000 --repeats 1 --json
+run --rows 3000 --repeats 1 --json --ops "${ops%,}"
 expect_eq "$code" 0
-for op in csv tsv ndjson; do
-    grep -q "^{\"suite\":\"stream\",\"op\":\"window_$op\",\"store\":\"tarn\",\"entries\":3000," "$work/out" ||
+for op in $(echo "${ops%,}" | tr , ' '); do
+    grep -q "^{\"suite\":\"stream\",\"op\":\"$op\",\"store\":\"tarn\",\"entries\":3000," "$work/out" ||
         fail "no line for $op"
 done
-for tool in sqlite3:sqlite3:csv mlr:miller:ndjson datamash:datamash:tsv; do
+for tool in sqlite3:sqlite3:window_csv mlr:miller:window_ndjson datamash:datamash:window_tsv sqlite3:sqlite3:hop_tsv \
+    sqlite3:sqlite3:session_csv mlr:miller:hop_ndjson mlr:miller:session_tsv; do
     name=${tool#*:}
     if command -v "${tool%%:*}" >/dev/null 2>&1; then
-        grep -q "\"op\":\"window_${name#*:}\",\"store\":\"${name%:*}\"" "$work/out" || fail "no ${name%:*}"
+        grep -q "\"op\":\"${name#*:}\",\"store\":\"${name%:*}\"" "$work/out" || fail "no ${name%:*} in ${name#*:}"
     else
         grep -q "${name%:*} is not installed" "$work/err" || fail "${name%:*} is missing and not told"
     fi
@@ -37,7 +40,7 @@ import json
 for line in open('$work/out'):
     row = json.loads(line)
     for key in ('suite op store entries key_bytes value_bytes median min max unit repeats '
-                'rows_per_s file_bytes times_tarn').split():
+                'rows_per_s file_bytes processor_median times_tarn').split():
         assert key in row, key
     assert row['min'] <= row['median'] <= row['max'] and row['unit'] == 'MB/s'"
 else
@@ -51,6 +54,13 @@ expect_eq "$(wc -l <"$work/out")" 2
 run --list
 expect_eq "$code" 0
 grep -q window_ndjson "$work/out" && grep -q datamash "$work/out" || fail "not listed"
+
+it "the operator alone: a line for each op, and all events counted"
+run --rows 100 --repeats 1 --json --ops tumble_100,sessions_100k
+expect_eq "$code" 0
+grep -q '"op":"tumble_100","store":"tarn","entries":100,.*"unit":"M events/s".*"events":4000,"rows_out":200}' "$work/out" ||
+    fail "tumble_100: $(cat "$work/out")"
+grep -q '"op":"sessions_100k"' "$work/out" || fail "no sessions_100k"
 
 it "what it cannot understand is exit 2, with a reason"
 for arguments in "--rows 0" "--rows x" "--rows 2G" "--repeats 101" "--ops window" "--stores mlr," \

@@ -598,6 +598,48 @@ static void clearing_works_at_a_limit_whatever_others_have_cleared(void)
     check_ok(tarn_budget_close(options.budget));
 }
 
+/* A chunk has 16 slots, which may be more than there is; then large values do without. */
+static void large_values_fill_a_limit_however_small_it_is(void)
+{
+    static const size_t sizes[] = { 17000, 40000, 70000, 130000 };
+    static uint8_t value[130000];
+    uint64_t limit, i, count;
+    size_t s;
+
+    for (s = 0; s < TN_ARRAY_COUNT(sizes); s++)
+        for (limit = 400000; limit < 6000000; limit += 350000) {
+            const tarn_options options = { .memory_bytes_max = limit };
+            tarn_statistics statistics;
+            tarn_store *store;
+            tarn_table *table;
+            const void *got;
+            size_t got_bytes;
+
+            check_ok(tarn_open(&store, NULL, &options));
+            check_ok(tarn_table_open(&table, store, "t", NULL));
+            for (count = 0;; count++) {
+                memset(value, (int)count, sizes[s]);
+                if (tarn_put(table, &count, sizeof count, value, sizes[s]) != TARN_OK)
+                    break;
+            }
+            check_ok(tarn_stat(store, &statistics));
+            check(statistics.memory_bytes <= limit);
+            check(count * sizes[s] >= (limit - 60000) * 3 / 4 - sizes[s]);
+            for (i = 0; i < count; i++) {
+                check_ok(tarn_get(table, &i, sizeof i, &got, &got_bytes));
+                memset(value, (int)i, sizes[s]);
+                check_bytes(got, got_bytes, value, sizes[s]);
+            }
+            check(tn_heap_check(&store->heap, &table->body->owner));
+            for (i = 0; i < count; i++)
+                check_ok(tarn_delete(table, &i, sizeof i));
+            for (i = 0; i < count; i++)
+                check_ok(tarn_put(table, &i, sizeof i, value, sizes[s]));
+            check(tn_heap_check(&store->heap, &table->body->owner));
+            check_ok(tarn_close(store));
+        }
+}
+
 static const struct test tests[] = {
     T(a_budget_counts_what_its_stores_have_committed),
     T(a_budget_refuses_one_store_what_another_has),
@@ -606,6 +648,7 @@ static const struct test tests[] = {
     T(threads_with_a_store_each_share_a_budget),
     T(memory_bytes_is_to_the_byte_what_was_committed_and_allocated),
     T(the_process_grows_by_no_more_than_memory_bytes),
+    T(large_values_fill_a_limit_however_small_it_is),
     T(at_any_limit_nothing_is_lost_and_deletes_make_room),
     T(what_clear_needs_fits_the_reserve),
     T(each_refusal_of_memory_changes_nothing),

@@ -126,6 +126,24 @@ static void more_may_be_added_after_the_end(void)
     }
 }
 
+/* Not only at multiples of what the state inside asks for. */
+static void a_stream_may_lie_at_any_multiple_of_8(void)
+{
+    static uint64_t room[sizeof(struct tn_checksum_stream) / 8 + 8];
+    uint8_t data[3000];
+    size_t shift;
+
+    fill(data, sizeof data);
+    for (shift = 0; shift <= 8; shift++) {
+        struct tn_checksum_stream *stream = (void *)(room + shift);
+
+        tn_checksum_begin(stream, 7);
+        tn_checksum_add(stream, data, 1000);
+        tn_checksum_add(stream, data + 1000, 2000);
+        check_eq(tn_checksum_end(stream), tn_checksum(data, sizeof data, 7));
+    }
+}
+
 /* C2. Not for ever and all bytes, but for these. */
 static void a_flipped_bit_or_another_seed_or_length_changes_it(void)
 {
@@ -147,11 +165,9 @@ static void a_flipped_bit_or_another_seed_or_length_changes_it(void)
 }
 
 static const struct test tests[] = {
-    T(values_are_the_published_ones),
-    T(pieces_of_any_size_give_the_checksum_of_the_whole),
-    T(begin_forgets_whatever_lay_there),
-    T(more_may_be_added_after_the_end),
-    T(a_flipped_bit_or_another_seed_or_length_changes_it),
+    T(values_are_the_published_ones),         T(pieces_of_any_size_give_the_checksum_of_the_whole),
+    T(begin_forgets_whatever_lay_there),      T(more_may_be_added_after_the_end),
+    T(a_stream_may_lie_at_any_multiple_of_8), T(a_flipped_bit_or_another_seed_or_length_changes_it),
 };
 
 TEST_MAIN(tests)

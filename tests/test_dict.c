@@ -581,7 +581,49 @@ static void bytes_that_are_neither_are_a_type_error(void)
     check(read.data == NULL && read.bytes == 77);
 }
 
+static void tables_are_listed_by_name_and_a_dictionary_once(void)
+{
+    static const struct {
+        const char *name;
+        int kind, is_dictionary;
+        uint64_t entry_count, entry_bytes;
+    } all[] = {
+        { "a", TARN_UNORDERED, 0, 0, 0 },
+        { "b words", TARN_UNORDERED, 1, 2, 10 }, /* codes of 4 bytes */
+        { "table", TARN_ORDERED, 0, 1, 4 },
+    };
+    const tarn_table_options unordered = { .kind = TARN_UNORDERED };
+    tarn_table_info info = { .entry_count = 77 };
+    tarn_table *table;
+    struct fixture f;
+    tarn_dict *dict;
+    uint32_t code;
+    size_t i;
+
+    fixture_open(&f, NULL, 0);
+    check_ok(put_text(f.table, "key", "v"));
+    check_ok(tarn_table_open(&table, f.store, "a", &unordered));
+    dict = open_dict(&f, "b words", 0);
+    check_ok(encode_text(dict, "", &code));
+    check_ok(encode_text(dict, "ab", &code));
+    for (i = 0; i < TN_ARRAY_COUNT(all); i++) {
+        check_ok(tarn_table_at(f.store, i, &info));
+        check_bytes(info.name.data, info.name.bytes, all[i].name, strlen(all[i].name));
+        check_eq(info.options.kind, all[i].kind);
+        check_eq(info.is_dictionary, all[i].is_dictionary);
+        check_eq(info.entry_count, all[i].entry_count);
+        check_eq(info.entry_bytes, all[i].entry_bytes);
+    }
+    info.entry_count = 77;
+    check_eq(tarn_table_at(f.store, i, &info), TARN_END);
+    check_eq(tarn_table_at(f.store, UINT64_MAX, &info), TARN_END);
+    check_eq(info.entry_count, 77);
+    check_eq(tarn_table_at(f.store, 0, NULL), TARN_E_MISUSE);
+    fixture_close(&f);
+}
+
 static const struct test tests[] = {
+    T(tables_are_listed_by_name_and_a_dictionary_once),
     T(codes_are_0_1_2_in_the_order_of_coming),
     T(keys_of_every_length_come_back),
     T(a_full_dictionary_says_so_and_still_knows_its_keys),

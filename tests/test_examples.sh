@@ -56,11 +56,27 @@ else
     skip "there is no README.md"
 fi
 
-# The first block of README.md: a command line after '$ ', and what it prints.
-it "the first example of README.md prints what README.md says"
-awk '/^```/ { blocks++; next } blocks == 1' "$SOURCE_DIR/README.md" >"$work/example"
-command_line=$(awk '/^\$ /, /[^\\]$/ { sub(/^\$ /, ""); sub(/\\$/, ""); printf "%s ", $0 }' "$work/example")
-expect_eq "$(cd "$SOURCE_DIR" && eval "\"\$TARN\" ${command_line#tarn}" 2>&1)" \
-    "$(awk 'blank { print } /^$/ { blank = 1 }' "$work/example")"
+# The N-th block of README.md that is a command line after '$ tarn ', and what it prints behind an empty line.
+example() {
+    awk -v wanted="$1" '
+        /^```/ { inside = !inside; first = inside; next }
+        inside && first { first = 0; shows = /^\$ tarn /; count += shows }
+        inside && shows && count == wanted' "$SOURCE_DIR/README.md"
+}
+
+it "each example of README.md prints what README.md says, and the first block is one"
+if [ -e "$SOURCE_DIR/README.md" ]; then
+    grep -A 1 -m 1 '^```' "$SOURCE_DIR/README.md" | grep -q '^\$ tarn window ' || fail "it does not begin with tarn window"
+    n=1
+    while example "$n" >"$work/example" && [ -s "$work/example" ]; do
+        command_line=$(awk '/^\$ /, /[^\\]$/ { sub(/^\$ /, ""); sub(/\\$/, ""); printf "%s ", $0 }' "$work/example")
+        expect_eq "$(cd "$SOURCE_DIR" && eval "\"\$TARN\" ${command_line#tarn}" 2>&1)" \
+            "$(awk 'blank { print } /^$/ { blank = 1 }' "$work/example")"
+        n=$((n + 1))
+    done
+    [ "$n" -gt 3 ] || fail "only $((n - 1)) examples were found"
+else
+    skip "there is no README.md"
+fi
 
 done_testing

@@ -1,6 +1,7 @@
 /*
  * test_export.c - exports of snapshots: round trips of everything, what stays as it was, what fails
  */
+#include "child.h"
 #include "export_fixture.h"
 
 #include "os/simulated.h"
@@ -316,7 +317,7 @@ static void an_export_goes_through_a_pipe(void)
         close(ends[1]);
         while ((got = read(ends[0], part, sizeof part)) > 0)
             bytes_put(&b, part, (size_t)got);
-        _exit(import_bytes(store_new(), &b) == TARN_OK ? 0 : 1);
+        child_exit(import_bytes(store_new(), &b) == TARN_OK ? 0 : 1);
     }
     close(ends[0]);
     check_ok(tarn_snapshot_take(&snapshot, store));

@@ -5,8 +5,10 @@
 #include "io/input.h"
 #include "rows.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <zlib.h>
 
@@ -208,6 +210,57 @@ static void missing_files_and_directories_are_refused(void)
     check_eq(read_all("/dev/null", 4096, 1, &got, &reason), TN_READER_END);
 }
 
+/* What cannot be read for what it is, each with what to do. */
+static void names_that_lead_nowhere_are_refused(void)
+{
+    static char long_name[5000];
+    char directory[] = "/tmp/tarn-input-XXXXXX", loop[64], below[64];
+    const char *names[4] = { long_name, loop, below, NULL };
+    struct tn_reason reason;
+    struct bytes got;
+    size_t i;
+    int file;
+
+    memset(long_name, 'x', sizeof long_name - 1);
+    check(mkdtemp(directory) != NULL);
+    snprintf(loop, sizeof loop, "%s/loop", directory);
+    check_ok(symlink(loop, loop));
+    snprintf(below, sizeof below, "%s/file", directory);
+    file = open(below, O_CREAT | O_WRONLY, 0600);
+    check(file >= 0);
+    close(file);
+    snprintf(below, sizeof below, "%s/file/below", directory);
+    for (i = 0; names[i] != NULL; i++) {
+        check_eq(read_all(names[i], 0, 100, &got, &reason), TN_READER_REFUSED);
+        check(strstr(reason.text, "; ") != NULL);
+        check_eq(got.bytes, 0);
+        free(got.data);
+    }
+    check_ok(unlink(loop));
+    snprintf(below, sizeof below, "%s/file", directory);
+    check_ok(unlink(below));
+    check_ok(rmdir(directory));
+}
+
+/* Without descriptors the system is in trouble, not the file. */
+static void no_descriptors_left_is_a_failure(void)
+{
+    struct rlimit limit, none;
+    struct tn_reason reason;
+    struct bytes got;
+    int answer;
+
+    check_ok(getrlimit(RLIMIT_NOFILE, &limit));
+    none = limit;
+    none.rlim_cur = 0;
+    check_ok(setrlimit(RLIMIT_NOFILE, &none));
+    answer = read_all("/dev/null", 0, 100, &got, &reason);
+    check_ok(setrlimit(RLIMIT_NOFILE, &limit));
+    check_eq(answer, TN_READER_FAILED);
+    check(strstr(reason.text, "ulimit -n") != NULL);
+    free(got.data);
+}
+
 static void a_device_error_is_a_failure_that_names_it(void)
 {
     struct tn_reason reason;
@@ -353,6 +406,8 @@ static const struct test tests[] = {
     T(damaged_gzip_is_a_failure),
     T(rows_before_the_damage_are_delivered),
     T(missing_files_and_directories_are_refused),
+    T(names_that_lead_nowhere_are_refused),
+    T(no_descriptors_left_is_a_failure),
     T(a_device_error_is_a_failure_that_names_it),
     T(standard_input_is_read_and_recognised_too),
     T(a_signal_stops_a_read_that_waits),

@@ -6,8 +6,9 @@
  */
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "log/format.h"
+#include "log/state.h"
 #include "log_fixture.h"
+#include "log_forge.h"
 
 #include <errno.h>
 
@@ -141,7 +142,7 @@ static uint8_t big_byte(uint64_t i)
     return (uint8_t)(i * 7 + (i >> 13));
 }
 
-static int seen_each(void *argument, const struct tn_log_entry *entry)
+static int seen_one(void *argument, const struct tn_log_entry *entry)
 {
     struct seen *seen = argument;
     uint8_t *value = malloc(entry->value_bytes + 1);
@@ -158,6 +159,16 @@ static int seen_each(void *argument, const struct tn_log_entry *entry)
              entry->kind == TN_LOG_TOMBSTONE ? "-" : "");
     free(value);
     return TARN_OK;
+}
+
+static int seen_each(void *argument, const struct tn_log_entry *entries, size_t count)
+{
+    int result = TARN_OK;
+    size_t i;
+
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = seen_one(argument, &entries[i]);
+    return result;
 }
 
 static struct seen replay_seen(struct rig *r, bool catalog_only)
@@ -580,22 +591,152 @@ static void a_footer_of_a_section_that_is_torn_still_proves(void)
     rig_end(&r);
 }
 
-static void after_a_clean_close_a_damaged_last_section_is_corruption(void)
+/* Also the zeros between its checksums and its footer. */
+static void after_a_clean_close_any_damaged_byte_of_the_last_section_is_corruption(void)
 {
-    uint64_t at;
+    uint64_t at, end = TN_LOG_HEADER_BYTES + 1;
     struct rig r;
 
-    for (at = 4096; at < 4096 + 400; at += 29) {
+    for (at = TN_LOG_HEADER_BYTES; at < end; at++) {
         rig_init(&r, NULL);
         check_ok(rig_open(&r));
         check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+        end = rig_file_bytes(&r, 1);
         check_ok(rig_close(&r, true));
-        if (at >= rig_file_bytes(&r, 1) - 4096) {
-            rig_end(&r);
-            break;
-        }
-        rig_flip(&r, 1, at, 1);
+        rig_flip(&r, 1, at, at % 8);
         check_eq(rig_open(&r), TARN_E_CORRUPT);
+        rig_end(&r);
+    }
+    check(end > TN_LOG_HEADER_BYTES + TN_LOG_FOOTER_BYTES);
+}
+
+static void the_mark_of_a_clean_close_survives_a_power_loss(void)
+{
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+    check_ok(rig_close(&r, true));
+    tn_simulated_restart_with(r.simulated, tn_disk_fate_lost, NULL);
+    rig_flip(&r, 1, TN_LOG_HEADER_BYTES, 1);
+    check_eq(rig_open(&r), TARN_E_CORRUPT); /* without the mark it would be a torn tail */
+    rig_end(&r);
+}
+
+/* P1 */
+static void a_damaged_header_of_a_file_that_is_needed_is_corruption(void)
+{
+    struct rig r;
+
+    rig_init(&r, NULL);
+    r.options.file_bytes_min = 5000;
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+    rig_put(&r, 2, 2, 3000);
+    check_ok(rig_commit(&r, RIG_SYNC));
+    check_ok(rig_step(&r, 3, 3, RIG_SYNC));
+    check_ok(rig_close(&r, true));
+    check(rig_file(&r, 1) >= 0 && rig_file(&r, 2) >= 0);
+    rig_flip(&r, 1, 100, 1);
+    check_eq(rig_open(&r), TARN_E_CORRUPT);
+    rig_flip(&r, 1, 100, 1);
+    check_ok(rig_open(&r));
+    rig_end(&r);
+}
+
+/* What forges a footer may give it any length: it is not one, and what is before it counts. */
+static void a_footer_longer_than_what_is_before_it_is_none(void)
+{
+    struct tn_log_footer footer = { .number = 2, .first_needed = 1, .next_table_id = 2 };
+    uint8_t bytes[TN_LOG_FOOTER_BYTES], store_id[TN_LOG_STORE_ID_BYTES];
+    struct tn_log_shape shape;
+    uint64_t file_bytes;
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+    memcpy(store_id,
+           tn_disk_file_data(tn_simulated_disk(r.simulated), rig_file(&r, 1), &file_bytes) + 24,
+           sizeof store_id);
+    footer.part_bytes[TN_LOG_DELTA] = 64000;
+    footer.part_counts[TN_LOG_DELTA] = 1;
+    tn_log_shape(&shape, &footer);
+    footer.section_bytes = shape.footer_at + TN_LOG_FOOTER_BYTES;
+    tn_log_footer_encode(bytes, &footer, store_id);
+    rig_damage(&r, 1, tn_align_up(file_bytes, TN_LOG_STEP_BYTES), bytes, sizeof bytes);
+    rig_kill(&r);
+    check_ok(rig_open(&r));
+    check(rig_note_is(&r, 1));
+    check_eq(r.report.dropped_bytes, TN_LOG_FOOTER_BYTES);
+    rig_end(&r);
+}
+
+/* A store of one commit, whose delta is these bytes, counted as `count` entries; every checksum is right. */
+static int forged_open(struct rig *r, const uint8_t *delta, size_t bytes, uint64_t count)
+{
+    struct tn_log_footer footer = {
+        .number = 1, .first_needed = 1, .next_table_id = 2, .hash_version = 1
+    };
+    uint8_t section[2048] = { 0 }, store_id[TN_LOG_STORE_ID_BYTES];
+    uint64_t file_bytes, section_bytes;
+
+    check_ok(rig_open(r));
+    check_ok(rig_step(r, 1, 1, RIG_NO_SYNC));
+    memcpy(store_id,
+           tn_disk_file_data(tn_simulated_disk(r->simulated), rig_file(r, 1), &file_bytes) + 24,
+           sizeof store_id);
+    memcpy(section, delta, bytes);
+    footer.part_bytes[TN_LOG_DELTA] = bytes;
+    footer.part_counts[TN_LOG_DELTA] = count;
+    section_bytes = forge_section(section, &footer, store_id);
+    rig_kill(r);
+    check_ok(tn_disk_file_truncate(tn_simulated_disk(r->simulated), rig_file(r, 1),
+                                   TN_LOG_HEADER_BYTES));
+    rig_damage(r, 1, TN_LOG_HEADER_BYTES, section, section_bytes);
+    return rig_open(r);
+}
+
+static size_t forged_entry(uint8_t *to, uint64_t table_id)
+{
+    const struct tn_log_entry_head head = {
+        .key_bytes = 1, .value_bytes = 8, .kind = TN_LOG_ENTRY, .table_id = table_id
+    };
+
+    tn_log_entry_head_encode(to, &head);
+    to[16] = 3; /* the key */
+    to[24] = 5; /* the value: a seed */
+    return 32;
+}
+
+/* Y1 */
+static void a_section_whose_entries_are_not_as_its_footer_says_is_corruption(void)
+{
+    static const struct {
+        uint64_t tables[2];
+        size_t entries, bytes;
+        uint64_t count;
+        int result;
+    } cases[] = {
+        { { 1, 1 }, 1, 32, 1, TARN_OK },
+        { { 1, 1 }, 1, 48, 1, TARN_E_CORRUPT }, /* bytes behind the last */
+        { { 1, 1 }, 1, 32, 2, TARN_E_CORRUPT }, /* one more than there are */
+        { { 1, 1 }, 2, 56, 2, TARN_E_CORRUPT }, /* the last is cut */
+        { { 1, 0 }, 2, 64, 2, TARN_E_CORRUPT }, /* the catalog behind another table */
+    };
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(cases); i++) {
+        uint8_t delta[128] = { 0 };
+        struct rig r;
+
+        (void)forged_entry(delta, cases[i].tables[0]);
+        if (cases[i].entries == 2)
+            (void)forged_entry(delta + 32, cases[i].tables[1]);
+        rig_init(&r, NULL);
+        check_eq(forged_open(&r, delta, cases[i].bytes, cases[i].count), cases[i].result);
+        check(cases[i].result != TARN_OK || r.state.seeds[3] == 5);
         rig_end(&r);
     }
 }
@@ -936,6 +1077,110 @@ static void the_same_calls_and_seed_write_the_same_bytes(void)
     rig_end(&r[1]);
 }
 
+/* ---- limits ------------------------------------------------------------------------------------ */
+
+/* Files that wait for their sync hold descriptors: there is a sync before there are too many. */
+static void unsynced_files_are_synced_before_there_are_too_many(void)
+{
+    struct tn_log_statistics statistics;
+    struct rig_state state;
+    struct rig r;
+    uint64_t i;
+
+    rig_init(&r, NULL);
+    r.options.file_bytes_min = TN_LOG_HEADER_BYTES + 1; /* a file for each commit */
+    r.sweep_count = 0;
+    check_ok(rig_open(&r));
+    for (i = 0; i < 100; i++) {
+        check_ok(rig_step(&r, (unsigned)(i % RIG_KEYS), 1 + i, RIG_NO_SYNC));
+        tn_log_stat(r.log, &statistics);
+        check_eq(statistics.file_count, i + 1);
+        check(i + 1 - statistics.synced_number <= TN_LOG_OWN_OPEN_MAX);
+    }
+    check(statistics.synced_number > 60 && statistics.synced_number < 100);
+    rig_put(&r, 0, 77, 24); /* and a sync that fails then is the commit's answer */
+    check(tn_simulated_fail(r.simulated, TN_CALL_FILE_SYNC, 1, EIO, true));
+    for (i = 0; i < TN_LOG_OWN_OPEN_MAX && rig_commit(&r, false) == TARN_OK; i++)
+        rig_put(&r, 0, 78 + i, 24);
+    check(i < TN_LOG_OWN_OPEN_MAX);
+    check_eq(rig_commit(&r, false), TARN_E_FAILED);
+    tn_simulated_fail_none(r.simulated);
+    rig_kill(&r);
+    check_ok(rig_open(&r));
+    check(tn_log_last(r.log)->number >= 100);
+    state = r.state;
+    check_eq(state.seeds[1], 66);
+    rig_end(&r);
+}
+
+static void file_numbers_that_are_used_up_are_an_answer(void)
+{
+    struct tn_disk *disk;
+    struct rig r;
+    int directory;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+    check_ok(rig_close(&r, true));
+    disk = tn_simulated_disk(r.simulated);
+    directory = tn_disk_directory_find(disk, RIG_PATH);
+    check(tn_disk_file_make(disk, directory, "3fffffffffffffff.tarn") >= 0);
+    check_ok(rig_open(&r));
+    check_eq(rig_step(&r, 2, 2, RIG_SYNC), TARN_E_FULL);
+    check(strstr(tn_log_error_text(r.log), "file numbers") != NULL);
+    check_ok(rig_close(&r, true)); /* there is a mark already: no file is needed */
+    check_ok(rig_open(&r));
+    check(rig_note_is(&r, 1));
+    rig_end(&r);
+}
+
+/* What went wrong is told in words, and what it means by the code. */
+static void errors_of_the_system_have_texts(void)
+{
+    static const struct {
+        int error, result;
+        const char *text;
+    } cases[] = {
+        { EACCES, TARN_E_IO, "not permitted" },      { EPERM, TARN_E_IO, "not permitted" },
+        { ELOOP, TARN_E_IO, "symbolic link" },       { EMFILE, TARN_E_IO, "too many files" },
+        { ENFILE, TARN_E_IO, "too many files" },     { ENOENT, TARN_E_IO, "no such file" },
+        { ENOTDIR, TARN_E_IO, "not a directory" },   { EROFS, TARN_E_IO, "read-only" },
+        { EIO, TARN_E_IO, "device failed" },         { EEXIST, TARN_E_IO, "there already" },
+        { ENOSYS, TARN_E_IO, "the system refused" }, { ENOMEM, TARN_E_MEMORY, "no memory" },
+    };
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(cases); i++) {
+        struct rig r;
+
+        rig_init(&r, NULL);
+        check(tn_simulated_fail(r.simulated, TN_CALL_DIRECTORY_OPEN, 1, cases[i].error, false));
+        check_eq(rig_open(&r), cases[i].result);
+        if (strstr(r.report.text, cases[i].text) == NULL)
+            test_fail(__FILE__, __LINE__, "errno %d: %s", cases[i].error, r.report.text);
+        rig_end(&r);
+    }
+}
+
+/* A process out of descriptors can commit again once it has some. */
+static void without_descriptors_a_commit_waits_for_them(void)
+{
+    static const int errors[] = { EMFILE, ENFILE, ENOMEM };
+    struct rig r;
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(errors); i++) {
+        rig_init(&r, NULL);
+        check_ok(rig_open(&r));
+        check(tn_simulated_fail(r.simulated, TN_CALL_FILE_OPEN, 1, errors[i], false));
+        check_eq(rig_step(&r, 1, 1, RIG_SYNC), TARN_E_MEMORY);
+        check_ok(rig_commit(&r, true));
+        check(rig_note_is(&r, 1));
+        rig_end(&r);
+    }
+}
+
 static const struct test tests[] = {
     T(a_new_store_is_empty_and_makes_no_file_before_the_first_commit),
     T(what_was_committed_comes_back_with_note_numbers_and_cursor),
@@ -956,7 +1201,11 @@ static const struct test tests[] = {
     T(without_create_a_missing_store_is_not_made),
     T(damage_below_what_a_footer_proves_is_corruption_with_file_and_offset),
     T(a_footer_of_a_section_that_is_torn_still_proves),
-    T(after_a_clean_close_a_damaged_last_section_is_corruption),
+    T(after_a_clean_close_any_damaged_byte_of_the_last_section_is_corruption),
+    T(the_mark_of_a_clean_close_survives_a_power_loss),
+    T(a_damaged_header_of_a_file_that_is_needed_is_corruption),
+    T(a_footer_longer_than_what_is_before_it_is_none),
+    T(a_section_whose_entries_are_not_as_its_footer_says_is_corruption),
     T(a_mark_of_another_section_is_corruption),
     T(a_reader_lists_again_when_a_file_has_gone),
     T(closing_again_without_a_commit_writes_no_second_mark),
@@ -971,6 +1220,10 @@ static const struct test tests[] = {
     T(a_single_damaged_header_is_corruption_not_a_new_store),
     T(the_secret_of_a_store_is_its_first_one),
     T(the_same_calls_and_seed_write_the_same_bytes),
+    T(unsynced_files_are_synced_before_there_are_too_many),
+    T(file_numbers_that_are_used_up_are_an_answer),
+    T(errors_of_the_system_have_texts),
+    T(without_descriptors_a_commit_waits_for_them),
 };
 
 TEST_MAIN(tests)

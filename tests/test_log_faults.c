@@ -223,6 +223,25 @@ static void a_full_disk_while_recovering_is_told_and_leaves_the_store_as_it_was(
     rig_end(&r);
 }
 
+/* N1: what could neither be made nor unlinked stays, and is not in the way. */
+static void a_file_that_could_not_be_made_leaves_its_number_to_nobody(void)
+{
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check(tn_simulated_fail(r.simulated, TN_CALL_FILE_WRITE, 1, ENOSPC, false));
+    check(tn_simulated_fail(r.simulated, TN_CALL_DIRECTORY_UNLINK, 1, EIO, false));
+    check_eq(rig_step(&r, 1, 1, RIG_SYNC), TARN_E_FULL);
+    check(rig_file(&r, 1) >= 0);
+    check_ok(rig_commit(&r, RIG_SYNC));
+    check(rig_file(&r, 2) >= 0);
+    rig_kill(&r);
+    check_ok(rig_open(&r));
+    check(rig_note_is(&r, 1));
+    rig_end(&r);
+}
+
 /* L5 */
 static void a_write_or_sync_that_fails_otherwise_is_final_until_it_is_opened_again(void)
 {
@@ -326,6 +345,7 @@ static const struct test tests[] = {
     T(every_call_may_lack_memory),
     T(a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through),
     T(a_full_disk_while_recovering_is_told_and_leaves_the_store_as_it_was),
+    T(a_file_that_could_not_be_made_leaves_its_number_to_nobody),
     T(a_write_or_sync_that_fails_otherwise_is_final_until_it_is_opened_again),
     T(every_allocation_may_be_refused),
     T(a_small_disk_fills_and_empties_and_nothing_is_lost),

@@ -7,6 +7,7 @@
  */
 #include "log/format.h"
 #include "log_fixture.h"
+#include "log_forge.h"
 
 static const uint8_t store_id[TN_LOG_STORE_ID_BYTES] = { 1, 2, 3 };
 
@@ -139,7 +140,7 @@ static void a_footer_that_lies_does_not_hold(void)
 {
     uint64_t random = test_seed();
     const struct tn_log_footer good = footer_random(&random);
-    struct tn_log_footer bad[12], decoded;
+    struct tn_log_footer bad[15], decoded;
     uint8_t bytes[TN_LOG_FOOTER_BYTES];
     unsigned i;
 
@@ -157,10 +158,38 @@ static void a_footer_that_lies_does_not_hold(void)
     bad[9].after.revolution = 3;
     bad[10].tick = UINT64_MAX;
     bad[11].next_table_id = UINT64_MAX;
+    bad[12].number = UINT64_MAX;
+    bad[13].after.revolution = UINT64_MAX;
+    bad[14].part_bytes[2] += 4;
     for (i = 0; i < TN_ARRAY_COUNT(bad); i++) {
         tn_log_footer_encode(bytes, &bad[i], store_id);
         if (tn_log_footer_decode(&decoded, bytes, store_id))
             test_fail(__FILE__, __LINE__, "lie %u is believed", i);
+    }
+}
+
+/* Zeros are for what is to come: who writes something there is of another version. */
+static void what_should_be_zero_and_is_not_does_not_hold(void)
+{
+    uint8_t bytes[TN_LOG_HEADER_BYTES], footer_bytes[TN_LOG_FOOTER_BYTES];
+    uint64_t random = test_seed();
+    struct tn_log_footer footer = footer_random(&random);
+    struct tn_log_header header = { .incarnation = 7, .file = 9 };
+    unsigned at;
+
+    for (at = 104; at < TN_LOG_HEADER_BYTES; at += 61) {
+        tn_log_header_encode(bytes, &header);
+        bytes[at] = 1;
+        forge_repair(bytes, sizeof bytes, store_id);
+        check_eq(tn_log_header_decode(&header, bytes), TARN_E_CORRUPT);
+    }
+    for (at = 200; at < TN_LOG_FOOTER_BYTES; at++) {
+        tn_log_footer_encode(footer_bytes, &footer, store_id);
+        forge_footer(footer_bytes, store_id);
+        check(tn_log_footer_decode(&footer, footer_bytes, store_id));
+        footer_bytes[at] = 1;
+        forge_footer(footer_bytes, store_id);
+        check(!tn_log_footer_decode(&footer, footer_bytes, store_id));
     }
 }
 
@@ -180,6 +209,12 @@ static void a_mark_and_a_header_are_decoded_as_encoded_and_any_flip_is_seen(void
         check(!tn_log_mark_decode(&mark_decoded, mark_bytes, store_id));
         mark_bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
+    mark.number = 0; /* of no commit, however right its checksum */
+    tn_log_mark_encode(mark_bytes, &mark, store_id);
+    check(!tn_log_mark_decode(&mark_decoded, mark_bytes, store_id));
+    mark.number = UINT64_MAX;
+    tn_log_mark_encode(mark_bytes, &mark, store_id);
+    check(!tn_log_mark_decode(&mark_decoded, mark_bytes, store_id));
     tn_log_header_encode(header_bytes, &header);
     check_ok(tn_log_header_decode(&header_decoded, header_bytes));
     check_bytes(&header_decoded, sizeof header, &header, sizeof header);
@@ -311,6 +346,7 @@ static const struct test tests[] = {
     T(the_example_of_the_text_is_what_is_written),
     T(a_footer_is_decoded_as_it_was_encoded_and_any_flip_is_seen),
     T(a_footer_that_lies_does_not_hold),
+    T(what_should_be_zero_and_is_not_does_not_hold),
     T(a_mark_and_a_header_are_decoded_as_encoded_and_any_flip_is_seen),
     T(names_are_16_hexadecimal_digits_and_nothing_else_is_a_name),
     T(an_entry_that_does_not_fit_or_is_of_another_kind_is_refused),

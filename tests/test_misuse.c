@@ -106,6 +106,7 @@ static void store_refuses_everything(tarn_store *s)
 {
     tarn_statistics stat;
     tarn_snapshot *snapshot;
+    tarn_table_info info;
     tarn_table *table;
     tarn_dict *dict;
 
@@ -119,6 +120,8 @@ static void store_refuses_everything(tarn_store *s)
     check_eq(tarn_last_commit(s, NULL, NULL), TARN_E_MISUSE);
     check_eq(tarn_work(s, 1), TARN_E_MISUSE);
     check_eq(tarn_stat(s, &stat), TARN_E_MISUSE);
+    check_eq(tarn_table_at(s, 0, &info), TARN_E_MISUSE);
+    check_eq(tarn_import(s, 0), TARN_E_MISUSE);
 }
 
 static void no_handle_is_misuse(void)

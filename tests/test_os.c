@@ -4,6 +4,7 @@
  * Each contract test runs twice, once over the kernel in a fresh directory and once over the
  * simulation; what only the kernel can show (children, links, limits) follows.
  */
+#include "child.h"
 #include "os/simulated.h"
 #include "test.h"
 
@@ -592,7 +593,7 @@ static int in_child(int (*body)(void *argument), void *argument)
     fflush(NULL);
     child = fork();
     if (child == 0)
-        _exit(body(argument));
+        child_exit(body(argument));
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -786,14 +787,17 @@ static void nobody_else_may_read(void)
 /* Answers the number of the first check that fails. */
 static int child_at_size_limit(void *argument)
 {
-    struct rlimit limit = { 1000, 1000 };
+    struct rlimit limit = { 0 };
     int file = OS(file_open, base_id, "a", TN_OS_CREATE | TN_OS_WRITE);
     char bytes[600] = { 1 };
     uint64_t file_bytes = 0;
 
     (void)argument;
     signal(SIGXFSZ, SIG_DFL);
-    if (file < 0 || OS(file_write, file, bytes, 600, 600) != 0 || setrlimit(RLIMIT_FSIZE, &limit))
+    if (file < 0 || OS(file_write, file, bytes, 600, 600) != 0 || getrlimit(RLIMIT_FSIZE, &limit))
+        return 1;
+    limit.rlim_cur = 1000;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
         return 1;
     if (OS(file_write, file, bytes, 600, 0) != 0 || OS(file_write, file, bytes, 400, 600) != 0)
         return 2;

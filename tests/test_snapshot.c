@@ -1,6 +1,7 @@
 /*
  * test_snapshot.c - snapshots, sentence by sentence of tarn.h; test_store_model.c drives them at random
  */
+#include "child.h"
 #include "store/snapshot.h"
 
 #include "allocator.h"
@@ -1353,12 +1354,13 @@ static void a_forked_child_is_refused_snapshots(void)
     view = view_open(snapshot, "t");
     child = fork();
     if (child == 0)
-        _exit(*store->alive == 0 &&
-              (tarn_snapshot_take(&other, store) != TARN_E_MISUSE ||
-               tarn_snapshot_table(&again, snapshot, "t") != TARN_E_MISUSE ||
-               tarn_get(view, "a", 1, &value, &bytes) != TARN_E_MISUSE ||
-               tarn_snapshot_restore(snapshot) != TARN_E_MISUSE ||
-               tarn_snapshot_release(snapshot) != TARN_E_MISUSE || tarn_table_count(view) != 0));
+        child_exit(*store->alive == 0 &&
+                   (tarn_snapshot_take(&other, store) != TARN_E_MISUSE ||
+                    tarn_snapshot_table(&again, snapshot, "t") != TARN_E_MISUSE ||
+                    tarn_get(view, "a", 1, &value, &bytes) != TARN_E_MISUSE ||
+                    tarn_snapshot_restore(snapshot) != TARN_E_MISUSE ||
+                    tarn_snapshot_release(snapshot) != TARN_E_MISUSE ||
+                    tarn_table_count(view) != 0));
     check(child > 0 && waitpid(child, &status, 0) == child);
     check_eq(status, 0);
     check_ok(tarn_snapshot_release(snapshot));

@@ -1,6 +1,7 @@
 /*
  * test_store.c - the store as a whole: opening, closing, limits, upkeep, fork, and everything refused once
  */
+#include "child.h"
 #include "os/simulated.h"
 #include "store/store.h"
 
@@ -384,7 +385,7 @@ static void a_forked_child_is_refused_and_its_parent_unharmed(void)
     fflush(stdout);
     child = fork();
     if (child == 0)
-        _exit(child_calls(store, table, it));
+        child_exit(child_calls(store, table, it));
     check(child > 0 && waitpid(child, &status, 0) == child);
     check(WIFEXITED(status));
     check_eq(WEXITSTATUS(status), 23);
@@ -414,7 +415,7 @@ static void a_scan_under_way_is_refused_in_a_forked_child(void)
     fflush(stdout);
     child = fork();
     if (child == 0)
-        _exit(tarn_next(it, &key, &value) == TARN_E_MISUSE ? 23 : 0);
+        child_exit(tarn_next(it, &key, &value) == TARN_E_MISUSE ? 23 : 0);
     check(child > 0 && waitpid(child, &status, 0) == child);
     check(WIFEXITED(status));
     check_eq(WEXITSTATUS(status), 23);

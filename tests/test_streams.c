@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE 1 /* pipe2 */
 
+#include "child.h"
 #include "os/simulated.h"
 #include "test.h"
 
@@ -36,7 +37,7 @@ static pid_t child_start(int (*body)(const int *ends), const int *ends)
     fflush(NULL);
     child = fork();
     if (child == 0)
-        _exit(body(ends));
+        child_exit(body(ends));
     return child;
 }
 
@@ -259,9 +260,12 @@ static void a_full_device_is_an_answer(void)
 /* P4, from the file's beginning, from where it stands, and appending. Answers the check that fails. */
 static int child_at_size_limit(const int *ends)
 {
-    const struct rlimit limit = { 1000, 1000 };
+    struct rlimit limit = { 0 };
 
     signal(SIGXFSZ, SIG_DFL);
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return 1;
+    limit.rlim_cur = 1000;
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
         return 1;
     if (HOST(stream_write, ends[0], large, 1001) != -EFBIG)

@@ -894,6 +894,34 @@ static void memory_follows_what_is_there(void)
     store_end(store);
 }
 
+/* A small store has no more chunks, and no more to describe them, than its records need. */
+static void a_small_table_weighs_little(void)
+{
+    static const struct {
+        uint64_t count;
+        uint64_t beyond[2]; /* bytes an entry beyond key and value: unordered, ordered */
+    } sizes[] = { { 1000, { 50, 70 } }, { 10000, { 26, 41 } } };
+    static const uint8_t value[128];
+    size_t size, kind;
+
+    for (size = 0; size < sizeof sizes / sizeof *sizes; size++) {
+        for (kind = 0; kind < 2; kind++) {
+            tarn_store *store = store_new(0);
+            tarn_table *table = table_of(store, "t", kind ? TARN_ORDERED : TARN_UNORDERED);
+            uint64_t count = sizes[size].count, i, key;
+            tarn_statistics stat;
+
+            for (i = 0; i < count; i++) {
+                key = __builtin_bswap64(i);
+                check_ok(tarn_put(table, &key, 8, value, sizeof value));
+            }
+            check_ok(tarn_stat(store, &stat));
+            check(stat.memory_bytes <= stat.entry_bytes + count * sizes[size].beyond[kind]);
+            store_end(store);
+        }
+    }
+}
+
 static const struct test tests[] = {
     T(a_name_opened_twice_is_one_handle),
     T(options_must_agree_with_an_existing_table),
@@ -922,6 +950,7 @@ static const struct test tests[] = {
     T(one_put_moves_a_few_buckets_only),
     T(a_large_unordered_table_can_be_copied_in_the_order_of_a_scan),
     T(memory_follows_what_is_there),
+    T(a_small_table_weighs_little),
 };
 
 TEST_MAIN(tests)

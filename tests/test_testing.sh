@@ -1,4 +1,4 @@
-# docs/TESTING.md names tests: each is there.
+# docs/TESTING.md names tests: each is there. docs/MUTANTS.md counts mutants: there are so many.
 #
 # shellcheck shell=sh disable=SC1091
 . "$SOURCE_DIR/tests/tap.sh"
@@ -27,5 +27,12 @@ expect_eq "$(cat "$work/missing")" ""
 it "every behaviour and every defect has a row"
 expect_eq "$(grep -c -E '^\| B[0-9]+ \|' "$SOURCE_DIR/docs/TESTING.md")" 27
 expect_eq "$(grep -c -E '^\| W[0-9]+ \|' "$SOURCE_DIR/docs/TESTING.md")" 27
+
+it "docs/MUTANTS.md has each list of mutants, and how many there are"
+(cd "$SOURCE_DIR/tests/mutants" && grep -c '^mutant: ' ./*.txt | sed 's#^\./##; s/:/ /') | sort >"$work/there"
+sed -n 's/^| `\([a-z_]*\.txt\)` | \([0-9]*\) |.*/\1 \2/p' "$SOURCE_DIR/docs/MUTANTS.md" | sort >"$work/said"
+expect_eq "$(cat "$work/said")" "$(cat "$work/there")"
+rules=$(sed -n '/^RULES = {/,/^}/p' "$SOURCE_DIR/tests/checkpoint_model.py" | grep -c '^    "')
+grep -q "one at a time: $rules of them" "$SOURCE_DIR/docs/MUTANTS.md" || fail "the model has $rules rules"
 
 done_testing

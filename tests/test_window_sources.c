@@ -223,6 +223,30 @@ static void the_watermark_of_all_does_not_go_back_when_a_source_wakes_behind_it(
     tn_watermarks_release(&all);
 }
 
+/* F2 */
+static void followed_in_sequence_only_the_last_file_waits(void)
+{
+    static const char *const files[] = { "t\n1\n2\n", "t\n3\n" };
+    static const int wanted[] = { TN_READER_ROW, TN_READER_ROW, TN_READER_ROW, TN_READER_WAITS,
+                                  TN_READER_WAITS };
+    struct tn_memory memory;
+    struct tn_sources sources;
+    struct tn_row row;
+    struct merged m;
+
+    merged_init(&m, files, 2);
+    m.command.merge = false;
+    m.command.follow = true;
+    tn_memory_init(&memory, NULL, NULL, 0);
+    check(tn_sources_init(&sources, &m.command, &memory));
+    check_eq(tn_sources_begin(&sources), TN_READER_ROW);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        check_eq(tn_sources_next(&sources, &row), wanted[i]);
+    tn_sources_release(&sources);
+    check_eq(memory.counted_bytes, 0);
+    merged_close(&m);
+}
+
 static void lack_of_memory_is_answered_and_leaks_nothing(void)
 {
     static const char *const files[] = { "t\n1\n" };
@@ -244,6 +268,7 @@ static const struct test tests[] = {
     T(the_size_of_a_block_does_not_change_the_order),
     T(stopped_anywhere_and_gone_on_with_rows_and_watermarks_are_the_same),
     T(the_watermark_of_all_does_not_go_back_when_a_source_wakes_behind_it),
+    T(followed_in_sequence_only_the_last_file_waits),
     T(lack_of_memory_is_answered_and_leaks_nothing),
 };
 TEST_MAIN(tests)

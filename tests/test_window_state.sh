@@ -22,7 +22,7 @@ windows="--time t --time-format ms --every 5s --by k --agg count,sum(x) --late-t
 again() {
     status=0
     # shellcheck disable=SC2086
-    timeout 20 "$TARN" window $windows --state S "$@" >"$out" 2>"$err" || status=$?
+    timeout 200 "$TARN" window $windows --state S "$@" >"$out" 2>"$err" || status=$?
 }
 
 # start OPTION...: one that goes on beside the script, until stop.

@@ -11,17 +11,29 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-_Static_assert(sizeof(XXH3_state_t) <= sizeof(struct tn_checksum_stream), "the state has grown");
-_Static_assert(_Alignof(XXH3_state_t) <= _Alignof(struct tn_checksum_stream), "aligned more");
+_Static_assert(sizeof(XXH3_state_t) + _Alignof(XXH3_state_t) - sizeof(uint64_t) <=
+                   sizeof(struct tn_checksum_stream),
+               "the state has grown");
 
 uint64_t tn_checksum(const void *data, size_t bytes, uint64_t seed)
 {
     return XXH3_64bits_withSeed(data, bytes, seed);
 }
 
+/* Which word of the room the state begins with. */
+static size_t state_at(const struct tn_checksum_stream *stream)
+{
+    return (-(uintptr_t)stream->room & (_Alignof(XXH3_state_t) - 1)) / sizeof *stream->room;
+}
+
+static XXH3_state_t *state_of(struct tn_checksum_stream *stream)
+{
+    return (XXH3_state_t *)(void *)&stream->room[state_at(stream)];
+}
+
 void tn_checksum_begin(struct tn_checksum_stream *stream, uint64_t seed)
 {
-    XXH3_state_t *state = (XXH3_state_t *)stream->state;
+    XXH3_state_t *state = state_of(stream);
 
     /* Without it a reset keeps the secret of a seed that happens to lie there. */
     XXH3_INITSTATE(state);
@@ -30,10 +42,10 @@ void tn_checksum_begin(struct tn_checksum_stream *stream, uint64_t seed)
 
 void tn_checksum_add(struct tn_checksum_stream *stream, const void *data, size_t bytes)
 {
-    XXH3_64bits_update((XXH3_state_t *)stream->state, data, bytes);
+    XXH3_64bits_update(state_of(stream), data, bytes);
 }
 
 uint64_t tn_checksum_end(const struct tn_checksum_stream *stream)
 {
-    return XXH3_64bits_digest((const XXH3_state_t *)stream->state);
+    return XXH3_64bits_digest((const XXH3_state_t *)(const void *)&stream->room[state_at(stream)]);
 }

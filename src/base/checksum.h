@@ -17,9 +17,12 @@
 
 #include "base/base.h"
 
-/* A checksum in the making; what is inside is xxhash.h's. Not to be copied. */
+/*
+ * A checksum in the making; what is inside is xxhash.h's, at a multiple of 64. That is found anew with each
+ * call, so a stream may lie where memory is aligned to less, too. Not to be copied.
+ */
 struct tn_checksum_stream {
-    _Alignas(64) uint8_t state[576];
+    uint64_t room[(576 + 56) / 8];
 };
 
 /* data may be NULL when there are no bytes. */

@@ -13,6 +13,9 @@
 
 #include <string.h>
 
+/* Pointers to chunks that a division has at first: 512 of them would be more than a small table. */
+#define CHUNK_ROOM_FIRST 16u
+
 static uint8_t *region_address(const struct tn_heap *heap, size_t region)
 {
     return heap->base + (region << TN_REGION_SHIFT);
@@ -91,19 +94,25 @@ static size_t region_find(struct tn_heap *heap, size_t count)
     return region + count <= heap->region_count ? region : heap->region_count;
 }
 
+static size_t division_bytes(uint32_t chunk_room)
+{
+    return sizeof(struct heap_division) + chunk_room * sizeof(struct heap_chunk *);
+}
+
 static struct heap_division *division_new(struct tn_heap *heap, unsigned shift, size_t region_count)
 {
     uint32_t chunk_count = region_count > 1 ? 1 : (uint32_t)(TN_REGION_BYTES >> shift);
-    size_t bytes = sizeof(struct heap_division) + chunk_count * sizeof(struct heap_chunk *);
+    uint32_t chunk_room = (uint32_t)tn_min(chunk_count, CHUNK_ROOM_FIRST);
     size_t region = region_find(heap, region_count), i;
     struct heap_division *division;
 
     tn_memory_refuse(heap->memory, region == heap->region_count);
     if (region == heap->region_count || !region_table_reach(heap, region + region_count))
         return NULL;
-    division = tn_memory_new(heap->memory, bytes, true);
+    division = tn_memory_new(heap->memory, division_bytes(chunk_room), true);
     if (division == NULL)
         return NULL;
+    division->chunk_room = chunk_room;
     division->region = (uint32_t)region;
     division->region_count = (uint32_t)region_count;
     division->chunk_shift = region_count > 1 ? 63 : shift;
@@ -120,12 +129,12 @@ static struct heap_division *division_new(struct tn_heap *heap, unsigned shift, 
 
 static void division_free(struct tn_heap *heap, struct heap_division *division)
 {
-    size_t i, bytes = sizeof *division + division->chunk_count * sizeof(struct heap_chunk *);
+    size_t i;
 
     for (i = 0; i < division->region_count; i++)
         heap->regions[division->region + i] = NULL;
     heap->region_hint = tn_min(heap->region_hint, division->region);
-    tn_memory_free(heap->memory, division, bytes);
+    tn_memory_free(heap->memory, division, division_bytes(division->chunk_room));
 }
 
 static struct heap_division **division_list(struct tn_heap *heap,
@@ -155,6 +164,42 @@ static void division_unlink(struct tn_heap *heap, struct heap_division *division
         division->next->previous = division->previous;
 }
 
+/* With so many pointers to chunks: the division may move. NULL: refused, nothing changed. */
+static struct heap_division *division_resize(struct tn_heap *heap, struct heap_division *division,
+                                             uint32_t room)
+{
+    uint32_t old_room = division->chunk_room;
+
+    division =
+        tn_memory_resize(heap->memory, division, division_bytes(old_room), division_bytes(room));
+    if (division == NULL)
+        return NULL;
+    if (room > old_room)
+        memset(division->chunks + old_room, 0, (room - old_room) * sizeof *division->chunks);
+    division->chunk_room = room;
+    heap->regions[division->region] = division;
+    if (division->previous != NULL)
+        division->previous->next = division;
+    else
+        *division_list(heap, division) = division;
+    if (division->next != NULL)
+        division->next->previous = division;
+    return division;
+}
+
+/* Half the pointers, as long as none of the others is used. Nothing is kept here. */
+static void division_narrow(struct tn_heap *heap, struct heap_division *division)
+{
+    uint32_t room = division->chunk_room, used = room;
+
+    while (used > 0 && division->chunks[used - 1] == NULL)
+        used--;
+    while (room > CHUNK_ROOM_FIRST && used <= room / 2)
+        room /= 2;
+    if (room < division->chunk_room)
+        (void)division_resize(heap, division, room);
+}
+
 static bool bits_any(const uint64_t *bits)
 {
     size_t i;
@@ -177,12 +222,21 @@ static uint32_t bits_first(const uint64_t *bits)
 
 /* ---- taking and giving the pages of a chunk ------------------------------------------------------ */
 
-static bool division_take(struct tn_heap *heap, struct heap_division *division, uint32_t *number)
+/* The division, *at, may move, refused or not. */
+static bool division_take(struct tn_heap *heap, struct heap_division **at, uint32_t *number)
 {
-    size_t bytes = (size_t)1 << division->chunk_shift;
-    bool kept = bits_any(division->kept_bits);
+    bool kept = bits_any((*at)->kept_bits);
+    struct heap_division *division;
+    size_t bytes;
 
-    *number = bits_first(kept ? division->kept_bits : division->free_bits);
+    *number = bits_first(kept ? (*at)->kept_bits : (*at)->free_bits);
+    division = *at;
+    if (*number >= division->chunk_room) /* by one at most: the first that is free is taken */
+        division = division_resize(heap, division, 2 * division->chunk_room);
+    if (division == NULL)
+        return false;
+    *at = division;
+    bytes = (size_t)1 << division->chunk_shift;
     if (kept)
         heap->kept_bytes -= bytes;
     else if (!pages_commit(heap, chunk_address(heap, division, *number), bytes))
@@ -263,7 +317,7 @@ struct heap_chunk *tn_chunk_new(struct tn_heap *heap, unsigned shift, uint32_t s
     if (chunk == NULL)
         return NULL;
     division = division_with_free(heap, shift);
-    if (division == NULL || !division_take(heap, division, &number)) {
+    if (division == NULL || !division_take(heap, &division, &number)) {
         if (division != NULL)
             division_drop_if_unused(heap, division);
         tn_memory_free(heap->memory, chunk, chunk_struct_bytes(slot_count));
@@ -365,7 +419,10 @@ static void division_trim(struct tn_heap *heap, struct heap_division *division, 
         heap->kept_bytes -= bytes;
         pages_decommit(heap, chunk_address(heap, division, number), bytes);
     }
-    division_drop_if_unused(heap, division);
+    if (division->free_count < division->chunk_count && !bits_any(division->kept_bits))
+        division_narrow(heap, division);
+    else
+        division_drop_if_unused(heap, division);
 }
 
 void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes)

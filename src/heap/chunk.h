@@ -44,6 +44,7 @@ struct heap_division {
     uint32_t region_count; /* > 1: a large record over several regions */
     uint32_t chunk_shift;
     uint32_t chunk_count;
+    uint32_t chunk_room; /* pointers there are, so far; chunks are taken from the first on */
     uint32_t free_count;
     uint64_t free_bits[DIVISION_WORDS];
     uint64_t kept_bits[DIVISION_WORDS]; /* free and still committed */

@@ -6,6 +6,8 @@
 
 #define SLOTS_PER_CHUNK_MIN ((size_t)16)
 #define CLASS_ROOM_FIRST 2
+/* A new chunk is a sixteenth of what the class has, rounded up to a power of two. */
+#define CHUNK_SHARE 16
 
 /* ---- lists of chunks ----------------------------------------------------------------------------- */
 
@@ -178,9 +180,7 @@ struct heap_chunk *tn_class_chunk_add(struct tn_heap *heap, struct tn_heap_owner
                                       struct heap_class *class)
 {
     unsigned least = tn_class_chunk_shift(class, 0);
-    unsigned shift = class->chunk_bytes < 4 * TN_OS_PAGE_BYTES
-                         ? least
-                         : tn_class_chunk_shift(class, class->chunk_bytes / 8);
+    unsigned shift = tn_class_chunk_shift(class, class->chunk_bytes / CHUNK_SHARE);
     struct heap_chunk *chunk = tn_class_chunk_add_sized(heap, owner, class, shift);
 
     while (chunk == NULL && shift > least) /* near a limit: what is left comes in small pieces */

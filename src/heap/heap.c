@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Records that have pages of their own when there is no memory for 16 slots of their size. */
+#define ALONE_BYTES_MIN (4 * TN_OS_PAGE_BYTES)
+
 int tn_heap_open(struct tn_heap *heap, const struct tn_os *os, struct tn_memory *memory,
                  uint64_t address_bytes, uint64_t least_bytes)
 {
@@ -79,6 +82,17 @@ static tn_handle heap_allocate_spare(struct tn_heap_owner *owner, size_t granule
     return TN_HANDLE_NONE;
 }
 
+/* No memory for a chunk of that size: what there is, or pages for the record alone if it fills them. */
+static tn_handle heap_allocate_last(struct tn_heap *heap, struct tn_heap_owner *owner, size_t bytes,
+                                    size_t granules)
+{
+    tn_handle handle = heap_allocate_spare(owner, granules);
+
+    if (handle != TN_HANDLE_NONE || bytes < ALONE_BYTES_MIN)
+        return handle;
+    return heap_allocate_large(heap, owner, bytes);
+}
+
 /* A large record, or a size whose class has no free slot or is new. Apart, so that the rest is quick. */
 static __attribute__((noinline)) tn_handle heap_allocate_anew(struct tn_heap *heap,
                                                               struct tn_heap_owner *owner,
@@ -95,9 +109,9 @@ static __attribute__((noinline)) tn_handle heap_allocate_anew(struct tn_heap *he
     if (owner->class_index[size_class] != 0)
         class = &owner->classes[owner->class_index[size_class] - 1];
     else if ((class = tn_class_add(heap, owner, size_class)) == NULL)
-        return heap_allocate_spare(owner, granules);
+        return heap_allocate_last(heap, owner, bytes, granules);
     if (class->current == NULL && tn_class_chunk_add(heap, owner, class) == NULL)
-        return heap_allocate_spare(owner, granules);
+        return heap_allocate_last(heap, owner, bytes, granules);
     return class_take_slot(class);
 }
 

@@ -232,23 +232,20 @@ bool tn_index_free_step(struct tn_index *index, uint64_t *budget_bytes)
 
 /* ---- building another array ------------------------------------------------------------------------------ */
 
-/* Into the first free slot from home on. NULL: it would be further than `reach` buckets behind. */
-TN_ALWAYS_INLINE uint64_t *entry_place(uint64_t *home, uint32_t hash31, uint64_t entry,
-                                       size_t reach)
+/* Into the first free slot from home on. false: it would be further than `reach` buckets behind. */
+TN_ALWAYS_INLINE bool entry_place(uint64_t *home, uint32_t hash31, uint64_t entry, size_t reach)
 {
     uint32_t taken = index_taken(home[0]);
     struct tn_index_place place = { home, (uint32_t)__builtin_ctz(~taken) };
-    uint64_t *word;
 
     if (TN_UNLIKELY(taken == 0x7F)) {
         if (!index_free_place(home, reach, &place))
-            return NULL;
+            return false;
         tn_index_over_add(home, place.bucket);
     }
     place.bucket[0] |= (uint64_t)index_print(hash31) << (8 * place.slot);
-    word = place.bucket + place.slot + 1;
-    *word = entry;
-    return word;
+    place.bucket[1 + place.slot] = entry;
+    return true;
 }
 
 static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
@@ -264,8 +261,8 @@ static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
             size_t slot = (size_t)__builtin_ctz(taken);
             uint32_t hash31 = entry_hash31(bucket, slot);
 
-            if (entry_place(index_bucket(&array, hash31, array.counts[1]), hash31,
-                            (bucket + slot)[1], INSERT_SLACK(array.slack)) == NULL)
+            if (!entry_place(index_bucket(&array, hash31, array.counts[1]), hash31,
+                             (bucket + slot)[1], INSERT_SLACK(array.slack)))
                 return false;
         }
     }
@@ -315,7 +312,6 @@ static void index_shrink(struct tn_index *index)
 struct moved_entry {
     uint64_t entry; /* as it stood in its bucket */
     uint32_t hash31;
-    uint32_t word; /* where it stood, from the first of the home buckets */
 };
 
 /* Home buckets of the old mapping, and their hashes. */
@@ -359,7 +355,6 @@ static void move_collect(const struct tn_index *index, struct move *move)
             }
             end->entry = (bucket + slot)[1];
             end->hash31 = hash31;
-            end->word = (uint32_t)(bucket + slot + 1 - move->first);
             end++;
             home = index_bucket(&array, hash31, move->old_count);
             if (TN_UNLIKELY(home != bucket))
@@ -371,42 +366,57 @@ static void move_collect(const struct tn_index *index, struct move *move)
     move->found = (size_t)(end - move->entries);
 }
 
-/* The first `placed` entries leave their new places again, and all go back to the old ones. */
-static void move_undo(struct tn_index *index, const struct move *move, size_t placed,
-                      uint64_t *const *words)
+/* Take out what entry_place has put there. */
+static void entry_displace(uint64_t *home, uint64_t entry)
 {
+    uint64_t *bucket = home;
+    uint32_t slot = 0;
+
+    while (!bucket_has(bucket, slot) || bucket[1 + slot] != entry) {
+        if (++slot == TN_BUCKET_SLOTS) {
+            slot = 0;
+            bucket += TN_BUCKET_WORDS;
+        }
+    }
+    bucket_unset(bucket, slot);
+    tn_index_over_subtract(home, bucket, 1);
+}
+
+/*
+ * The first `placed` entries leave their new places again, and all go back to the old ones, or before
+ * them: put back in the order in which they stood, each finds at least its own place free.
+ */
+static void move_undo(const struct tn_index *index, const struct move *move, size_t placed)
+{
+    const struct moved_entry *moved;
+    bool is_back;
     size_t i;
 
-    while (placed-- > 0) {
-        struct tn_index_place place = tn_index_place_at(index, words[placed]);
-        uint32_t hash31 = move->entries[placed].hash31;
-
-        bucket_unset(place.bucket, place.slot);
-        tn_index_over_subtract(index_bucket(index, hash31, move->new_count), place.bucket, 1);
+    for (i = 0; i < placed; i++) {
+        moved = &move->entries[i];
+        entry_displace(index_bucket(index, moved->hash31, move->new_count), moved->entry);
     }
     for (i = 0; i < move->found; i++) {
-        const struct moved_entry *moved = &move->entries[i];
-        struct tn_index_place place = tn_index_place_at(index, move->first + moved->word);
-
-        tn_index_over_add(index_bucket(index, moved->hash31, move->old_count), place.bucket);
-        bucket_set(place.bucket, place.slot, moved->hash31, index_entry_handle(moved->entry));
+        moved = &move->entries[i];
+        is_back = entry_place(index_bucket(index, moved->hash31, move->old_count), moved->hash31,
+                              moved->entry, index->slack);
+        tn_assert(is_back);
+        (void)is_back;
     }
 }
 
 /* To the homes under the new mapping. false: one finds no place, and all are where they were. */
-static bool move_place(struct tn_index *index, const struct move *move, size_t reach)
+static bool move_place(const struct tn_index *index, const struct move *move, size_t reach)
 {
     const struct tn_index array = *index;
-    uint64_t *words[MOVE_ENTRIES_MAX];
     size_t i;
 
     for (i = 0; i < move->found; i++) {
         const struct moved_entry *moved = &move->entries[i];
 
-        words[i] = entry_place(index_bucket(&array, moved->hash31, move->new_count), moved->hash31,
-                               moved->entry, reach);
-        if (TN_UNLIKELY(words[i] == NULL)) {
-            move_undo(index, move, i, words);
+        if (TN_UNLIKELY(!entry_place(index_bucket(&array, moved->hash31, move->new_count),
+                                     moved->hash31, moved->entry, reach))) {
+            move_undo(index, move, i);
             return false;
         }
     }

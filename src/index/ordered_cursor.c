@@ -84,15 +84,14 @@ static size_t leaf_gather(const struct tn_leaf *leaf, unsigned slot, bool revers
                           size_t room)
 {
     size_t count = tn_min(room, reverse ? slot + 1u : leaf->count - slot);
-    unsigned first = reverse ? slot + 1 - (unsigned)count : slot;
     size_t i;
 
     if (!reverse) {
         for (i = 0; i < count; i++)
-            out[i] = tn_leaf_handle(leaf, first + (unsigned)i);
+            out[i] = tn_leaf_handle(leaf, slot + (unsigned)i);
     } else {
         for (i = 0; i < count; i++)
-            out[count - 1 - i] = tn_leaf_handle(leaf, first + (unsigned)i);
+            out[i] = tn_leaf_handle(leaf, slot - (unsigned)i);
     }
     return count;
 }

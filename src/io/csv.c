@@ -91,7 +91,7 @@ static enum tn_walk_end csv_in_quotes(const struct tn_delimited *table, struct t
         walk->quote = at;
     } else if (row[at] == '\n') {
         walk->end = at;
-        if (table->text->origin + table->text->row + at < table->replay_end)
+        if (table->buffer->origin + table->buffer->row + at < table->replay_end)
             return TN_WALK_BROKEN; /* D6 */
         walk->line_feeds++;
     }
@@ -100,8 +100,8 @@ static enum tn_walk_end csv_in_quotes(const struct tn_delimited *table, struct t
 
 static enum tn_walk_end csv_walk(struct tn_delimited *table)
 {
-    const char *row = table->text->data + table->text->row;
-    size_t shift = table->base - table->text->row; /* from places to positions in the row */
+    const char *row = table->buffer->data + table->buffer->row;
+    size_t shift = table->base - table->buffer->row; /* from places to positions in the row */
     struct tn_walk *walk = &table->walk;
     enum tn_walk_end end = TN_WALK_MORE;
     size_t i = table->place_next, count = table->place_count;
@@ -135,7 +135,7 @@ static enum tn_walk_end csv_walk(struct tn_delimited *table)
 
 static enum tn_walk_end csv_finish(struct tn_delimited *table, size_t end)
 {
-    return csv_end_row(table, &table->walk, table->text->data + table->text->row, end);
+    return csv_end_row(table, &table->walk, table->buffer->data + table->buffer->row, end);
 }
 
 static size_t csv_unquote(const char *from, size_t bytes, char *to)

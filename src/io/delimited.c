@@ -18,7 +18,7 @@ static void places_drop(struct tn_delimited *table)
 /* Make the first unused place the first one at or behind the row; look again only where needed. */
 static void places_seek(struct tn_delimited *table)
 {
-    size_t row = table->text->row;
+    size_t row = table->buffer->row;
 
     if (row < table->base || row >= table->scanned) {
         table->scanned = row;
@@ -35,12 +35,12 @@ static void places_seek(struct tn_delimited *table)
 /* All places are used up: find those of the next stretch. false: there is no text left. */
 static bool places_next_stretch(struct tn_delimited *table)
 {
-    size_t bytes = tn_min(table->text->end - table->scanned, TN_STRETCH_BYTES);
+    size_t bytes = tn_min(table->buffer->end - table->scanned, TN_STRETCH_BYTES);
 
     places_drop(table);
     if (bytes == 0)
         return false;
-    table->place_count = table->find(table->text->data + table->scanned, bytes,
+    table->place_count = table->find(table->buffer->data + table->scanned, bytes,
                                      table->format->specials, table->places);
     table->scanned += bytes;
     return true;
@@ -49,8 +49,8 @@ static bool places_next_stretch(struct tn_delimited *table)
 /* Read more text: positions move with it. */
 static int places_more_text(struct tn_delimited *table)
 {
-    size_t shift = table->text->row;
-    int answer = tn_text_more(table->text, table->reason);
+    size_t shift = table->buffer->row;
+    int answer = tn_row_buffer_more(table->buffer, table->reason);
 
     table->scanned -= shift;
     places_drop(table);
@@ -62,12 +62,12 @@ static int places_more_text(struct tn_delimited *table)
 enum row_end { ROW_COMPLETE, ROW_BROKEN, ROW_TOO_LONG, ROW_NONE };
 
 /*
- * Walk to the end of the row at text->row; walk.end says where. ROW_NONE: *out_answer says why
+ * Walk to the end of the row at buffer->row; walk.end says where. ROW_NONE: *out_answer says why
  * there is no row: the input ended or failed.
  */
 static enum row_end row_walk(struct tn_delimited *table, int *out_answer)
 {
-    struct tn_text *text = table->text;
+    struct tn_row_buffer *buffer = table->buffer;
     enum tn_walk_end end;
 
     if (!table->walk_waits)
@@ -76,18 +76,18 @@ static enum row_end row_walk(struct tn_delimited *table, int *out_answer)
     while ((end = table->format->walk(table)) == TN_WALK_MORE) {
         if (places_next_stretch(table))
             continue;
-        if (text->end - text->row > text->row_bytes_max)
+        if (buffer->end - buffer->row > buffer->row_bytes_max)
             return ROW_TOO_LONG;
         *out_answer = places_more_text(table);
         if (*out_answer == TN_READER_ROW)
             continue;
         table->walk_waits = *out_answer == TN_READER_WAITS; /* D5 */
-        if (*out_answer != TN_READER_END || text->end == text->row)
+        if (*out_answer != TN_READER_END || buffer->end == buffer->row)
             return ROW_NONE;
-        end = table->format->finish(table, text->end - text->row); /* D4 */
+        end = table->format->finish(table, buffer->end - buffer->row); /* D4 */
         break;
     }
-    if (table->walk.end > text->row_bytes_max)
+    if (table->walk.end > buffer->row_bytes_max)
         return ROW_TOO_LONG;
     return end == TN_WALK_ROW ? ROW_COMPLETE : ROW_BROKEN;
 }
@@ -95,7 +95,7 @@ static enum row_end row_walk(struct tn_delimited *table, int *out_answer)
 /* The row's bytes without its line end. */
 static tarn_bytes row_raw(const struct tn_delimited *table)
 {
-    const char *row = table->text->data + table->text->row;
+    const char *row = table->buffer->data + table->buffer->row;
 
     return (tarn_bytes){ row, tn_walk_line_end(row, 0, table->walk.end) };
 }
@@ -103,10 +103,10 @@ static tarn_bytes row_raw(const struct tn_delimited *table)
 /* Go on behind a complete row. */
 static void row_leave(struct tn_delimited *table)
 {
-    struct tn_text *text = table->text;
+    struct tn_row_buffer *buffer = table->buffer;
 
-    text->row = tn_min(text->row + table->walk.end + 1, text->end);
-    text->line += 1 + table->walk.line_feeds;
+    buffer->row = tn_min(buffer->row + table->walk.end + 1, buffer->end);
+    buffer->line += 1 + table->walk.line_feeds;
 }
 
 /*
@@ -115,14 +115,14 @@ static void row_leave(struct tn_delimited *table)
  */
 static void row_need_line(struct tn_delimited *table)
 {
-    struct tn_text *text = table->text;
+    struct tn_row_buffer *buffer = table->buffer;
     struct tn_reason said = *table->reason;
     size_t seen = 0, held;
 
     for (;;) {
-        held = text->end - text->row;
-        if (held > text->row_bytes_max ||
-            memchr(text->data + text->row + seen, '\n', held - seen) != NULL)
+        held = buffer->end - buffer->row;
+        if (held > buffer->row_bytes_max ||
+            memchr(buffer->data + buffer->row + seen, '\n', held - seen) != NULL)
             break;
         seen = held;
         if (places_more_text(table) != TN_READER_ROW)
@@ -137,17 +137,17 @@ static void row_need_line(struct tn_delimited *table)
  */
 static tarn_bytes row_abandon(struct tn_delimited *table, size_t seen_bytes)
 {
-    struct tn_text *text = table->text;
-    uint64_t seen_end = text->origin + text->row + seen_bytes;
+    struct tn_row_buffer *buffer = table->buffer;
+    uint64_t seen_end = buffer->origin + buffer->row + seen_bytes;
     tarn_bytes line;
 
     row_need_line(table);
-    line = tn_text_skip_line(text);
+    line = tn_row_buffer_skip_line(buffer);
 
     if (seen_end > table->replay_end)
         table->replay_end = seen_end;
     places_seek(table);
-    line.bytes = tn_min(line.bytes, text->row_bytes_max);
+    line.bytes = tn_min(line.bytes, buffer->row_bytes_max);
     return line;
 }
 
@@ -169,7 +169,7 @@ static int row_broken(struct tn_delimited *table, struct tn_row *row)
 
 static int row_too_long(struct tn_delimited *table, struct tn_row *row)
 {
-    size_t most = table->text->row_bytes_max;
+    size_t most = table->buffer->row_bytes_max;
 
     tn_reason_set(table->reason, "row is longer than %zu bytes", most);
     if (table->walk.state == TN_WALK_QUOTED)
@@ -269,8 +269,8 @@ int tn_delimited_next(struct tn_delimited *table, struct tn_row *row)
 {
     int answer = TN_READER_ROW;
 
-    if (TN_UNLIKELY(table->text->skipping)) {
-        answer = tn_text_finish_skip(table->text, table->reason);
+    if (TN_UNLIKELY(table->buffer->skipping)) {
+        answer = tn_row_buffer_finish_skip(table->buffer, table->reason);
         tn_delimited_moved(table);
         if (answer != TN_READER_ROW)
             return answer;
@@ -280,7 +280,7 @@ int tn_delimited_next(struct tn_delimited *table, struct tn_row *row)
 
         if (end == ROW_NONE)
             return answer;
-        row->line = table->text->line;
+        row->line = table->buffer->line;
         if (TN_UNLIKELY(end == ROW_BROKEN))
             return row_broken(table, row);
         if (TN_UNLIKELY(end == ROW_TOO_LONG))
@@ -426,7 +426,7 @@ int tn_delimited_begin(struct tn_delimited *table)
             return answer == TN_READER_END ? TN_READER_ROW : answer; /* D1 */
         if (end != ROW_COMPLETE) {
             tn_reason_set(table->reason, "its header, at line %llu, %s",
-                          (unsigned long long)table->text->line,
+                          (unsigned long long)table->buffer->line,
                           end == ROW_BROKEN ? "has broken quoting" : "is too long");
             return TN_READER_REFUSED;
         }
@@ -455,17 +455,17 @@ static bool table_allocate(struct tn_delimited *table)
 }
 
 int tn_delimited_init(struct tn_delimited *table, const struct tn_delimited_format *format,
-                      struct tn_text *text, const char *const *fields, size_t field_count,
+                      struct tn_row_buffer *buffer, const char *const *fields, size_t field_count,
                       struct tn_reason *reason)
 {
     *table = (struct tn_delimited){
         .format = format,
-        .text = text,
+        .buffer = buffer,
         .reason = reason,
-        .memory = text->memory,
+        .memory = buffer->memory,
         .find = tn_specials_choose(),
-        .base = text->row,
-        .scanned = text->row,
+        .base = buffer->row,
+        .scanned = buffer->row,
         .names = fields,
         .field_count = field_count,
     };
@@ -479,7 +479,7 @@ int tn_delimited_init(struct tn_delimited *table, const struct tn_delimited_form
 
 void tn_delimited_moved(struct tn_delimited *table)
 {
-    table->scanned = table->text->row;
+    table->scanned = table->buffer->row;
     places_drop(table);
 }
 

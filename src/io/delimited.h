@@ -25,7 +25,7 @@
 
 #include "io/reader.h"
 #include "io/specials.h"
-#include "io/text.h"
+#include "io/row_buffer.h"
 
 enum tn_walk_end {
     TN_WALK_MORE,   /* all places known so far are used up */
@@ -73,7 +73,7 @@ extern const struct tn_delimited_format tn_tsv;
 
 struct tn_delimited {
     const struct tn_delimited_format *format;
-    struct tn_text *text;
+    struct tn_row_buffer *buffer;
     struct tn_reason *reason;
     struct tn_memory *memory;
 
@@ -105,13 +105,13 @@ struct tn_delimited {
 
 /* TN_READER_ROW or FAILED; on either release gives everything back. `fields` outlive the table. */
 int tn_delimited_init(struct tn_delimited *table, const struct tn_delimited_format *format,
-                      struct tn_text *text, const char *const *fields, size_t field_count,
+                      struct tn_row_buffer *buffer, const char *const *fields, size_t field_count,
                       struct tn_reason *reason);
 
 /* Reads the header, before the first row. Answers as tn_reader_next; after WAITS, ask again. */
 int tn_delimited_begin(struct tn_delimited *table);
 
-/* text->row was put somewhere else, or the text behind it is another. */
+/* buffer->row was put somewhere else, or the text behind it is another. */
 void tn_delimited_moved(struct tn_delimited *table);
 
 /* As tn_reader_next. */

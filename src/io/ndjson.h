@@ -10,12 +10,12 @@
 #define TN_NDJSON_H
 
 #include "io/reader.h"
-#include "io/text.h"
+#include "io/row_buffer.h"
 
 struct tn_json;
 
 struct tn_ndjson {
-    struct tn_text *text;
+    struct tn_row_buffer *buffer;
     struct tn_reason *reason;
     struct tn_json *json;
     tarn_bytes *fields;
@@ -23,7 +23,7 @@ struct tn_ndjson {
 };
 
 /* Answers as tn_reader_open; on any answer release gives everything back. */
-int tn_ndjson_init(struct tn_ndjson *lines, struct tn_text *text, const char *const *fields,
+int tn_ndjson_init(struct tn_ndjson *lines, struct tn_row_buffer *buffer, const char *const *fields,
                    size_t field_count, struct tn_reason *reason);
 
 /* As tn_reader_next. */

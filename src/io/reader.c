@@ -18,17 +18,16 @@ struct tn_reader {
     struct tn_memory own_memory;
     struct tn_memory *memory;
     enum tn_format format;
-    struct tn_text text;
-    /* Of the text, when it is wanted. Room for it somewhere: it wants more alignment than we have. */
-    char checksum_room[sizeof(struct tn_checksum_stream) + _Alignof(struct tn_checksum_stream)];
-    struct tn_delimited table; /* csv, tsv */
-    struct tn_ndjson lines;    /* ndjson */
+    struct tn_row_buffer buffer;
+    struct tn_checksum_stream checksum; /* of the input, when it is wanted */
+    struct tn_delimited table;          /* csv, tsv */
+    struct tn_ndjson lines;             /* ndjson */
     const char *const *fields;
     size_t field_count;
-    bool text_begun; /* the text's first bytes are looked at, table or lines are there */
-    bool begun;      /* the header is read, too */
-    int last;        /* the answer that ended it; 0: none yet */
-    char *name;      /* of the input, for messages */
+    bool buffer_begun; /* the input's first bytes are looked at, table or lines are there */
+    bool begun;        /* the header is read, too */
+    int last;          /* the answer that ended it; 0: none yet */
+    char *name;        /* of the input, for messages */
     size_t name_bytes;
     struct tn_reason reason;
 };
@@ -85,22 +84,22 @@ static void reason_name(struct tn_reason *reason, const char *name)
 
 static int reader_begin_text(struct tn_reader *reader)
 {
-    int answer = tn_text_begin(&reader->text, &reader->reason);
+    int answer = tn_row_buffer_begin(&reader->buffer, &reader->reason);
 
     if (answer != TN_READER_ROW)
         return answer;
-    reader->text_begun = true;
+    reader->buffer_begun = true;
     if (reader->format == TN_FORMAT_NDJSON)
-        return tn_ndjson_init(&reader->lines, &reader->text, reader->fields, reader->field_count,
+        return tn_ndjson_init(&reader->lines, &reader->buffer, reader->fields, reader->field_count,
                               &reader->reason);
     return tn_delimited_init(&reader->table, reader->format == TN_FORMAT_CSV ? &tn_csv : &tn_tsv,
-                             &reader->text, reader->fields, reader->field_count, &reader->reason);
+                             &reader->buffer, reader->fields, reader->field_count, &reader->reason);
 }
 
 /* Read what comes before the first row; after WAITS, go on with it. */
 static int reader_begin(struct tn_reader *reader)
 {
-    int answer = reader->text_begun ? TN_READER_ROW : reader_begin_text(reader);
+    int answer = reader->buffer_begun ? TN_READER_ROW : reader_begin_text(reader);
 
     if (answer == TN_READER_ROW && reader->format != TN_FORMAT_NDJSON)
         answer = tn_delimited_begin(&reader->table);
@@ -111,11 +110,11 @@ static int reader_begin(struct tn_reader *reader)
 /* Go to a place behind the header (R7). */
 static int reader_seek(struct tn_reader *reader, const struct tn_place *place)
 {
-    struct tn_text *text = &reader->text;
+    struct tn_row_buffer *buffer = &reader->buffer;
     int answer = TN_READER_END;
 
-    if (reader->begun && place->bytes >= text->origin + text->row)
-        answer = tn_text_seek(text, place->bytes, &reader->reason);
+    if (reader->begun && place->bytes >= buffer->origin + buffer->row)
+        answer = tn_row_buffer_seek(buffer, place->bytes, &reader->reason);
     if (answer == TN_READER_END || answer == TN_READER_WAITS) {
         tn_reason_set(&reader->reason,
                       "ends before byte %llu, up to which it was read before; it is another file, "
@@ -123,29 +122,21 @@ static int reader_seek(struct tn_reader *reader, const struct tn_place *place)
                       (unsigned long long)place->bytes);
         return TN_READER_REFUSED;
     }
-    if (answer == TN_READER_ROW && tn_text_checksum(text) != place->checksum &&
-        text->checksum != NULL) {
+    if (answer == TN_READER_ROW && tn_row_buffer_checksum(buffer) != place->checksum &&
+        buffer->checksum != NULL) {
         tn_reason_set(&reader->reason,
                       "its first %llu bytes are not those that were read before; it is another "
                       "file, or was written over",
                       (unsigned long long)place->bytes);
         return TN_READER_REFUSED;
     }
-    text->line = place->line;
-    text->skipping = place->skipping;
+    buffer->line = place->line;
+    buffer->skipping = place->skipping;
     if (reader->format == TN_FORMAT_NDJSON)
         return answer;
     reader->table.replay_end = place->replay_end;
     tn_delimited_moved(&reader->table);
     return answer;
-}
-
-static struct tn_checksum_stream *reader_checksum(struct tn_reader *reader)
-{
-    uintptr_t alignment = _Alignof(struct tn_checksum_stream);
-    uintptr_t at = (uintptr_t)reader->checksum_room;
-
-    return (void *)(reader->checksum_room + (alignment - at % alignment) % alignment);
 }
 
 static int reader_start(struct tn_reader *reader, const char *path,
@@ -168,11 +159,11 @@ static int reader_start(struct tn_reader *reader, const char *path,
         return answer;
     if (input_options.block_bytes == 0)
         input_options.block_bytes = TN_INPUT_BLOCK_BYTES;
-    answer = tn_text_init(&reader->text, input, reader->memory, input_options.block_bytes,
-                          row_bytes_max, &reader->reason);
+    answer = tn_row_buffer_init(&reader->buffer, input, reader->memory, input_options.block_bytes,
+                                row_bytes_max, &reader->reason);
     if (options->checksum) {
-        reader->text.checksum = reader_checksum(reader);
-        tn_checksum_begin(reader->text.checksum, 0);
+        reader->buffer.checksum = &reader->checksum;
+        tn_checksum_begin(reader->buffer.checksum, 0);
     }
     if (answer == TN_READER_ROW)
         answer = reader_begin(reader);
@@ -232,7 +223,7 @@ void tn_reader_close(struct tn_reader *reader)
         return;
     tn_delimited_release(&reader->table);
     tn_ndjson_release(&reader->lines);
-    tn_text_release(&reader->text);
+    tn_row_buffer_release(&reader->buffer);
     tn_memory_free(reader->memory, reader->name, reader->name_bytes);
     if (reader->memory != &reader->own_memory) {
         tn_memory_free(reader->memory, reader, sizeof *reader);
@@ -282,27 +273,27 @@ tarn_bytes tn_reader_header(const struct tn_reader *reader)
 
 uint64_t tn_reader_bytes(const struct tn_reader *reader)
 {
-    return reader->text.origin + reader->text.row;
+    return reader->buffer.origin + reader->buffer.row;
 }
 
 void tn_reader_wait(const struct tn_reader *reader, int most_ms)
 {
-    tn_input_wait(reader->text.input, most_ms);
+    tn_input_wait(reader->buffer.input, most_ms);
 }
 
 void tn_reader_progress(const struct tn_reader *reader, uint64_t *read_bytes, uint64_t *file_bytes)
 {
-    tn_input_progress(reader->text.input, read_bytes, file_bytes);
+    tn_input_progress(reader->buffer.input, read_bytes, file_bytes);
 }
 
 void tn_reader_place(struct tn_reader *reader, struct tn_place *out)
 {
     *out = (struct tn_place){
         .bytes = reader->begun ? tn_reader_bytes(reader) : 0, /* a header is read as a whole */
-        .checksum = reader->begun ? tn_text_checksum(&reader->text) : 0,
-        .line = reader->text.line,
+        .checksum = reader->begun ? tn_row_buffer_checksum(&reader->buffer) : 0,
+        .line = reader->buffer.line,
         .replay_end = reader->table.replay_end,
-        .skipping = reader->text.skipping,
+        .skipping = reader->buffer.skipping,
     };
-    tn_input_identity(reader->text.input, &out->device, &out->inode);
+    tn_input_identity(reader->buffer.input, &out->device, &out->inode);
 }

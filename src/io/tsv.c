@@ -18,8 +18,8 @@ static enum tn_walk_end tsv_end_row(const struct tn_delimited *table, struct tn_
 
 static enum tn_walk_end tsv_walk(struct tn_delimited *table)
 {
-    const char *row = table->text->data + table->text->row;
-    size_t shift = table->base - table->text->row; /* from places to positions in the row */
+    const char *row = table->buffer->data + table->buffer->row;
+    size_t shift = table->base - table->buffer->row; /* from places to positions in the row */
     struct tn_walk *walk = &table->walk;
     enum tn_walk_end end = TN_WALK_MORE;
     size_t i = tn_walk_fields(table, walk, row, shift, table->place_next, '\t');
@@ -32,7 +32,7 @@ static enum tn_walk_end tsv_walk(struct tn_delimited *table)
 
 static enum tn_walk_end tsv_finish(struct tn_delimited *table, size_t end)
 {
-    return tsv_end_row(table, &table->walk, table->text->data + table->text->row, end);
+    return tsv_end_row(table, &table->walk, table->buffer->data + table->buffer->row, end);
 }
 
 static size_t tsv_unquote(const char *from, size_t bytes, char *to)

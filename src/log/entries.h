@@ -32,9 +32,23 @@ void tn_log_entries_begin(struct tn_log_entries *out, struct tn_log_reading *rea
                           enum tn_log_part part);
 
 /*
- * The next entry, valid until the next call on the section. TARN_OK; TARN_END; or why it cannot be had:
+ * The next entry, valid until the window of the section moves. TARN_OK; TARN_END; or why it cannot be had:
  * TARN_E_CORRUPT, TARN_E_VERSION, TARN_E_IO, TARN_E_MEMORY, with a text (Y3).
  */
 int tn_log_entries_next(struct tn_log_entries *entries, struct tn_log_entry *out);
+
+/* Whether that would leave the window where it is, so that entries handed out before stay valid. */
+static inline bool tn_log_entries_shows_next(const struct tn_log_entries *entries)
+{
+    const struct tn_log_reading *reading = entries->reading;
+    const uint8_t *head;
+
+    if (entries->count == 0 || entries->left < TN_LOG_ENTRY_HEAD_BYTES)
+        return true;
+    if (!tn_log_section_shows(reading, entries->at, TN_LOG_ENTRY_HEAD_BYTES))
+        return false;
+    head = reading->log->buffer + (entries->at - reading->window_at);
+    return tn_log_section_shows(reading, entries->at, tn_log_entry_head_says(head));
+}
 
 #endif

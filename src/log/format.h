@@ -131,6 +131,14 @@ static inline uint64_t tn_log_entry_bytes(uint64_t key_bytes, uint64_t value_byt
     return TN_LOG_ENTRY_HEAD_BYTES + tn_log_pad(key_bytes) + tn_log_pad(value_bytes);
 }
 
+/* As many bytes as the entry of this head has, if it is one. */
+static inline uint64_t tn_log_entry_head_says(const uint8_t *head)
+{
+    uint64_t lengths = tn_load_le64(head);
+
+    return tn_log_entry_bytes(lengths >> 32 & 0xFFFF, lengths & UINT32_MAX);
+}
+
 /* < 0, 0, > 0 as a stands before, at, behind b. */
 int tn_log_cursor_compare(const struct tn_log_cursor *a, const struct tn_log_cursor *b);
 

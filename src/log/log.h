@@ -74,7 +74,7 @@ enum tn_log_part { TN_LOG_DELTA, TN_LOG_TOMBSTONES, TN_LOG_SWEEP, TN_LOG_PART_CO
 struct tn_log;
 struct tn_log_reading;
 
-/* One entry as replay gives it; pointers are valid during the call. */
+/* An entry as replay gives it; pointers are valid during the call. */
 struct tn_log_entry {
     enum tn_log_kind kind;
     uint64_t table_id;
@@ -86,8 +86,14 @@ struct tn_log_entry {
     uint64_t value_offset;
 };
 
-/* Non-zero ends the replay and is its answer. */
-typedef int tn_log_entry_fn(void *argument, const struct tn_log_entry *entry);
+/* Entries that come together: at most so many. */
+#define TN_LOG_ENTRIES_MAX 32u
+
+/*
+ * Some entries (1 to TN_LOG_ENTRIES_MAX), one behind the other: so that whoever looks them up can have the
+ * memory of all fetched before reading that of the first. Non-zero ends the replay and is its answer.
+ */
+typedef int tn_log_entries_fn(void *argument, const struct tn_log_entry *entries, size_t count);
 
 /*
  * Open the directory, find the newest commit (L1, L2), verify all of it. Results are of enum tarn_result,
@@ -112,11 +118,11 @@ bool tn_log_cursor_holds(const struct tn_log *log);
  * earlier ones. catalog_only: those of table 0. `progress` (may be NULL) hears of bytes done and of all.
  */
 typedef void tn_log_progress_fn(void *argument, uint64_t done_bytes, uint64_t all_bytes);
-int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entry_fn *each, void *argument,
+int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entries_fn *each, void *argument,
                   tn_log_progress_fn *progress, void *progress_argument,
                   struct tn_log_report *report);
 
-/* The value of an entry during its tn_log_entry_fn call, wherever it is. */
+/* The value of an entry during its tn_log_entries_fn call, wherever it is. */
 int tn_log_entry_value(const struct tn_log_entry *entry, void *to);
 
 /* Make what was accepted durable and ours to go on from. Not for read-only logs. */

@@ -5,6 +5,9 @@
  *
  * What the sweep wrote is as old as the commit or older than its changes: a key that was swept and
  * then removed in one commit has a tombstone, one that was removed and came back is in the delta.
+ *
+ * Entries are kept until there are TN_LOG_ENTRIES_MAX, the part ends, or the window must move, and then handed
+ * out together.
  */
 #include "log/entries.h"
 
@@ -13,28 +16,51 @@
 struct replay {
     struct tn_log_reading reading;
     bool catalog_only;
-    tn_log_entry_fn *each;
+    tn_log_entries_fn *each;
     void *argument;
     tn_log_progress_fn *progress;
     void *progress_argument;
     uint64_t done_bytes, all_bytes;
+    struct tn_log_entry kept[TN_LOG_ENTRIES_MAX];
+    size_t kept_count;
 };
+
+static int kept_give(struct replay *replay)
+{
+    size_t count = replay->kept_count;
+
+    replay->kept_count = 0;
+    return count == 0 ? TARN_OK : replay->each(replay->argument, replay->kept, count);
+}
+
+/* The next entry is kept behind those before it. */
+static int entry_keep(struct replay *replay, struct tn_log_entries *entries)
+{
+    int result = TARN_OK;
+
+    if (replay->kept_count == TN_LOG_ENTRIES_MAX || !tn_log_entries_shows_next(entries))
+        result = kept_give(replay);
+    if (result == TARN_OK)
+        result = tn_log_entries_next(entries, &replay->kept[replay->kept_count]);
+    if (result != TARN_OK)
+        return result;
+    if (replay->kept[replay->kept_count].table_id != TN_LOG_CATALOG_ID && replay->catalog_only)
+        return TARN_END;
+    replay->kept_count++;
+    return TARN_OK;
+}
 
 static int part_replay(struct replay *replay, enum tn_log_part part)
 {
     struct tn_log_entries entries;
-    struct tn_log_entry entry = { .kind = TN_LOG_ENTRY };
     int result;
 
+    replay->kept_count = 0;
     tn_log_entries_begin(&entries, &replay->reading, part);
-    while ((result = tn_log_entries_next(&entries, &entry)) == TARN_OK) {
-        if (entry.table_id != TN_LOG_CATALOG_ID && replay->catalog_only)
-            return TARN_OK;
-        result = replay->each(replay->argument, &entry);
-        if (result != TARN_OK)
-            return result;
-    }
-    return result == TARN_END ? TARN_OK : result;
+    do
+        result = entry_keep(replay, &entries);
+    while (result == TARN_OK);
+    return result == TARN_END ? kept_give(replay) : result;
 }
 
 static int section_replay(struct replay *replay, struct tn_log *log,
@@ -45,6 +71,7 @@ static int section_replay(struct replay *replay, struct tn_log *log,
                                      section->footer_offset);
     size_t i;
 
+    replay->reading.narrow = replay->catalog_only; /* those come first in each part */
     for (i = 0; i < TN_ARRAY_COUNT(order) && result == TARN_OK; i++)
         result = part_replay(replay, order[i]);
     replay->done_bytes += replay->reading.footer.section_bytes;
@@ -65,7 +92,7 @@ static uint64_t sections_bytes(const struct tn_log *log)
     return bytes;
 }
 
-int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entry_fn *each, void *argument,
+int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entries_fn *each, void *argument,
                   tn_log_progress_fn *progress, void *progress_argument,
                   struct tn_log_report *report)
 {

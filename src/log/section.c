@@ -117,24 +117,18 @@ static uint64_t window_end(const struct tn_log_reading *reading, uint64_t at, ui
     return tn_min(end, reading->shape.data_bytes);
 }
 
-int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
-                        const uint8_t **out)
+int tn_log_section_move(struct tn_log_reading *reading, uint64_t at, uint64_t bytes)
 {
-    uint8_t *window = reading->log->buffer;
-    uint64_t size;
+    uint64_t size = window_end(reading, at, bytes) - block_of(at);
     int result;
 
     tn_assert(tn_log_section_fits(at, bytes) && at + bytes <= reading->shape.data_bytes);
-    if (at < reading->window_at || at + bytes > reading->window_at + reading->window_bytes) {
-        reading->window_bytes = 0;
-        size = window_end(reading, at, bytes) - block_of(at);
-        result = blocks_read(reading, block_of(at), window, size);
-        if (result != TARN_OK)
-            return result;
-        reading->window_at = block_of(at);
-        reading->window_bytes = size;
-    }
-    *out = window + (at - reading->window_at);
+    reading->window_bytes = 0;
+    result = blocks_read(reading, block_of(at), reading->log->buffer, size);
+    if (result != TARN_OK)
+        return result;
+    reading->window_at = block_of(at);
+    reading->window_bytes = size;
     return TARN_OK;
 }
 

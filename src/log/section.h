@@ -9,7 +9,7 @@
  *       table.
  *   R2  The window is the log's buffer: one section is read at a time, and none while one is written.
  *   R3  Of a damaged section every block that matches its own checksum can be had: then the window is
- *       no larger than what is asked for.
+ *       no larger than what is asked for. It is so, too, where little of a section is wanted.
  */
 #ifndef TN_LOG_SECTION_H
 #define TN_LOG_SECTION_H
@@ -36,13 +36,31 @@ int tn_log_section_open(struct tn_log_reading *out, struct tn_log *log, struct t
 int tn_log_section_open_damaged(struct tn_log_reading *out, struct tn_log *log,
                                 struct tn_log_file *file, uint64_t footer_offset);
 
-/*
- * Have data bytes [at, at + bytes) in the window; they exist, and fit from the start of their block
- * (tn_log_section_fits). *out points at them until the next call.
- */
-int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
-                        const uint8_t **out);
+/* Whether data bytes [at, at + bytes) fit into a window, from the start of their block on. */
 bool tn_log_section_fits(uint64_t at, uint64_t bytes);
+
+/* Whether the window shows them already. */
+static inline bool tn_log_section_shows(const struct tn_log_reading *reading, uint64_t at,
+                                        uint64_t bytes)
+{
+    return at >= reading->window_at && at + bytes <= reading->window_at + reading->window_bytes;
+}
+
+/* Have a window that shows them: they exist, and fit. */
+int tn_log_section_move(struct tn_log_reading *reading, uint64_t at, uint64_t bytes);
+
+/* *out points at them until the window moves. */
+static inline int tn_log_section_need(struct tn_log_reading *reading, uint64_t at, uint64_t bytes,
+                                      const uint8_t **out)
+{
+    int result = TARN_OK;
+
+    if (TN_UNLIKELY(!tn_log_section_shows(reading, at, bytes)))
+        result = tn_log_section_move(reading, at, bytes);
+    if (TN_LIKELY(result == TARN_OK))
+        *out = reading->log->buffer + (at - reading->window_at);
+    return result;
+}
 
 /* Copy data bytes, however many; what the window shows up to the first of them stays. */
 int tn_log_section_copy(struct tn_log_reading *reading, uint64_t at, uint64_t bytes, uint8_t *to);

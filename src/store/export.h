@@ -35,18 +35,9 @@
 #define TN_EXPORT_H
 
 #include "store/blocks.h"
+#include "store/typed.h"
 
 #define TN_EXPORT_TABLE_BYTES 32u
 #define TN_EXPORT_ENTRY_BYTES 6u
-
-enum tn_byte_order { TN_ORDER_NONE = 0, TN_ORDER_LITTLE = 1, TN_ORDER_BIG = 2 };
-
-/* Of the values of a table of that type, made on this machine or on one of the other order. */
-static inline enum tn_byte_order tn_byte_order_of(int type, bool is_foreign)
-{
-    if (type != TARN_STRUCT)
-        return TN_ORDER_NONE;
-    return (TN_BIG_ENDIAN != 0) != is_foreign ? TN_ORDER_BIG : TN_ORDER_LITTLE;
-}
 
 #endif

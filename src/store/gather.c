@@ -8,13 +8,14 @@
  *                                         ^ batch_next      ^ batch_low     ^ batch_count
  *              from batch_low on more is gathered behind what is left
  *
- * The first batches are small, since most scans are short: what was fetched and not read was for nothing.
+ * The first batch is small and nothing behind it is gathered before it is used up, since most scans are
+ * short: what was fetched and not read was for nothing.
  * No step here reads a record but to find a lost place, and none allocates.
  */
 #include "store/store.h"
 
-#define GATHER_COUNT_FIRST 5u /* then 10: enough for scans of ten */
-#define GATHER_COUNT_AGAIN 2u /* after a write; there may be one after each step */
+#define GATHER_COUNT_FIRST 10u /* most scans are short: no more is fetched until it is asked for */
+#define GATHER_COUNT_AGAIN 2u  /* after a write; there may be one after each step */
 #define GATHER_COUNT_MAX 32u
 
 /* Of longer records no more than so much is fetched ahead. */
@@ -65,7 +66,8 @@ static void batch_compact(tarn_iterator *it)
 {
     size_t left = it->batch_count - it->batch_next;
 
-    memmove(it->batch, it->batch + it->batch_next, left * sizeof *it->batch);
+    if (left > 0)
+        memmove(it->batch, it->batch + it->batch_next, left * sizeof *it->batch);
     it->batch_next = 0;
     it->batch_count = left;
 }
@@ -91,7 +93,8 @@ static void ordered_start(tarn_iterator *it)
 static bool ordered_is_before(const tarn_iterator *it, tarn_bytes key)
 {
     if (!it->reverse)
-        return tn_key_compare(key.data, key.bytes, it->lower.data, it->lower.bytes) < 0;
+        return it->lower.bytes > 0 &&
+               tn_key_compare(key.data, key.bytes, it->lower.data, it->lower.bytes) < 0;
     return it->upper.data != NULL &&
            tn_key_compare(key.data, key.bytes, it->upper.data, it->upper.bytes) >= 0;
 }
@@ -122,7 +125,9 @@ static void ordered_gather(tarn_iterator *it)
         record_fetch(base + handles[i] * TN_GRANULE_BYTES, last_byte);
     }
     it->batch_count += found;
-    it->batch_low = it->batch_count - (found == wanted ? found / 2 : 0);
+    it->batch_low = it->batch_count;
+    if (found == wanted && wanted != GATHER_COUNT_FIRST)
+        it->batch_low -= found / 2;
     it->gather_count = tn_min(2 * it->gather_count, GATHER_COUNT_MAX);
 }
 

@@ -6,7 +6,6 @@
  */
 #include "store/export.h"
 #include "store/snapshot.h"
-#include "store/typed.h"
 #include "store/write.h"
 
 #define CALL "tarn_import"

@@ -73,21 +73,74 @@ static int entry_apply(struct recovery *r, tarn_table *table, const struct tn_lo
     return result >= 0 ? TARN_OK : entry_refused(r, table, result);
 }
 
-static int catalog_entry(void *argument, const struct tn_log_entry *entry)
+static int catalog_entries(void *argument, const struct tn_log_entry *entries, size_t count)
 {
     struct recovery *r = argument;
+    int result = TARN_OK;
+    size_t i;
 
-    return entry_apply(r, r->durable->catalog, entry);
+    for (i = 0; i < count && result == TARN_OK; i++)
+        result = entry_apply(r, r->durable->catalog, &entries[i]);
+    return result;
 }
 
-/* Entries of numbers that the catalog does not have are of tables that were cleared or dropped. */
-static int table_entry(void *argument, const struct tn_log_entry *entry)
+/*
+ * The table of each entry. NULL: of the catalog, or of a number that the catalog does not have, whose table was
+ * cleared or dropped.
+ */
+static void tables_find(const struct recovery *r, const struct tn_log_entry *entries, size_t count,
+                        tarn_table **tables)
+{
+    uint64_t table_id = TN_LOG_CATALOG_ID;
+    tarn_table *table = NULL;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (entries[i].table_id != table_id) {
+            table_id = entries[i].table_id;
+            table = table_id != TN_LOG_CATALOG_ID ? tn_roster_find(r->durable, table_id) : NULL;
+        }
+        tables[i] = table;
+    }
+}
+
+/* Have buckets fetched, then the records they lead to: nothing is in the cache where replay goes. */
+static void entries_fetch(const struct tn_log_entry *entries, size_t count, tarn_table **tables)
+{
+    uint64_t hashes[TN_LOG_ENTRIES_MAX];
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (tables[i] == NULL)
+            continue;
+        hashes[i] = tn_hash(&tables[i]->secret, entries[i].key.data, entries[i].key.bytes);
+        (void)tn_index_prefetch(&tables[i]->index, hashes[i]);
+    }
+    for (i = 0; i < count; i++) {
+        const uint8_t *record;
+
+        if (tables[i] == NULL)
+            continue;
+        record = tables[i]->base + tn_index_guess(&tables[i]->index, hashes[i]) * TN_GRANULE_BYTES;
+        __builtin_prefetch(record, 1);
+        __builtin_prefetch(record + 64, 1);
+        __builtin_prefetch(record + 128, 1);
+    }
+}
+
+static int table_entries(void *argument, const struct tn_log_entry *entries, size_t count)
 {
     struct recovery *r = argument;
-    tarn_table *table =
-        entry->table_id != TN_LOG_CATALOG_ID ? tn_roster_find(r->durable, entry->table_id) : NULL;
+    tarn_table *tables[TN_LOG_ENTRIES_MAX];
+    int result = TARN_OK;
+    size_t i;
 
-    return table != NULL ? entry_apply(r, table, entry) : TARN_OK;
+    tables_find(r, entries, count, tables);
+    entries_fetch(entries, count, tables);
+    for (i = 0; i < count && result == TARN_OK; i++)
+        if (tables[i] != NULL)
+            result = entry_apply(r, tables[i], &entries[i]);
+    return result;
 }
 
 /* ---- the catalog --------------------------------------------------------------------------------- */
@@ -185,12 +238,12 @@ static int replay(struct recovery *r)
     int result;
 
     tables_expect(r, true); /* the catalog */
-    result = tn_log_replay(log, true, catalog_entry, r, NULL, NULL, &r->report);
+    result = tn_log_replay(log, true, catalog_entries, r, NULL, NULL, &r->report);
     if (result == TARN_OK)
         result = catalog_load(r);
     tables_expect(r, true); /* all tables */
     if (result == TARN_OK)
-        result = tn_log_replay(log, false, table_entry, r, r->options->progress,
+        result = tn_log_replay(log, false, table_entries, r, r->options->progress,
                                r->options->progress_context, &r->report);
     tables_expect(r, false);
     if (result != TARN_OK && r->report.text[0] != '\0')

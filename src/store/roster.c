@@ -17,15 +17,6 @@
 #define ENTRY_BYTES 32u
 #define ROSTER_ROOM_FIRST 8u
 
-enum entry_order { ORDER_NONE, ORDER_LITTLE, ORDER_BIG };
-
-static enum entry_order struct_order(const tarn_table *table)
-{
-    if (table->type != TARN_STRUCT)
-        return ORDER_NONE;
-    return (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) != table->is_foreign ? ORDER_BIG : ORDER_LITTLE;
-}
-
 static void entry_encode(const tarn_table *table, uint8_t *out)
 {
     memset(out, 0, ENTRY_BYTES);
@@ -33,7 +24,7 @@ static void entry_encode(const tarn_table *table, uint8_t *out)
     out[8] = (uint8_t)table->kind;
     out[9] = (uint8_t)table->type;
     out[10] = (uint8_t)table->role;
-    out[11] = (uint8_t)struct_order(table);
+    out[11] = (uint8_t)tn_byte_order_of(table->type, table->is_foreign);
     tn_store_le64(out + 16, table->value_bytes);
 }
 
@@ -179,18 +170,17 @@ int tn_roster_decode(tarn_bytes name, tarn_bytes entry, struct tn_roster_entry *
     *why = NULL;
     if (entry.bytes != ENTRY_BYTES || name.bytes == 0)
         *why = "its size";
-    else if (at[8] > TARN_UNORDERED || at[10] > TN_ROLE_DICT_KEYS || at[11] > ORDER_BIG)
+    else if (at[8] > TARN_UNORDERED || at[10] > TN_ROLE_DICT_KEYS || at[11] > TN_ORDER_BIG)
         *why = "its kind, role or byte order";
     else
         *out = (struct tn_roster_entry){
             .table_id = tn_load_le64(at),
             .options = { at[8], at[9], (size_t)tn_load_le64(at + 16) },
             .role = (enum tn_table_role)at[10],
-            .is_foreign =
-                at[11] == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? ORDER_LITTLE : ORDER_BIG),
+            .is_foreign = at[11] != (uint8_t)tn_byte_order_of(at[9], false),
         };
     if (*why == NULL && (!tn_type_ok(options) || tn_type_bytes(options) != options->value_bytes ||
-                         (options->type == TARN_STRUCT) != (at[11] != ORDER_NONE)))
+                         (options->type == TARN_STRUCT) != (at[11] != TN_ORDER_NONE)))
         *why = "its type";
     return *why == NULL ? TARN_OK : TARN_E_CORRUPT;
 }

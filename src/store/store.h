@@ -385,8 +385,8 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
  * know: asked once, ahead of all, it costs calls on an index at rest one instruction.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const void *key,
-                                              uint64_t hash, bool at_rest, const uint64_t **word_at,
-                                              struct tn_record **record)
+                                              uint64_t hash, bool at_rest, bool misses,
+                                              const uint64_t **word_at, struct tn_record **record)
 {
     const struct tn_index *index = &table->index;
     uint32_t hash31 = tn_hash31(hash);
@@ -395,7 +395,7 @@ TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const voi
     uint64_t word;
 
     memcpy(&word, key, sizeof word);
-    return tn_index_probe(bucket, &table->base, hash31, word, word_at, record);
+    return tn_index_probe(bucket, &table->base, hash31, word, misses, word_at, record);
 }
 
 /* Whether a call is within the contract, its key has 8 bytes, and the index is at rest. */

@@ -116,6 +116,9 @@ struct program {
 
 void program_make(struct program *program, uint64_t seed);
 
+/* setting.c: its setting. `state` goes on with what else is random. */
+void setting_make(struct setting *setting, uint64_t seed, uint64_t *state);
+
 /* The first 8 bytes are the setting. */
 void program_decode(struct program *program, const uint8_t *data, size_t bytes);
 

@@ -3,7 +3,8 @@
  *
  *     operation --> the call of tarn.h | the same on the model --> expect(answers agree)
  *
- * entries.c, scans.c, tables.c, snapshots.c, exports.c and dicts.c have the operations; run.c calls them one by one.
+ * entries.c, numbers.c, scans.c, tables.c, snapshots.c, exports.c and dicts.c have the operations, operations.c
+ * hands them out, and run.c runs a program of them.
  */
 #ifndef MODEL_RUN_H
 #define MODEL_RUN_H
@@ -128,7 +129,16 @@ static inline bool value_is(const struct model_value *value, const void *data, s
            value_is_made_of(value->seed, data, bytes);
 }
 
+/* All the bits there are, from a word of 32. */
+static inline uint64_t seed_of(uint32_t word)
+{
+    return (word + 1) * UINT64_C(0xD6E8FEB86659FD93);
+}
+
 /* ---- entries.c --------------------------------------------------------------------------------- */
+
+/* The model's entry becomes this, and the store has changed. */
+void model_set(size_t t, size_t rank, size_t bytes, uint64_t seed);
 
 void do_put_at(size_t t, size_t rank, const void *key, uint32_t word);
 void do_put_if_absent(size_t t, size_t rank, uint32_t word);
@@ -137,13 +147,16 @@ void do_delete_at(size_t t, size_t rank, const void *key);
 void do_get(size_t t, size_t rank);
 void do_contains(size_t t, size_t rank);
 void do_get_many(size_t t, size_t rank, uint32_t word);
-void do_add(size_t t, size_t rank, uint32_t word);
-void do_merge(size_t t, size_t rank, uint32_t word);
 void do_typed(size_t t, size_t rank, uint32_t word);
 void do_append(size_t t, size_t rank, uint32_t word);
 void do_take_entry(size_t t, size_t rank);
 void do_modify_many(size_t t, size_t rank, uint32_t word);
 void do_run(size_t t, size_t rank, uint32_t word, bool deletes);
+
+/* ---- numbers.c --------------------------------------------------------------------------------- */
+
+void do_add(size_t t, size_t rank, uint32_t word);
+void do_merge(size_t t, size_t rank, uint32_t word);
 
 /* ---- scans.c ----------------------------------------------------------------------------------- */
 
@@ -224,10 +237,13 @@ void do_dict_clear(size_t slot);
 void do_dict_drop(size_t slot);
 void do_dict_compare(size_t slot);
 
+/* ---- operations.c ------------------------------------------------------------------------------ */
+
+void run_operation(const struct operation *o);
+
 /* ---- run.c ------------------------------------------------------------------------------------- */
 
 void run_open(const struct program *program);
-void run_operation(const struct operation *o);
 void run_look_inside(void);
 
 /* Nothing can be refused any more. */
