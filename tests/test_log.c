@@ -877,6 +877,28 @@ static void an_incarnation_seen_anywhere_is_never_taken_again(void)
 }
 
 /* C5: the youngest copy is damaged, an older one is whole but was never synced. */
+/* The header of the marked file is gone, and its sections are copies, with the incarnation of their first writing. */
+static void an_incarnation_seen_in_a_mark_alone_is_not_taken_again(void)
+{
+    struct tn_log_statistics before, after;
+    struct rig r;
+
+    rig_init(&r, NULL);
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+    check_ok(rig_step(&r, 2, 2, RIG_NO_SYNC));
+    rig_kill(&r);
+    check_ok(rig_open(&r)); /* copies the second */
+    tn_log_stat(r.log, &before);
+    check_ok(rig_close(&r, true));
+    rig_flip(&r, 2, 100, 1);
+    check_ok(rig_open(&r));
+    check(rig_note_is(&r, 2));
+    tn_log_stat(r.log, &after);
+    check(after.incarnation >> 32 > before.incarnation >> 32);
+    rig_end(&r);
+}
+
 static void an_older_copy_that_has_to_serve_is_made_durable_again(void)
 {
     struct rig r;
@@ -1211,6 +1233,7 @@ static const struct test tests[] = {
     T(closing_again_without_a_commit_writes_no_second_mark),
     T(discarded_sections_never_come_back),
     T(an_incarnation_seen_anywhere_is_never_taken_again),
+    T(an_incarnation_seen_in_a_mark_alone_is_not_taken_again),
     T(an_older_copy_that_has_to_serve_is_made_durable_again),
     T(a_value_full_of_another_stores_footers_is_a_value),
     T(a_file_of_another_store_or_under_a_wrong_name_is_named),
