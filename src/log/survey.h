@@ -31,6 +31,9 @@
 
 #include "log/chain.h"
 
+/* One entry, as tn_log_entries_fn. */
+typedef int tn_log_entry_fn(void *argument, const struct tn_log_entry *entry);
+
 struct tn_log_survey {
     struct tn_memory *memory;
     struct tn_log *log;
@@ -50,6 +53,9 @@ struct tn_log_survey {
 int tn_log_survey_open(struct tn_log_survey **out, const struct tn_os *os, struct tn_memory *memory,
                        const char *path, const struct tn_log_options *options,
                        struct tn_log_report *report);
+
+/* One entry; pointers are valid during the call. Non-zero ends the replay and is its answer. */
+typedef int tn_log_entry_fn(void *argument, const struct tn_log_entry *entry);
 
 /*
  * All that can be read of the needed sections, oldest first; when the store does not open, what lies before them,
