@@ -252,7 +252,7 @@ static void image_survey(const struct image *image, const struct base *base, int
     fuzz_expect(r.memory.counted_bytes_max <= 320 * TN_KIB + 3 * bytes); /* V6 */
     if (result == TARN_OK) {
         survey_agrees(survey, read);
-        fuzz_expect(tn_log_survey_replay(survey, false, base != NULL ? rig_each : touch_each, &r) ==
+        fuzz_expect(tn_log_survey_replay(survey, false, base != NULL ? rig_one : touch_one, &r) ==
                     TARN_OK);
         fuzz_expect(tn_log_survey_note(survey, &number, &note) == TARN_OK);
         fuzz_expect(number <= survey->newest);

@@ -82,7 +82,7 @@ static void replay_check(struct known *known, struct tn_log_survey *survey, uint
 
     memset(&r->state, 0, sizeof r->state);
     check(newest <= known->last);
-    check_ok(tn_log_survey_replay(survey, false, rig_each, r));
+    check_ok(tn_log_survey_replay(survey, false, rig_one, r));
     for (key = 0; key < RIG_KEYS && newest <= known->last; key++) {
         check(was_written(known, key, &r->state));
         if (hurt == NOWHERE || (hurt != 0 && changed_last(known, key, newest) == hurt))
@@ -285,7 +285,7 @@ static void of_a_damaged_section_the_other_blocks_are_read(void)
         check_eq(survey->damages[0].offset, TN_LOG_HEADER_BYTES + 3 * TN_LOG_BLOCK_BYTES);
         check_eq(survey->damages[0].bytes, TN_LOG_BLOCK_BYTES);
         memset(&r->state, 0, sizeof r->state);
-        check_ok(tn_log_survey_replay(survey, false, rig_each, r));
+        check_ok(tn_log_survey_replay(survey, false, rig_one, r));
         for (key = 0; key < 10; key++)
             lost += r->state.seeds[key] == 0;
         check_eq(lost, 1);

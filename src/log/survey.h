@@ -51,6 +51,9 @@ int tn_log_survey_open(struct tn_log_survey **out, const struct tn_os *os, struc
                        const char *path, const struct tn_log_options *options,
                        struct tn_log_report *report);
 
+/* One entry; pointers are valid during the call. Non-zero ends the replay and is its answer. */
+typedef int tn_log_entry_fn(void *argument, const struct tn_log_entry *entry);
+
 /*
  * All that can be read of the needed sections, oldest first; when the store does not open, what lies before them,
  * too. `each` answers TARN_E_CORRUPT for an entry whose value cannot be read, and is not asked again for it.
