@@ -79,7 +79,7 @@ static int body_read(struct tn_log_entries *entries, uint64_t at, uint64_t bytes
 
 int tn_log_entries_next(struct tn_log_entries *entries, struct tn_log_entry *out)
 {
-    struct tn_log_entry_head head;
+    struct tn_log_entry_head head = { .kind = TN_LOG_ENTRY };
     uint64_t at = entries->at, bytes;
     int result;
 

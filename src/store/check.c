@@ -128,7 +128,7 @@ int tn_store_check(const char *path, const tarn_options *options, tarn_damage_fn
                    void *context, tarn_check_result *out, const struct tn_os *os)
 {
     static const tarn_options defaults;
-    tarn_check_result unwanted;
+    tarn_check_result unwanted = { 0 };
     struct check check = { .os = os, .path = path, .damage = damage, .context = context };
     int result;
 

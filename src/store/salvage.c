@@ -564,7 +564,7 @@ int tn_store_salvage(const char *path, const char *target, const tarn_options *o
                      const struct tn_os *os)
 {
     static const tarn_options defaults;
-    tarn_salvage_result unwanted;
+    tarn_salvage_result unwanted = { 0 };
     struct salvage s = {
         .os = os, .path = path, .target = target, .damage = damage, .context = context
     };
