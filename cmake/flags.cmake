@@ -52,4 +52,5 @@ if(TARN_COVERAGE)
   # Counters are atomic: some tests have threads, and lost counts make others negative.
   target_compile_options(tarn_flags INTERFACE --coverage -fprofile-update=atomic -O0)
   target_link_options(tarn_flags INTERFACE --coverage)
+  target_compile_definitions(tarn_flags INTERFACE TARN_COVERAGE)
 endif()

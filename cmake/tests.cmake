@@ -20,9 +20,6 @@ function(tarn_test name)
     src tests ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/tests/generated)
   target_link_libraries(${name} PRIVATE
     tarn_flags tarn_cli tarn_stream tarn_io tarn_test_support libtarn_static)
-  if(TARN_COVERAGE) # tests/child.h
-    target_compile_definitions(${name} PRIVATE TARN_COVERAGE)
-  endif()
 endfunction()
 
 file(GLOB fuzz_sources CONFIGURE_DEPENDS tests/fuzz_*.c)
