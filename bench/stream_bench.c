@@ -174,7 +174,7 @@ static const char *form_of(const struct stream *stream, size_t tool)
 static void command_fill(const struct stream *stream, size_t tool, char *to)
 {
     const char *form = form_of(stream, tool);
-    char *end = to + STREAM_COMMAND_BYTES - STREAM_PATH_BYTES;
+    char *end = to + (STREAM_COMMAND_BYTES - STREAM_PATH_BYTES);
 
     for (; *form != '\0' && to < end; form++) {
         if (form[0] != '%')

@@ -90,7 +90,7 @@ __attribute__((format(printf, 2, 3))) static void page_format(struct live_page *
 /* 1234567 as "1,234,567". */
 static const char *number_text(uint64_t number, char to[LIVE_NUMBER_BYTES_MAX])
 {
-    char *at = to + LIVE_NUMBER_BYTES_MAX - 1;
+    char *at = to + (LIVE_NUMBER_BYTES_MAX - 1);
     unsigned digits = 0;
 
     *at = '\0';

@@ -175,7 +175,7 @@ static void make_kinds(tarn_store *store)
     const tarn_table_options numbers = { TARN_ORDERED, TARN_I64, 0 };
     const tarn_table_options reals = { TARN_UNORDERED, TARN_F64, 0 };
     const tarn_table_options structs = { TARN_ORDERED, TARN_STRUCT, 4 };
-    char key[16], word[16];
+    char key[24], word[24];
     tarn_table *table;
     tarn_dict *dict;
     uint32_t code;
@@ -201,7 +201,7 @@ static void make_commits(tarn_store *store)
 {
     static char large[20000];
     tarn_table *table;
-    char key[16], note[16];
+    char key[24], note[24];
     int i;
 
     memset(large, 'x', sizeof large);

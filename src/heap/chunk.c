@@ -222,6 +222,21 @@ static uint32_t bits_first(const uint64_t *bits)
 
 /* ---- taking and giving the pages of a chunk ------------------------------------------------------ */
 
+/* The first free chunk, kept ones first, and room to point to it; then the division, *at, may have moved. */
+static bool division_reach(struct tn_heap *heap, struct heap_division **at, uint32_t *number)
+{
+    struct heap_division *division = *at;
+
+    *number = bits_first(bits_any(division->kept_bits) ? division->kept_bits : division->free_bits);
+    if (*number < division->chunk_room)
+        return true;
+    /* By one at most: it is the first that is free. */
+    division = division_resize(heap, division, 2 * division->chunk_room);
+    if (division != NULL)
+        *at = division;
+    return division != NULL;
+}
+
 /* The division, *at, may move, refused or not. */
 static bool division_take(struct tn_heap *heap, struct heap_division **at, uint32_t *number)
 {
@@ -229,13 +244,9 @@ static bool division_take(struct tn_heap *heap, struct heap_division **at, uint3
     struct heap_division *division;
     size_t bytes;
 
-    *number = bits_first(kept ? (*at)->kept_bits : (*at)->free_bits);
-    division = *at;
-    if (*number >= division->chunk_room) /* by one at most: the first that is free is taken */
-        division = division_resize(heap, division, 2 * division->chunk_room);
-    if (division == NULL)
+    if (!division_reach(heap, at, number))
         return false;
-    *at = division;
+    division = *at;
     bytes = (size_t)1 << division->chunk_shift;
     if (kept)
         heap->kept_bytes -= bytes;
@@ -360,9 +371,8 @@ struct heap_chunk *tn_chunk_new_large(struct tn_heap *heap, size_t bytes)
     if (chunk == NULL)
         return NULL;
     division = division_for_large(heap, committed_bytes);
-    if (division == NULL)
+    if (division == NULL || !division_reach(heap, &division, &number))
         goto refused;
-    number = bits_first(division->free_bits);
     if (!pages_commit(heap, chunk_address(heap, division, number), committed_bytes))
         goto refused;
     division->free_bits[number / 64] &= ~((uint64_t)1 << (number % 64));

@@ -24,7 +24,7 @@ struct span_name {
 
 static struct span_name span_name_of(size_t level, int64_t ordinal)
 {
-    struct span_name name;
+    struct span_name name = { .text = "" };
     struct tn_text text = tn_text_in(name.text, sizeof name.text);
 
     tn_text_add(&text, "window slice ");
