@@ -31,9 +31,6 @@
 
 #include "log/chain.h"
 
-/* One entry, as tn_log_entries_fn. */
-typedef int tn_log_entry_fn(void *argument, const struct tn_log_entry *entry);
-
 struct tn_log_survey {
     struct tn_memory *memory;
     struct tn_log *log;
