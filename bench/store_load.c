@@ -182,7 +182,7 @@ bool tn_bench_deletes_measure(struct tn_bench_run *run)
 {
     size_t entries = (size_t)run->workload.entries, repeat, count;
     struct deletes deletes;
-    bool done = true;
+    bool done;
 
     if (!tn_bench_wanted(run, "delete") && !tn_bench_wanted(run, "reinsert"))
         return true;
@@ -192,8 +192,9 @@ bool tn_bench_deletes_measure(struct tn_bench_run *run)
     count = deletes.rounds * deletes.round_count;
     deletes.back_keys = malloc(count * run->workload.shape.key_bytes);
     deletes.back_which = malloc(count);
-    if (deletes.back_keys == NULL || deletes.back_which == NULL)
-        done = tn_bench_out_of_memory(run);
+    done = deletes.back_keys != NULL && deletes.back_which != NULL;
+    if (!done)
+        (void)tn_bench_out_of_memory(run);
     tn_bench_meters_reset(run);
     for (repeat = 0; done && repeat < run->request->repeats; repeat++)
         done = deletes_repeat(run, &deletes, (unsigned)repeat + DELETE_SHIFT);

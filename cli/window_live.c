@@ -159,16 +159,15 @@ static void page_watermark(struct live_page *page, const struct tn_live_facts *f
 
 static void page_groups(struct live_page *page, const struct tn_live *live)
 {
-    char line[LIVE_LINE_BYTES_MAX] = "most in the last window: ";
+    char line[LIVE_LINE_BYTES_MAX];
+    int bytes = 0;
     size_t i;
 
     if (live->group_count == 0)
         return;
-    for (i = 0; i < live->group_count; i++) {
-        if (i > 0)
-            strcat(line, ", ");
-        strcat(line, live->groups[i].text);
-    }
+    for (i = 0; i < live->group_count; i++)
+        bytes += snprintf(line + bytes, sizeof line - (size_t)bytes, "%s%s",
+                          i > 0 ? ", " : "most in the last window: ", live->groups[i].text);
     page_line(page, line);
 }
 
@@ -222,7 +221,8 @@ void tn_live_group(struct tn_live *live, int64_t end_ms, tarn_bytes key, tarn_by
     if (end_ms != live->end_ms)
         live->group_count = 0;
     live->end_ms = end_ms;
-    memcpy(number, value.data, tn_min(value.bytes, value.data != NULL ? sizeof number - 1 : 0));
+    if (value.data != NULL)
+        memcpy(number, value.data, tn_min(value.bytes, sizeof number - 1));
     group.value = strtod(number, NULL);
     i = live->group_count;
     while (i > 0 && live->groups[i - 1].value < group.value)

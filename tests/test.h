@@ -67,7 +67,8 @@ static inline void test_text(const char *file, int line, const char *a_text, con
                              const char *b)
 {
     if (a == NULL || b == NULL ? a != b : strcmp(a, b) != 0)
-        test_fail(file, line, "%s is \"%s\", not \"%s\"", a_text, a ? a : "(null)", b ? b : "(null)");
+        test_fail(file, line, "%s is \"%s\", not \"%s\"", a_text, a ? a : "(null)",
+                  b ? b : "(null)");
 }
 
 static inline void test_bytes(const char *file, int line, const char *a_text, const void *a,

@@ -85,8 +85,7 @@ static void it_agrees_with_a_plain_array(void)
             open_count--;
         }
         check_eq(timeline.count, open_count);
-        check(tn_timeline_find(&timeline, (int64_t)pick) ==
-              (open[pick] ? &spans[pick] : NULL));
+        check(tn_timeline_find(&timeline, (int64_t)pick) == (open[pick] ? &spans[pick] : NULL));
     }
     tn_timeline_finish(&timeline);
     check_eq(memory.counted_bytes, 0);

@@ -32,7 +32,7 @@
 #define TN_LOG_SYNC_BYTES ((uint64_t)4096)   /* never written again once they hold synced bytes */
 #define TN_LOG_ENTRY_HEAD_BYTES ((uint64_t)16)
 #define TN_LOG_STORE_ID_BYTES 16u
-#define TN_LOG_STORE_ID_AT 24u /* in a header */
+#define TN_LOG_STORE_ID_AT 24u              /* in a header */
 #define TN_LOG_NAME_BYTES 22u               /* 16 hexadecimal digits, ".tarn", a final 0 */
 #define TN_LOG_NUMBER_MAX (UINT64_MAX >> 2) /* of commits, files, tables, ticks, revolutions */
 

@@ -85,8 +85,9 @@ static size_t row_pack(struct tn_pending *pending, const struct tn_emission_head
 
         tn_store_le64(at, value->data != NULL ? value->bytes : NO_VALUE);
         at += sizeof(uint64_t);
-        if (value->bytes > 0)
-            memcpy(at, value->data, value->bytes);
+        if (value->data == NULL)
+            continue;
+        memcpy(at, value->data, value->bytes);
         at += value->bytes;
     }
     return bytes;
