@@ -6,6 +6,8 @@
  * value whose section is not the damaged one.
  *
  * Environment: SEED; ALL=1 flips every bit of every log.
+ *
+ * Under sanitizers, which look for other mistakes and take ten times as long, fewer bits are flipped.
  */
 #include "log/survey.h"
 #include "log_known.h"
@@ -15,6 +17,17 @@
 
 #define LOGS 6u
 #define NOWHERE UINT64_MAX
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
 
 /* What opening answers now; the state is what it reads. */
 struct answer {
@@ -150,6 +163,18 @@ static uint64_t section_at(const struct known *known, uint64_t offset)
     return i;
 }
 
+/* The rest of a header, and what is behind a section that was synced: zeros, and many of them on both sides. */
+static bool is_among_zeros(const struct rig *r, unsigned file, uint64_t at)
+{
+    static const uint8_t zeros[2 * TN_LOG_STEP_BYTES];
+    uint64_t bytes;
+    const uint8_t *data =
+        tn_disk_file_data(tn_simulated_disk(r->simulated), rig_file(r, file), &bytes);
+
+    return at >= TN_LOG_STEP_BYTES && at + TN_LOG_STEP_BYTES <= bytes &&
+           memcmp(data + at - TN_LOG_STEP_BYTES, zeros, sizeof zeros) == 0;
+}
+
 static void every_flip(struct known *known, unsigned seed, bool one_file, bool every_bit)
 {
     struct rig *r = &known->rig;
@@ -158,7 +183,7 @@ static void every_flip(struct known *known, unsigned seed, bool one_file, bool e
 
     for (file = 1; file < 16; file++)
         for (at = 0; at < rig_file_bytes(r, file) && test_failures == 0; at++) {
-            if (at >= 104 && at < TN_LOG_HEADER_BYTES && at % 251 != 0)
+            if (at % 251 != 0 && getenv("ALL") == NULL && is_among_zeros(r, file, at))
                 continue;
             for (bit = 0; bit < 8; bit++) {
                 if (!every_bit && bit != at % 8)
@@ -181,7 +206,7 @@ static void a_flipped_bit_is_told_and_nothing_else_is_lost(void)
 
         known_make(known, test_seed() * 1000 + i, i % 2 == 0, i % 3 == 0 ? 4500 : 0);
         survey_check(known, 0);
-        every_flip(known, i, i % 3 != 0, i == 1 || getenv("ALL") != NULL);
+        every_flip(known, i, i % 3 != 0, (i == 1 && !SANITIZED) || getenv("ALL") != NULL);
         known_end(known);
     }
 }
