@@ -7,6 +7,9 @@
 #include "check_fixture.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Tables of every sort, some of them gone; values over several blocks; in three commits. */
 static void store_make(struct world *w)
@@ -430,6 +433,93 @@ static void what_fails_in_turn_is_answered_and_leaves_nothing(void)
     world_end(&w);
 }
 
+/* ---- a real directory ---------------------------------------------------------------------------- */
+
+#define PATH_ROOM 256u
+
+static const char *path_in(char to[PATH_ROOM], const char *base, const char *name)
+{
+    snprintf(to, PATH_ROOM, "%.128s/%.64s", base, name);
+    return to;
+}
+
+/* "store" has one of one entry; "link" leads to it, "dangling" nowhere; "letter" is a file, "nothing" empty. */
+static void posix_make(const char *base)
+{
+    char path[PATH_ROOM];
+    tarn_store *store = NULL;
+    FILE *letter;
+
+    check_ok(tarn_open(&store, path_in(path, base, "store"), NULL));
+    put_text(store, "t", NULL, "a", "1");
+    check_ok(tarn_commit(store, NULL, 0, TARN_SYNC));
+    check_ok(tarn_close(store));
+    check_eq(symlink("store", path_in(path, base, "link")), 0);
+    check_eq(symlink("target", path_in(path, base, "dangling")), 0);
+    letter = fopen(path_in(path, base, "letter"), "w");
+    check(letter != NULL && fclose(letter) == 0);
+    check_eq(mkdir(path_in(path, base, "nothing"), 0700), 0);
+}
+
+static void posix_look(const char *base)
+{
+    char path[PATH_ROOM];
+    tarn_store *store = NULL;
+    struct stat status;
+
+    check(lstat(path_in(path, base, "target"), &status) != 0);
+    check_ok(tarn_check(path_in(path, base, "store"), NULL, NULL, NULL, NULL));
+    check_ok(tarn_open(&store, path, &(tarn_options){ .flags = TARN_READ_ONLY }));
+    check_value(store, "t", "a", "1");
+    check_ok(tarn_close(store));
+}
+
+static void posix_remove(const char *base)
+{
+    static const char *const made[] = { "link", "dangling", "letter", "nothing", "store" };
+    char path[PATH_ROOM];
+    size_t i;
+
+    (void)unlink(path_in(path, base, "store/0000000000000001.tarn"));
+    (void)unlink(path_in(path, base, "nothing/0000000000000001.tarn"));
+    for (i = 0; i < TN_ARRAY_COUNT(made); i++)
+        check_eq(remove(path_in(path, base, made[i])), 0);
+    check_eq(rmdir(base), 0);
+}
+
+/* A simulated system has no links. */
+static void what_is_no_directory_with_a_store_in_it_is_refused(void)
+{
+    static const struct {
+        const char *name;
+        int as_target;
+    } cases[] = {
+        { "link", TARN_E_MISUSE },   { "link/", TARN_E_MISUSE }, { "dangling", TARN_E_MISUSE },
+        { "letter", TARN_E_MISUSE }, { "nothing", TARN_OK },
+    };
+    const char *parent = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    char base[PATH_ROOM], path[PATH_ROOM], target[PATH_ROOM], store[PATH_ROOM];
+    tarn_salvage_result salvaged;
+    tarn_check_result checked;
+    size_t i;
+
+    check(mkdtemp(strcpy(base, path_in(path, parent, "tarn-test-check-XXXXXX"))) != NULL);
+    posix_make(base);
+    (void)path_in(target, base, "target");
+    (void)path_in(store, base, "store");
+    for (i = 0; i < TN_ARRAY_COUNT(cases); i++) {
+        (void)path_in(path, base, cases[i].name);
+        check_eq(tarn_check(path, NULL, NULL, NULL, &checked), TARN_E_IO);
+        check_eq(checked.report.is_missing, 1);
+        check_eq(tarn_salvage(path, target, NULL, NULL, NULL, &salvaged), TARN_E_IO);
+        check_eq(salvaged.report.is_missing, 1);
+        posix_look(base);
+        check_eq(tarn_salvage(store, path, NULL, NULL, NULL, &salvaged), cases[i].as_target);
+        posix_look(base);
+    }
+    posix_remove(base);
+}
+
 static const struct test tests[] = {
     T(a_whole_store_is_told_to_be_and_copied_as_it_is),
     T(a_live_store_is_checked_and_salvaged_beside_its_writer),
@@ -440,6 +530,7 @@ static const struct test tests[] = {
     T(a_dictionary_that_is_whole_stays_one),
     T(a_target_that_is_not_empty_is_refused_and_left_alone),
     T(where_there_is_no_store_there_is_nothing_to_do),
+    T(what_is_no_directory_with_a_store_in_it_is_refused),
     T(another_version_is_refused),
     T(no_room_in_the_target_leaves_it_empty),
     T(what_fails_in_turn_is_answered_and_leaves_nothing),

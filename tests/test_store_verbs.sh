@@ -95,11 +95,43 @@ for verb in get del scan dump stat check salvage; do
     answers 3 "$verb" "$work/none" "$@"
     says "name the directory of a store"
     answers 3 "$verb" "$work/file" "$@"
+    says "not a directory; name the directory of a store"
     answers 3 "$verb" "$work/nothing" "$@"
+    says "there is no store in it"
 done
 expect_eq "$(ls "$work/nothing")" ""
 [ ! -e "$work/none" ] || fail "made"
+[ ! -e "$work/new" ] || fail "salvaged"
 answers 3 put "$work/file" k v
+expect_eq "$(cat "$work/file")" ""
+
+it "a symbolic link to a store is not followed, with a slash behind it or without"
+rm -rf "$work/real"
+answers 0 put "$work/real" k v
+ln -s real "$work/link"
+ln -s none "$work/dangling"
+ln -s file "$work/file-link"
+before=$(cat "$work/real"/* | cksum)
+for link in "$work/link" "$work/link/" "$work/dangling" "$work/file-link"; do
+    for verb in get put del scan dump stat check salvage; do
+        set -- k
+        case $verb in
+        scan | dump | stat | check) set -- ;;
+        put) set -- k other ;;
+        salvage) set -- "$work/new" ;;
+        esac
+        answers 3 "$verb" "$link" "$@"
+    done
+done
+answers 3 salvage "$work/real" "$work/link"
+says "the target is not a directory; name a new one"
+answers 3 salvage "$work/real" "$work/dangling"
+expect_eq "$(cat "$work/real"/* | cksum)" "$before"
+[ ! -e "$work/none" ] || fail "made through a link"
+[ ! -e "$work/new" ] || fail "salvaged through a link"
+expect_eq "$(cat "$work/file")" ""
+answers 0 get "$work/real" k
+expect_eq "$out" v
 
 it "a key that is too long is refused"
 long=$(head -c 65536 /dev/zero | tr '\0' x)
