@@ -24,6 +24,9 @@ struct item {
     size_t bytes;
 };
 
+#define DISGUISED                                                                                  \
+    77u /* the seed of a value that has an entry of key 9 in it, a block behind its head */
+
 struct placed {
     unsigned file;
     uint64_t at, bytes, identity;
@@ -92,6 +95,8 @@ static uint64_t item_write(uint8_t *to, const struct item *item)
         tn_store_le64(to + 24, item->seed);
         rig_value(to + 32, item->seed, item->bytes);
     }
+    if (item->seed == DISGUISED)
+        (void)item_write(to + TN_LOG_BLOCK_BYTES, &(struct item){ TN_LOG_DELTA, 9, 9, SMALL });
     return tn_log_entry_bytes(1, head.value_bytes);
 }
 
@@ -409,6 +414,25 @@ static void of_two_bad_copies_both_are_replayed_part_by_part(void)
     forge_end(&f);
 }
 
+/* What a user stores may look like an entry; it is none. */
+static void behind_a_head_that_is_lost_nothing_is_taken_for_an_entry(void)
+{
+    static const struct item items[] = { { TN_LOG_DELTA, 1, DISGUISED, 3 * BLOCK },
+                                         { TN_LOG_SWEEP, 2, 2, SMALL } };
+    struct forge f;
+    struct placed one;
+
+    forge_store(&f, 1);
+    one = put(&f, 1, items, .number = 1, .first_needed = 1);
+    (void)put_one(&f, 1, 3, .number = 2, .first_needed = 1, .previous = one.identity,
+                  .synced_through = 1);
+    hurt(&f, &one, 0);
+    survey(&f, TARN_E_CORRUPT);
+    counts_are(&f, 0, 1, 0);
+    keys_are(&f, 2, 2, 3, 3);
+    forge_end(&f);
+}
+
 /* #3 has swept key 1; where that is lost #1 still has it. But without #2 nobody knows what was deleted meanwhile. */
 static void what_lies_before_the_oldest_is_used_when_something_is_lost_and_nothing_is_missing(void)
 {
@@ -662,6 +686,7 @@ static const struct test tests[] = {
     T(what_lies_before_the_oldest_may_be_bad),
     T(the_sweep_of_a_section_is_replayed_before_its_changes),
     T(of_two_bad_copies_both_are_replayed_part_by_part),
+    T(behind_a_head_that_is_lost_nothing_is_taken_for_an_entry),
     T(what_lies_before_the_oldest_is_used_when_something_is_lost_and_nothing_is_missing),
     T(what_lies_before_the_oldest_is_not_used_when_nothing_is_lost),
     T(the_store_is_the_one_that_most_headers_are_of),
