@@ -61,6 +61,17 @@ void disk_save(size_t missing)
     run.saved.note = run.note;
 }
 
+void disk_settled(bool synced)
+{
+    tarn_statistics stat;
+
+    if (run.system == NULL)
+        return;
+    expect(tarn_stat(run.store, &stat) == TARN_OK && stat.synced_number <= run.commit_number);
+    expect(!synced || stat.synced_number == run.commit_number);
+    expect(stat.file_count > 0 && stat.other_name_count == 0);
+}
+
 /* Dropped, and committed before there is another of the name; then there is. */
 void do_drop_and_commit(size_t which, uint32_t word)
 {

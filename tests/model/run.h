@@ -280,6 +280,9 @@ void disk_open(void);
 
 /* The model as it is was committed. In memory nothing needs it. */
 void disk_save(size_t missing);
+
+/* A commit has succeeded, whether or not there was anything to do. */
+void disk_settled(bool synced);
 void do_drop_and_commit(size_t which, uint32_t word);
 void do_reopen(bool kills);
 void do_read_beside(void);

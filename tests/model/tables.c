@@ -148,6 +148,8 @@ void commit_all_but(size_t missing, uint32_t word)
         run.note = note;
         disk_save(missing);
     }
+    if (result == TARN_OK)
+        disk_settled((word & TARN_SYNC) != 0);
     expect(tarn_last_commit(run.store, &number, &old) == TARN_OK && number == run.commit_number);
     expect(note_is(&old, run.note));
 }
