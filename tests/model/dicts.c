@@ -16,7 +16,7 @@ void model_dict_make(struct model_dict *dict)
     if (dict->codes == NULL || dict->ranks == NULL)
         abort();
     memset(dict->codes, 0xFF, bytes); /* TARN_DICT_NONE */
-    dict->count = 0;
+    dict->count = dict->emptied = 0;
 }
 
 void model_dict_free(struct model_dict *dict)
@@ -41,6 +41,7 @@ void model_dict_empty(void)
 {
     memset(run.dict.codes, 0xFF, run.universe.count * sizeof(uint32_t));
     run.dict.count = 0;
+    run.dict.emptied = run.step;
     run.changed = true;
 }
 

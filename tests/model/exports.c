@@ -198,6 +198,7 @@ void do_move(void)
             else
                 model_empty(t, true);
         }
+        run.dict.emptied = run.step;
         if (result != TARN_OK)
             model_dict_empty();
         run.changed = true;

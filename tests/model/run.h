@@ -28,6 +28,7 @@ struct model_dict {
     uint32_t *codes; /* by rank; TARN_DICT_NONE: none */
     uint32_t *ranks; /* by code */
     uint32_t count;
+    uint32_t emptied; /* the step that cleared or dropped it last */
 };
 
 struct model_snapshot {

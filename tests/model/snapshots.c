@@ -170,8 +170,10 @@ static void model_restore(const struct model_snapshot *s, size_t t)
     if (model->emptied > s->taken)
         model_empty(t, false);
     for (; (rank = model_table_next(model, rank, run.universe.count)) < run.universe.count; rank++)
-        if (!model_has(old, rank))
+        if (!model_has(old, rank)) {
             model_table_unset(model, rank, key_of(rank)->bytes);
+            run.changed = true;
+        }
     rank = 0;
     for (; (rank = model_table_next(old, rank, run.universe.count)) < run.universe.count; rank++) {
         struct model_value value = old->values[rank];
@@ -181,6 +183,7 @@ static void model_restore(const struct model_snapshot *s, size_t t)
             continue;
         value.changed = run.step;
         model_table_set(model, rank, key_of(rank)->bytes, value);
+        run.changed = true;
     }
     expect(model->count == old->count && model->bytes == old->bytes);
 }
@@ -204,8 +207,10 @@ void do_restore(size_t slot)
         run_lift_limits();
         expect(tarn_snapshot_restore(s->snapshot) == TARN_OK);
     }
-    run.changed = true;
     for (t = 0; t < run.table_count; t++)
         model_restore(s, t);
+    if (run.dict.emptied > s->taken)
+        model_dict_empty();
+    run.changed |= run.dict.count != s->dict.count;
     model_dict_copy(&run.dict, &s->dict);
 }
