@@ -63,7 +63,7 @@ static void setting_limits(struct setting *setting, uint64_t *state)
         setting->limit_bytes += setting->table_count * 20000;
 }
 
-/* One in seven, of every other shape and with every kind of limit. No seed's program is another by it. */
+/* One in seven, of every shape but the largest, with every kind of limit. It takes nothing from `state`. */
 static void setting_disk(struct setting *setting)
 {
     static const uint64_t file_bytes_min[] = { 4 << 10, 12 << 10, 64 << 10, 0 };
