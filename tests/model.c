@@ -17,6 +17,13 @@
 #define CHILD_OPERATIONS 200000u
 
 static struct program program;
+static bool only_on_disk;
+
+static const char *const disk_event_names[DISK_EVENTS] = {
+    [DISK_CLOSED] = "closed and opened",   [DISK_KILLED] = "killed and opened",
+    [DISK_BESIDE] = "read beside",         [DISK_CHECKED] = "checked",
+    [DISK_REFUSED] = "an opening refused", [DISK_ROOM] = "a limit raised to open",
+};
 
 static void outcome_share(void)
 {
@@ -54,6 +61,9 @@ void model_print_counts(FILE *to)
     fprintf(to, "\tsteps=%" PRIu64, outcome->steps);
     for (i = 0; i < SHAPE_KINDS; i++)
         fprintf(to, "\tprograms:%s=%" PRIu64, shape_names[i], outcome->programs[i]);
+    fprintf(to, "\tprograms:(of them on disk)=%" PRIu64, outcome->programs_on_disk);
+    for (i = 0; i < DISK_EVENTS; i++)
+        fprintf(to, "\tdisk:%s=%" PRIu64, disk_event_names[i], outcome->disk[i]);
     for (i = 0; i < CALL_COUNT; i++)
         if (outcome->calls[i] > 0)
             fprintf(to, "\t%s:%s=%" PRIu64, is_observer((enum call)i) ? "asked" : "call",
@@ -113,7 +123,8 @@ static bool programs_pass(uint64_t operation_count)
         return child_passes(child);
     while (model_operation_count() < until && !outcome->failed) {
         program_make(&program, outcome->seed);
-        run_program(&program);
+        if (program.setting.on_disk || !only_on_disk)
+            run_program(&program);
         if (!outcome->failed)
             outcome->seed++;
     }
@@ -163,7 +174,7 @@ static void program_report(uint64_t seed)
     program_print(&program);
 }
 
-bool model_random_programs(uint64_t *seed, uint64_t operation_count)
+static bool programs_from(uint64_t *seed, uint64_t operation_count)
 {
     outcome_share();
     outcome->seed = *seed;
@@ -176,6 +187,18 @@ bool model_random_programs(uint64_t *seed, uint64_t operation_count)
     }
     *seed = outcome->seed;
     return true;
+}
+
+bool model_random_programs(uint64_t *seed, uint64_t operation_count)
+{
+    only_on_disk = false;
+    return programs_from(seed, operation_count);
+}
+
+bool model_disk_programs(uint64_t *seed, uint64_t operation_count)
+{
+    only_on_disk = true;
+    return programs_from(seed, operation_count);
 }
 
 /* ---- every short sequence ---------------------------------------------------------------------- */

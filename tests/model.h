@@ -25,6 +25,9 @@
  */
 bool model_random_programs(uint64_t *seed, uint64_t operation_count);
 
+/* The same, but only those whose store is on disk. */
+bool model_disk_programs(uint64_t *seed, uint64_t operation_count);
+
 /* Every sequence of that many operations out of an alphabet of 12, over 3 keys. */
 bool model_every_sequence(size_t length, int kind);
 
@@ -34,7 +37,7 @@ bool model_every_sequence(size_t length, int kind);
  */
 const char *model_run_bytes(const uint8_t *data, size_t bytes);
 
-/* Of the last model_random_programs: operations in all. */
+/* Of the last of these: operations in all. */
 uint64_t model_operation_count(void);
 
 /* The same in parts, as '<TAB>name=count': steps, programs of each shape, operations by call. */

@@ -43,12 +43,25 @@ static int exported_read(void *context, void *to, size_t room, size_t *count)
 
 /* ---- into another store ------------------------------------------------------------------------ */
 
-static void compare_table(tarn_store *store, size_t t, const struct model_table *model)
+/* As many entries as there should be, and all that should be, are all that are. It needs no memory. */
+static void compare_gets(tarn_table *table, const struct model_table *model)
+{
+    size_t rank = 0, count = run.universe.count, bytes = 0;
+    const void *data = NULL;
+
+    for (; (rank = model_table_next(model, rank, count)) < count && !outcome->failed; rank++) {
+        expect(tarn_get(table, key_of(rank)->data, key_of(rank)->bytes, &data, &bytes) == TARN_OK);
+        expect(value_is(&model->values[rank], data, bytes));
+    }
+}
+
+void compare_table(tarn_store *store, size_t t, const struct model_table *model)
 {
     const struct setting *setting = &run.program->setting;
     tarn_table_options options = { 0 };
     tarn_table *table = NULL;
     tarn_iterator *it = NULL;
+    int result;
 
     expect(tarn_table_open(&table, store, table_name(t), NULL) == TARN_OK);
     expect(tarn_table_describe(table, &options) == TARN_OK);
@@ -56,19 +69,28 @@ static void compare_table(tarn_store *store, size_t t, const struct model_table 
     expect(tarn_table_count(table) == model->count && tarn_table_bytes(table) == model->bytes);
     expect(tn_index_check(&table->index));
     expect(table->ordered == NULL || tn_ordered_check(table->ordered));
-    expect(tarn_scan(&it, table, NULL) == TARN_OK);
-    if (!outcome->failed)
+    if (outcome->failed)
+        return;
+    result = tarn_scan(&it, table, NULL);
+    expect(result == TARN_OK || (store == run.store && is_refusal(result)));
+    if (result == TARN_OK)
         compare_entries(it, model, options.kind == TARN_ORDERED, false);
+    else
+        compare_gets(table, model);
     expect(tarn_iterator_close(it) == TARN_OK);
 }
 
-static void compare_dict(tarn_store *store, const struct model_dict *model)
+void compare_dict(tarn_store *store, const struct model_dict *model)
 {
     tarn_dict *dict = NULL;
     tarn_bytes key;
     uint32_t i;
+    int result;
 
-    expect(tarn_dict_open(&dict, store, dict_name, NULL) == TARN_OK);
+    result = tarn_dict_open(&dict, store, dict_name, NULL);
+    expect(result == TARN_OK || (store == run.store && is_refusal(result)));
+    if (result != TARN_OK)
+        return;
     expect(tarn_dict_count(dict) == model->count);
     for (i = 0; i < model->count && !outcome->failed; i++) {
         expect(tarn_dict_decode(dict, i, &key) == TARN_OK);

@@ -55,6 +55,12 @@ static const uint8_t dict_weights[] = {
     [DICT_COMPARE - FIRST_DICT_VERB] = 1
 };
 
+static const uint8_t disk_weights[] = {
+    [COMMIT_MORE - FIRST_DISK_VERB] = 20, [DROP_AND_COMMIT - FIRST_DISK_VERB] = 1,
+    [REOPEN - FIRST_DISK_VERB] = 3,       [KILL - FIRST_DISK_VERB] = 3,
+    [READ_BESIDE - FIRST_DISK_VERB] = 2,  [CHECK - FIRST_DISK_VERB] = 1
+};
+
 /* The place that `random` falls on. */
 static uint8_t choose(const uint8_t *weights, size_t count, uint64_t random)
 {
@@ -93,6 +99,7 @@ static enum character character_of(enum shape shape, uint64_t random)
 struct stretch stretch_make(const struct setting *setting, uint64_t random)
 {
     static const uint8_t snapshot_shares[] = { 0, 0, 2, 5, 20 };
+    static const uint8_t disk_shares[] = { 2, 10, 10, 40, 200 };
     struct stretch stretch = {
         .character = character_of(setting->shape, random),
         .near = random >> 16,
@@ -101,6 +108,8 @@ struct stretch stretch_make(const struct setting *setting, uint64_t random)
         .dicts = random >> 60 == 0 ? 5 : 0,
     };
 
+    if (setting->on_disk)
+        stretch.disk = disk_shares[(random >> 54) % TN_ARRAY_COUNT(disk_shares)];
     if (setting->shape == SHAPE_DICTS)
         stretch.dicts = 20 + (unsigned)(random >> 58);
     if (setting->shape == SHAPE_BUDGET)
@@ -122,6 +131,8 @@ uint8_t verb_of(const struct setting *setting, const struct stretch *stretch, ui
 {
     uint64_t share = other % 100, rest = other >> 8;
 
+    if ((other >> 32 & 1023) < stretch->disk)
+        return (uint8_t)(FIRST_DISK_VERB + choose(disk_weights, sizeof disk_weights, other >> 42));
     if (setting->shape == SHAPE_LARGE) { /* by runs, and a few of the rest */
         static const uint8_t large[] = { PUT_RUN, PUT_RUN, PUT_RUN, DELETE_RUN, DELETE_RUN };
 

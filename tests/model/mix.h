@@ -15,6 +15,7 @@ struct stretch {
     enum character character;
     uint64_t near, width;                 /* of the keys */
     unsigned snapshots, dicts, neighbour; /* of a hundred verbs so many */
+    unsigned disk;                        /* of a thousand, before those */
 };
 
 struct stretch stretch_make(const struct setting *setting, uint64_t random);

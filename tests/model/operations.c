@@ -97,6 +97,7 @@ static void table_operation(const struct operation *o, size_t t, size_t rank)
         do_open_again(t);
         break;
     case COMMIT:
+    case COMMIT_MORE:
         do_commit(o->value);
         break;
     case WORK:
@@ -186,6 +187,29 @@ static void dict_operation(const struct operation *o, size_t rank)
     }
 }
 
+static void disk_operation(const struct operation *o)
+{
+    switch ((enum verb)o->verb) {
+    case DROP_AND_COMMIT:
+        do_drop_and_commit(o->slot, o->value);
+        break;
+    case REOPEN:
+        do_reopen(false);
+        break;
+    case KILL:
+        do_reopen(true);
+        break;
+    case READ_BESIDE:
+        do_read_beside();
+        break;
+    case CHECK:
+        do_check();
+        break;
+    default:
+        break;
+    }
+}
+
 /* Keys of 16 bits reach all of a large universe by a stride. */
 void run_operation(const struct operation *o)
 {
@@ -198,4 +222,5 @@ void run_operation(const struct operation *o)
     snapshot_operation(o, rank);
     export_operation(o);
     dict_operation(o, rank);
+    disk_operation(o);
 }

@@ -73,10 +73,12 @@ void program_decode(struct program *program, const uint8_t *data, size_t bytes)
     setting->refuse_every = head[6] % 32;
     if (head[6] >= 128)
         setting->snapshot_bytes_max = (uint64_t)head[6] * 1000;
+    setting->on_disk = head[1] >= 192;
+    setting->file_bytes_min = (uint64_t)head[3] / 8 << 10;
     setting->tick = UINT32_MAX - head[7]; /* near the wrap */
     for (i = sizeof head; i + 8 <= bytes && setting->count < PROGRAM_MAX; i += 8)
         program->operations[setting->count++] = (struct operation){
-            .verb = data[i] % VERB_COUNT,
+            .verb = (uint8_t)(data[i] % (setting->on_disk ? VERB_COUNT : FIRST_DISK_VERB)),
             .slot = data[i + 1],
             .key = (uint16_t)(data[i + 2] | data[i + 3] << 8),
             .value = tn_load_le32(data + i + 4),
@@ -115,6 +117,8 @@ void program_print(const struct program *program)
            ", refuse every %" PRIu64 ", pages every %" PRIu64 ", first tick %" PRIu64 "\n",
            setting->limit_bytes, setting->budget_bytes, setting->snapshot_bytes_max,
            setting->refuse_every, setting->refuse_pages_every, setting->tick);
+    if (setting->on_disk)
+        printf("# on disk, files of %" PRIu64 " bytes\n", setting->file_bytes_min);
     for (i = 0; i < tn_min(setting->table_count, 3); i++)
         printf("# table %zu: kind %d, type %d\n", i, setting->kinds[i], setting->types[i]);
     if (from > 0)

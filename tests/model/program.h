@@ -29,21 +29,23 @@
 #define DICT_VERBS_LIST(V)                                                                         \
     V(ENCODE) V(ENCODE_MANY) V(FIND_CODE) V(DECODE) V(DICT_CLEAR) V(DICT_DROP) V(DICT_COMPARE)
 #define OTHER_VERBS_LIST(V) V(NEIGHBOUR) V(EXPORT) V(MOVE)
+#define DISK_VERBS_LIST(V) V(COMMIT_MORE) V(DROP_AND_COMMIT) V(REOPEN) V(KILL) V(READ_BESIDE) V(CHECK)
 #define VERBS_LIST(V)                                                                              \
-    PLAIN_VERBS_LIST(V) SNAPSHOT_VERBS_LIST(V) DICT_VERBS_LIST(V) OTHER_VERBS_LIST(V)
+    PLAIN_VERBS_LIST(V) SNAPSHOT_VERBS_LIST(V) DICT_VERBS_LIST(V) OTHER_VERBS_LIST(V) DISK_VERBS_LIST(V)
 #define VERB(name) name,
 /* clang-format on */
 
 /*
  * PUT_CURRENT, DELETE_CURRENT: the entry an iterator gave last, by the key it lent. RUN: many neighbouring
  * keys. COMPARE: a scan of the whole against the model. EXPORT: a snapshot, into another store. MOVE: the whole
- * store, out and in again.
+ * store, out and in again. Those of the disk do nothing to a store in memory, but for COMMIT_MORE, which is COMMIT.
  */
 enum verb { VERBS_LIST(VERB) VERB_COUNT };
 
 enum {
     FIRST_SNAPSHOT_VERB = TAKE,
     FIRST_DICT_VERB = ENCODE,
+    FIRST_DISK_VERB = COMMIT_MORE,
     PLAIN_VERB_COUNT = TAKE,
 };
 
@@ -104,6 +106,8 @@ struct setting {
     uint64_t snapshot_bytes_max; /* 0: none */
     uint64_t refuse_every;       /* of allocations; 0: none */
     uint64_t refuse_pages_every; /* of pages committed; 0: none */
+    bool on_disk;                /* a store with a directory, on a simulated system */
+    uint64_t file_bytes_min;     /* of its files */
     uint64_t tick;               /* the store's first; near the wrap of records' ticks */
     size_t look_inside_every;    /* at least so many operations between */
     size_t count;                /* operations */

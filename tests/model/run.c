@@ -3,6 +3,8 @@
  */
 #include "model/run.h"
 
+#include "os/simulated.h"
+
 #include <errno.h>
 
 struct run run;
@@ -20,6 +22,8 @@ void run_fail(const char *file, int line, const char *what)
 
 /* ---- the system: pages can be refused, and randomness comes from the seed ---------------------- */
 
+static struct tn_os below; /* the system, that refuses nothing by itself */
+
 static int random_from_seed(void *context, void *out, size_t bytes)
 {
     (void)context;
@@ -31,18 +35,21 @@ static int commit_or_refuse(void *context, void *at, size_t bytes, unsigned flag
 {
     if (++run.pages_asked == run.pages_refused_at)
         return -ENOMEM;
-    return tn_os_posix.ops->pages_commit(context, at, bytes, flags);
+    return below.ops->pages_commit(context, at, bytes, flags);
 }
 
-static const struct tn_os *os_of_run(void)
+/* A simulated one has randomness of its own from the seed, which is another at each opening. */
+const struct tn_os *os_of_run(void)
 {
     static struct tn_os_ops ops;
     static struct tn_os os;
 
-    ops = *tn_os_posix.ops;
+    below = run.system != NULL ? tn_simulated_os(run.system) : tn_os_posix;
+    ops = *below.ops;
     ops.pages_commit = commit_or_refuse;
-    ops.random = random_from_seed;
-    os = (struct tn_os){ &ops, tn_os_posix.context };
+    if (run.system == NULL)
+        ops.random = random_from_seed;
+    os = (struct tn_os){ &ops, below.context };
     return &os;
 }
 
@@ -80,7 +87,6 @@ static void look_at_table(const tarn_table *table)
 
 void run_look_inside(void)
 {
-    const struct setting *setting = &run.program->setting;
     tarn_statistics stat;
     uint64_t entries = 2 * run.dict.count;
     size_t t;
@@ -94,8 +100,7 @@ void run_look_inside(void)
     expect(stat.record_bytes + stat.index_bytes <= stat.memory_bytes);
     expect(tn_snapshots_check(run.store));
     expect(stat.snapshot_bytes <= stat.memory_bytes);
-    expect(setting->limit_bytes == 0 || run.limit_lifted ||
-           stat.memory_bytes_peak <= setting->limit_bytes);
+    expect(run.limit_bytes == 0 || run.limit_lifted || stat.memory_bytes_peak <= run.limit_bytes);
 }
 
 static void compare_counts(size_t t)
@@ -187,26 +192,39 @@ static void model_free(void)
     universe_free(&run.universe);
 }
 
-void run_open(const struct program *program)
+static void store_open(const struct setting *setting)
 {
-    const struct setting *setting = &program->setting;
-    tarn_options options = {
+    const tarn_options options = {
         .address_bytes = 4 * TN_GIB,
         .memory_bytes_max = setting->limit_bytes,
         .snapshot_bytes_max = setting->snapshot_bytes_max,
         .allocate = allocator_call,
         .allocate_context = &run.allocator,
+        .budget = run.budget,
     };
+
+    if (setting->on_disk) {
+        disk_make(setting);
+        disk_open();
+        return;
+    }
+    expect(tn_store_open_from(&run.store, NULL, &options, os_of_run(), setting->tick) == TARN_OK);
+}
+
+void run_open(const struct program *program)
+{
+    const struct setting *setting = &program->setting;
     size_t t;
 
     model_make(setting);
     run.program = program;
     run.allocator.refuse_at = run.budget_allocator.refuse_at = UINT64_MAX;
     run.pages_refused_at = UINT64_MAX;
+    run.limit_bytes = setting->limit_bytes;
+    run.budget_bytes = setting->budget_bytes;
     if (setting->budget_bytes != 0)
         neighbour_open(setting);
-    options.budget = run.budget;
-    expect(tn_store_open_from(&run.store, NULL, &options, os_of_run(), setting->tick) == TARN_OK);
+    store_open(setting);
     for (t = 0; t < run.table_count; t++)
         table_open(t);
     dicts_open();
@@ -236,6 +254,7 @@ void run_close(void)
     expect(!run.allocator.size_was_wrong);
     if (run.budget != NULL)
         neighbour_close();
+    disk_free();
     model_free();
 }
 
@@ -271,10 +290,15 @@ void run_program(const struct program *program)
     }
     outcome->steps += i;
     outcome->programs[setting->shape]++;
+    outcome->programs_on_disk += setting->on_disk;
     if (!outcome->failed)
         compare_all();
     if (!outcome->failed)
         run_look_inside();
+    if (!outcome->failed && setting->on_disk) {
+        do_commit(TARN_SYNC | 4 * 3);
+        do_reopen(setting->seed % 2 != 0);
+    }
     if (!outcome->failed)
         run_close();
 }

@@ -3,7 +3,7 @@
  *
  *     operation --> the call of tarn.h | the same on the model --> expect(answers agree)
  *
- * entries.c, numbers.c, scans.c, tables.c, snapshots.c, exports.c and dicts.c have the operations, operations.c
+ * entries.c, numbers.c, scans.c, tables.c, snapshots.c, exports.c, dicts.c and disk.c have the operations, operations.c
  * hands them out, and run.c runs a program of them.
  */
 #ifndef MODEL_RUN_H
@@ -52,6 +52,27 @@ struct model_iterator {
     uint8_t *seen; /* unordered: by rank */
 };
 
+/* What the last commit was: a copy of the model, where there is a disk to come back from. */
+struct model_saved {
+    struct model_table tables[TABLES_MAX];
+    bool exists[TABLES_MAX];
+    struct model_dict dict;
+    bool dict_exists;
+    uint64_t number;
+    struct model_value note;
+};
+
+/* What happened to stores on disk. */
+enum disk_event {
+    DISK_CLOSED,  /* in order, and opened again */
+    DISK_KILLED,  /* and opened again */
+    DISK_BESIDE,  /* read by another */
+    DISK_CHECKED, /* by tarn_check */
+    DISK_REFUSED, /* openings that memory or limits refused, before one succeeded */
+    DISK_ROOM,    /* limits raised so that one succeeds */
+    DISK_EVENTS
+};
+
 /* The store that shares the budget: what it takes is not there for the one that is tested. */
 struct neighbour {
     tarn_store *store; /* NULL: there is none */
@@ -73,6 +94,10 @@ struct run {
     uint32_t step;
     uint64_t commit_number;
     bool changed;
+    struct model_value note;
+    struct tn_simulated *system; /* NULL: the store is in memory only */
+    struct model_saved saved;
+    uint64_t limit_bytes, budget_bytes; /* the setting's, or more: disk.c */
     struct universe_keys universe;
     size_t table_count;
     struct model_table model[TABLES_MAX];
@@ -93,6 +118,8 @@ struct outcome {
     char text[240];
     uint64_t steps;
     uint64_t programs[SHAPE_KINDS];
+    uint64_t programs_on_disk; /* of them */
+    uint64_t disk[DISK_EVENTS];
     uint64_t calls[CALL_COUNT];
 };
 
@@ -193,6 +220,8 @@ void model_iterators_end(size_t t, bool gone);
 void do_clear(size_t t);
 void do_drop(size_t t);
 void do_open_again(size_t t);
+bool note_is(const tarn_bytes *note, struct model_value wanted);
+void commit_all_but(size_t missing, uint32_t word);
 void do_commit(uint32_t word);
 void do_work(uint32_t word);
 void do_misuse(size_t t, size_t rank, uint32_t word);
@@ -218,6 +247,10 @@ void snapshots_compare_counts(void);
 
 /* ---- exports.c --------------------------------------------------------------------------------- */
 
+/* A table and the dictionary of any store against a model of them. */
+void compare_table(tarn_store *store, size_t t, const struct model_table *model);
+void compare_dict(tarn_store *store, const struct model_dict *model);
+
 void do_export(size_t slot);
 void do_move(void);
 
@@ -238,12 +271,32 @@ void do_dict_clear(size_t slot);
 void do_dict_drop(size_t slot);
 void do_dict_compare(size_t slot);
 
+/* ---- disk.c ------------------------------------------------------------------------------------ */
+
+void disk_make(const struct setting *setting);
+void disk_free(void);
+
+/* run.store, as the last commit left it. */
+void disk_open(void);
+
+/* The model as it is was committed. In memory nothing needs it. */
+void disk_save(size_t missing);
+
+/* A commit has succeeded, whether or not there was anything to do. */
+void disk_settled(bool synced);
+void do_drop_and_commit(size_t which, uint32_t word);
+void do_reopen(bool kills);
+void do_read_beside(void);
+void do_check(void);
+
 /* ---- operations.c ------------------------------------------------------------------------------ */
 
 void run_operation(const struct operation *o);
 
 /* ---- run.c ------------------------------------------------------------------------------------- */
 
+/* The system of the store: pages can be refused. */
+const struct tn_os *os_of_run(void);
 void run_open(const struct program *program);
 void run_look_inside(void);
 

@@ -63,6 +63,15 @@ static void setting_limits(struct setting *setting, uint64_t *state)
         setting->limit_bytes += setting->table_count * 20000;
 }
 
+/* One in seven, of every shape but the largest, with every kind of limit. It takes nothing from `state`. */
+static void setting_disk(struct setting *setting)
+{
+    static const uint64_t file_bytes_min[] = { 4 << 10, 12 << 10, 64 << 10, 0 };
+
+    setting->on_disk = setting->seed % 7 == 3 && setting->shape != SHAPE_LARGE;
+    setting->file_bytes_min = file_bytes_min[setting->seed / 7 % TN_ARRAY_COUNT(file_bytes_min)];
+}
+
 /* Everything but how long it is: shapes of their own kind. */
 static void setting_reshape(struct setting *setting, uint64_t *state)
 {
@@ -98,6 +107,7 @@ void setting_make(struct setting *setting, uint64_t seed, uint64_t *state)
     setting_keys(setting, state);
     setting_tables(setting, state);
     setting_limits(setting, state);
+    setting_disk(setting);
     setting_reshape(setting, state);
     setting->look_inside_every = setting->key_count < 50 ? 1 : setting->key_count < 400 ? 50 : 2500;
     setting->count = 500 + (size_t)(test_random(state) % 12000);
