@@ -222,13 +222,18 @@ enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
 /*
  * The common case of tn_index_find for a key of 8 bytes, `word`: the first candidate in its home bucket or
  * the next is it, or there is none with its 31 bits and nothing passed beyond (one miss in eleven meets
- * a fingerprint that is right by chance). No loop, so that it needs few registers and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at
- * is where the entry found stands. `misses`, for the compiler to know: they are common, and worth three
- * instructions of a hit.
+ * a fingerprint that is right by chance). No loop, so that it needs few registers and its caller saves none.
+ * UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at is where the entry found stands.
+ * `misses`, for the compiler to know: they are common, and worth three instructions of a hit. `last_byte`:
+ * about where the value ends that the caller is to read. Its line comes beside the record's first then, and
+ * not after it, for only there stands where it truly ends. TN_FETCH_NONE: no value will be read.
  */
+#define TN_FETCH_NONE ((size_t)0)
+
 TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const uint64_t *bucket, uint8_t *const *base,
                                               uint32_t hash31, uint64_t word, bool misses,
-                                              const uint64_t **word_at, struct tn_record **record)
+                                              size_t last_byte, const uint64_t **word_at,
+                                              struct tn_record **record)
 {
     uint32_t match = index_match_two(bucket, hash31);
     uint64_t entry, key;
@@ -241,6 +246,8 @@ TN_ALWAYS_INLINE enum tn_probe tn_index_probe(const uint64_t *bucket, uint8_t *c
         return misses && (match & (match - 1)) == 0 && index_ends_here(bucket) ? TN_PROBE_ABSENT
                                                                                : TN_PROBE_UNSURE;
     *record = tn_record_at(*base, index_entry_handle(entry));
+    if (last_byte != TN_FETCH_NONE)
+        __builtin_prefetch((const uint8_t *)*record + last_byte);
     memcpy(&key, *record + 1, sizeof key);
     if (TN_UNLIKELY(key != word || (*record)->key_bytes != sizeof key))
         return TN_PROBE_UNSURE;

@@ -18,8 +18,6 @@
 #define GATHER_COUNT_AGAIN 2u  /* after a write; there may be one after each step */
 #define GATHER_COUNT_MAX 32u
 
-/* Of longer records no more than so much is fetched ahead. */
-#define FETCH_BYTES_MAX ((size_t)256)
 #define LINE_BYTES ((size_t)64)
 
 size_t tn_gather_room(const tarn_table *table)
@@ -58,7 +56,7 @@ static void batch_learn(tarn_iterator *it)
     if (it->current == TN_HANDLE_NONE)
         return;
     bytes = tn_record_bytes(tn_record_key_bytes(record), tn_record_value_bytes(record));
-    it->last_byte = tn_min(bytes, FETCH_BYTES_MAX) - 1;
+    it->last_byte = tn_min(bytes, TN_FETCH_BYTES_MAX) - 1;
 }
 
 /* Move what is left to the front. */

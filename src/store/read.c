@@ -72,8 +72,8 @@ TN_ALWAYS_INLINE int get_8(tarn_table *table, const void *key, bool at_rest, con
     const uint64_t *word_at;
     struct tn_record *record;
 
-    switch (tn_table_probe(table, key, tn_hash_8(&table->secret, key), at_rest, false, &word_at,
-                           &record)) {
+    switch (tn_table_probe(table, key, tn_hash_8(&table->secret, key), at_rest, false,
+                           table->last_byte, &word_at, &record)) {
     case TN_PROBE_FOUND: /* the record is not long, or its key_bytes would say so */
         *value = (uint8_t *)record + sizeof *record + sizeof(uint64_t);
         *value_bytes = record->value_bytes;
@@ -125,7 +125,7 @@ TN_ALWAYS_INLINE int contains_8(tarn_table *table, const void *key, bool at_rest
     const uint64_t *word_at;
     struct tn_record *record;
     enum tn_probe probe = tn_table_probe(table, key, tn_hash_8(&table->secret, key), at_rest, true,
-                                         &word_at, &record);
+                                         TN_FETCH_NONE, &word_at, &record);
 
     if (TN_LIKELY(probe != TN_PROBE_UNSURE))
         return probe == TN_PROBE_FOUND ? TARN_OK : TARN_ABSENT;

@@ -63,6 +63,7 @@ struct tarn_table {
     uint8_t *base;         /* of the heap */
     struct tn_hash_secret secret;
     struct tn_index index;
+    size_t last_byte; /* of a record, as far as it is worth fetching: as the newest entry has it */
     /* What a write touches too. */
     tarn_store *store;
     struct tn_ordered *ordered; /* NULL: unordered */
@@ -194,6 +195,9 @@ int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *o
 
 /* A commit was made, or a snapshot taken: later changes are told apart from those before. */
 void tn_store_tick(tarn_store *store);
+
+/* Of longer records no more than so much is fetched ahead. */
+#define TN_FETCH_BYTES_MAX ((size_t)256)
 
 /* ---- errors: each answers the result it was given, so that it can be returned ------------------- */
 
@@ -386,7 +390,8 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
  */
 TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const void *key,
                                               uint64_t hash, bool at_rest, bool misses,
-                                              const uint64_t **word_at, struct tn_record **record)
+                                              size_t last_byte, const uint64_t **word_at,
+                                              struct tn_record **record)
 {
     const struct tn_index *index = &table->index;
     uint32_t hash31 = tn_hash31(hash);
@@ -395,7 +400,7 @@ TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const voi
     uint64_t word;
 
     memcpy(&word, key, sizeof word);
-    return tn_index_probe(bucket, &table->base, hash31, word, misses, word_at, record);
+    return tn_index_probe(bucket, &table->base, hash31, word, misses, last_byte, word_at, record);
 }
 
 /* Whether a call is within the contract, its key has 8 bytes, and the index is at rest. */

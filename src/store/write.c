@@ -94,6 +94,7 @@ TN_ALWAYS_INLINE struct tn_record *entry_insert(tarn_table *table, const struct 
     if (table->ordered != NULL)
         tn_ordered_insert(table->ordered, handle);
     table->entry_bytes += key_bytes + value_bytes;
+    table->last_byte = tn_min(bytes, TN_FETCH_BYTES_MAX) - 1;
     table->store->changed = true;
     if (!calm)
         tn_write_upkeep(table);

@@ -61,7 +61,7 @@ TN_ALWAYS_INLINE enum tn_probe tn_write_probe(const tarn_table *table, const voi
     if (TN_UNLIKELY(!tn_table_is_quick(table, key, key_bytes) || !tn_store_is_calm(table->store)))
         return TN_PROBE_UNSURE;
     *hash = tn_hash_8(&table->secret, key);
-    return tn_table_probe(table, key, *hash, true, true, word_at, record);
+    return tn_table_probe(table, key, *hash, true, true, TN_FETCH_NONE, word_at, record);
 }
 
 static inline void tn_entry_touch(tarn_table *table, const uint64_t *word_at,
