@@ -26,7 +26,9 @@ int tn_salvage_target_look(struct tn_salvage *s)
     if (directory == -ENOENT)
         return TARN_OK;
     if (directory == -ENOTDIR || directory == -ELOOP)
-        return tn_salvage_fail(s, TARN_E_MISUSE, "the target is not a directory; name a new one");
+        return tn_salvage_fail(
+            s, TARN_E_MISUSE,
+            "the target is not a directory, or is a symbolic link; name a new one");
     if (directory < 0)
         return tn_salvage_fail(s, TARN_E_IO, "the target's directory cannot be opened");
     result = s->os->ops->directory_list(s->os->context, directory, any_name, NULL);
