@@ -24,10 +24,32 @@ int tn_open_store_exit(int result)
     }
 }
 
+/* Slashes behind it would lead to what it names. A path that is too long is left to the system. */
+static bool is_link(const char *path)
+{
+    char bare[4096];
+    size_t bytes = strlen(path);
+    struct stat status;
+
+    while (bytes > 1 && path[bytes - 1] == '/')
+        bytes--;
+    if (bytes >= sizeof bare)
+        return false;
+    memcpy(bare, path, bytes);
+    bare[bytes] = '\0';
+    return lstat(bare, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_opening opening)
 {
     struct stat status;
 
+    if (is_link(path)) {
+        tn_message(
+            verb, "%s: a symbolic link, which is not followed; name the directory that it leads to",
+            path);
+        return true;
+    }
     if (stat(path, &status) != 0) {
         if (errno == ENOENT && opening == TN_OPEN_CREATE)
             return false;

@@ -520,6 +520,30 @@ static void what_is_no_directory_with_a_store_in_it_is_refused(void)
     posix_remove(base);
 }
 
+static void a_link_in_a_store_is_said_to_be_one_and_not_followed(void)
+{
+    const char *parent = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    char base[PATH_ROOM], path[PATH_ROOM], file[PATH_ROOM], target[PATH_ROOM];
+    tarn_salvage_result salvaged;
+    tarn_check_result checked;
+
+    check(mkdtemp(strcpy(base, path_in(path, parent, "tarn-test-check-XXXXXX"))) != NULL);
+    posix_make(base);
+    (void)path_in(file, base, "store/0000000000000001.tarn");
+    check_eq(rename(file, path_in(path, base, "moved")), 0);
+    check_eq(symlink("../moved", file), 0);
+    (void)path_in(path, base, "store");
+    check_eq(tarn_check(path, NULL, NULL, NULL, &checked), TARN_E_CORRUPT);
+    check(strstr(checked.report.text, "it is a symbolic link, which is not followed") != NULL);
+    check_eq(tarn_salvage(path, path_in(target, base, "target"), NULL, NULL, NULL, &salvaged),
+             TARN_E_CORRUPT);
+    check(strstr(salvaged.report.text, "it is a symbolic link, which is not followed") != NULL);
+    check_eq(unlink(file), 0);
+    check_eq(rename(path_in(path, base, "moved"), file), 0);
+    posix_look(base);
+    posix_remove(base);
+}
+
 static const struct test tests[] = {
     T(a_whole_store_is_told_to_be_and_copied_as_it_is),
     T(a_live_store_is_checked_and_salvaged_beside_its_writer),
@@ -531,6 +555,7 @@ static const struct test tests[] = {
     T(a_target_that_is_not_empty_is_refused_and_left_alone),
     T(where_there_is_no_store_there_is_nothing_to_do),
     T(what_is_no_directory_with_a_store_in_it_is_refused),
+    T(a_link_in_a_store_is_said_to_be_one_and_not_followed),
     T(another_version_is_refused),
     T(no_room_in_the_target_leaves_it_empty),
     T(what_fails_in_turn_is_answered_and_leaves_nothing),

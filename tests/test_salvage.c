@@ -1,5 +1,5 @@
 /*
- * test_salvage.c - the rules of salvage.c, each on a store damaged for it
+ * test_salvage.c - the rules of salvage.h, each on a store damaged for it
  *
  * Where the damage is follows from a text within a long value: the text's block is lost, and nothing else is in it.
  */

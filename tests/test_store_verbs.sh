@@ -121,17 +121,42 @@ for link in "$work/link" "$work/link/" "$work/dangling" "$work/file-link"; do
         salvage) set -- "$work/new" ;;
         esac
         answers 3 "$verb" "$link" "$@"
+        says "$link: a symbolic link, which is not followed; name the directory that it leads to"
     done
 done
-answers 3 salvage "$work/real" "$work/link"
-says "the target is not a directory; name a new one"
-answers 3 salvage "$work/real" "$work/dangling"
+for link in "$work/link" "$work/dangling"; do
+    answers 3 salvage "$work/real" "$link"
+    says "$link: a symbolic link, which is not followed; name the directory that it leads to"
+done
 expect_eq "$(cat "$work/real"/* | cksum)" "$before"
 [ ! -e "$work/none" ] || fail "made through a link"
 [ ! -e "$work/new" ] || fail "salvaged through a link"
 expect_eq "$(cat "$work/file")" ""
 answers 0 get "$work/real" k
 expect_eq "$out" v
+
+it "a symbolic link in a store is said to be one, and nothing is written to what it names"
+first=0000000000000001.tarn
+cp "$work/real/$first" "$work/moved"
+mv "$work/real/$first" "$work/second"
+ln -s ../moved "$work/real/$first"
+answers 4 get "$work/real" k
+says "$first, offset 0: it cannot be opened: it is a symbolic link"
+answers 4 put "$work/real" k other
+says "$first, offset 0: it cannot be opened: it is a symbolic link"
+answers 1 check "$work/real"
+says "$first, offset 0: it is a symbolic link, which is not followed; put the file itself there"
+case $out in
+"refused	$first	0	-	-	it is a symbolic link, which is not followed; put the file itself there") ;;
+*) fail "said: $out" ;;
+esac
+answers 3 salvage "$work/real" "$work/new"
+says "$first, offset 0: it is a symbolic link, which is not followed; put the file itself there"
+[ ! -e "$work/new" ] || fail "salvaged through a link"
+cmp -s "$work/moved" "$work/second" || fail "written to"
+rm "$work/real/$first"
+mv "$work/second" "$work/real/$first"
+answers 0 check "$work/real"
 
 it "a key that is too long is refused"
 long=$(head -c 65536 /dev/zero | tr '\0' x)

@@ -20,16 +20,19 @@ static bool open_is_refused(const struct tn_log_file *file)
 static int file_open(struct tn_log_survey *survey, struct tn_log_file *file)
 {
     struct tn_log *log = survey->log;
+    tarn_damage damage = { .kind = TARN_DAMAGE_REFUSED,
+                           .file = file->number,
+                           .what = "it cannot be opened" };
     int result = tn_log_scan_open(log, file);
 
     if (result == TARN_OK || result == TARN_ABSENT || open_is_refused(file))
         return result;
+    if (file->id == -ELOOP)
+        damage.what = "it is a symbolic link, which is not followed; put the file itself there";
     tn_log_file_close(log, file);
     file->bytes = 0;
     survey->result = TARN_E_CORRUPT;
-    return tn_log_damage_add(survey, &(tarn_damage){ .kind = TARN_DAMAGE_REFUSED,
-                                                     .file = file->number,
-                                                     .what = "it cannot be opened" });
+    return tn_log_damage_add(survey, &damage);
 }
 
 /* `out` may hold what is not true: nothing but what its checksum covers is believed. */
@@ -166,6 +169,20 @@ static void store_was_there(const struct tn_log *log, bool *out)
         *out |= log->files.items[i].bytes > TN_LOG_HEADER_BYTES;
 }
 
+/* A file that cannot even be opened says more than that the others have no header. */
+static void headers_missing_say(const struct tn_log_survey *survey)
+{
+    struct tn_log *log = survey->log;
+    uint64_t file = log->files.items[0].number;
+    const char *what = "its header is damaged, and no other file has one";
+
+    if (survey->damage_count > 0) {
+        file = survey->damages[0].file;
+        what = survey->damages[0].what;
+    }
+    (void)tn_log_say(log, TARN_E_CORRUPT, file, 0, what, 0);
+}
+
 static int sections_find(struct tn_log_survey *survey)
 {
     struct tn_log *log = survey->log;
@@ -178,8 +195,7 @@ static int sections_find(struct tn_log_survey *survey)
         if (log->no_store)
             return tn_log_say(log, TARN_E_IO, 0, 0, "there is no store in it", 0);
         survey->result = TARN_E_CORRUPT;
-        (void)tn_log_say(log, TARN_E_CORRUPT, log->files.items[0].number, 0,
-                         "its header is damaged, and no other file has one", 0);
+        headers_missing_say(survey);
         result = files_scan_without_header(survey);
     } else {
         result = files_scan(survey);
