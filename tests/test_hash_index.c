@@ -1,5 +1,5 @@
 /*
- * test_hash_index.c - the hash index against an array, and rules I1 to I5 of hash_index.h
+ * test_hash_index.c - the hash index against an array, and rules I1 to I7 of hash_index.h
  *
  * Entry n has the key n, 8 bytes, in record n of an arena; hashes come from a function of n that a test
  * chooses, so that collisions can be had at will.
@@ -268,6 +268,52 @@ static void growing_to_300_000_and_back_loses_nothing(void)
     grow_and_shrink(f, 300000, 60000);
     least_bytes = f->memory.counted_bytes;
     check(least_bytes < 4096);
+    fixture_close(f);
+}
+
+/* I7: to as many buckets as before by doubling, and from there by a third. */
+static void an_index_in_place_of_another_grows_by_doubling(void)
+{
+    struct fixture *f = fixture_open(hash_mixed, false);
+    uint32_t before = 20011, count = 1;
+    unsigned steps = 0;
+    uint64_t number;
+
+    f->index.count_before = before;
+    for (number = 0; number < 120000; number++) {
+        check(insert(f, number));
+        if (f->index.counts[1] == count)
+            continue;
+        check(f->index.counts[1] <= 2 * count);
+        check((count < before) == (f->index.counts[1] <= before));
+        count = f->index.counts[1];
+        steps++;
+        if (count < 1024 || number % 8 == 0)
+            check(tn_index_check(&f->index));
+    }
+    check_eq(count, before + before / 3);
+    check_eq(steps, 16); /* 1, 2, 3, 5, 10, 20, ... 20011, and a third */
+    for (number = 0; number < 120000; number++)
+        check(find(f, number, &(struct tn_index_place){ 0 }) == handle_of(number));
+    fixture_close(f);
+}
+
+/* Memory for twice as much may be refused where there is enough for a third more. */
+static void doubling_that_is_refused_becomes_a_third(void)
+{
+    struct fixture *f = fixture_open(hash_mixed, false);
+    uint64_t number;
+
+    for (number = 0; number < 20000; number++)
+        check(insert(f, number));
+    while (tn_index_upkeep(&f->index, 8)) {
+    }
+    f->index.count_before = 16 * f->index.counts[1];
+    f->memory.limit_bytes = f->memory.counted_bytes + f->memory.counted_bytes / 2;
+    for (; f->index.count_before != 0; number++)
+        check(insert(f, number));
+    check(f->index.growing && f->index.counts[1] == f->index.counts[0] + f->index.counts[0] / 3);
+    f->memory.limit_bytes = NO_LIMIT;
     fixture_close(f);
 }
 
@@ -748,6 +794,8 @@ static const struct test tests[] = {
     T(small_indexes_are_sound_after_every_step),
     T(growing_and_shrinking_loses_nothing),
     T(growing_to_300_000_and_back_loses_nothing),
+    T(an_index_in_place_of_another_grows_by_doubling),
+    T(doubling_that_is_refused_becomes_a_third),
     T(entries_are_found_at_each_step_of_moving),
     T(a_hash_at_the_boundary_belongs_above_it),
     T(moved_records_are_found_by_their_new_handle),

@@ -296,6 +296,47 @@ static void kept_pages_stay_within_their_share(void)
     fixture_close(f);
 }
 
+static void what_is_warm_stays_until_it_is_taken_or_has_cooled(void)
+{
+    struct fixture *f = fixture_open(4 * TN_GIB, 0, true);
+    uint64_t no_limit = UINT64_MAX, held_bytes, kept_bytes, commits;
+    size_t i;
+
+    for (i = 0; i < RECORDS_MAX; i++)
+        check(take(f, 0, 1000));
+    held_bytes = f->owners[0].chunk_bytes;
+    check(held_bytes > 16 * TN_MIB);
+    tn_heap_warm(&f->heap, held_bytes);
+    f->taken_count = 0; /* as a table is cleared */
+    check(tn_heap_owner_free_step(&f->heap, &f->owners[0], &no_limit));
+    check_eq(f->heap.kept_bytes, held_bytes); /* P4 */
+    commits = tn_simulated_call_count(f->simulated, TN_CALL_PAGES_COMMIT);
+    for (i = 0; i < RECORDS_MAX; i++)
+        check(take(f, 0, 1000));
+    check_eq(tn_simulated_call_count(f->simulated, TN_CALL_PAGES_COMMIT), commits);
+    check_eq(f->heap.warm_bytes, 0); /* it was taken: what deletes free now comes back */
+    give_back_all(f);
+    check(f->heap.kept_bytes <= f->heap.used_bytes / 8 + 4 * TN_MIB);
+    tn_heap_trim(&f->heap, 0);
+
+    for (i = 0; i < RECORDS_MAX; i++)
+        check(take(f, 0, 1000));
+    tn_heap_warm(&f->heap, f->owners[0].chunk_bytes);
+    f->taken_count = 0;
+    check(tn_heap_owner_free_step(&f->heap, &f->owners[0], &no_limit));
+    for (i = 0; f->heap.kept_bytes > 4 * TN_MIB; i++) {
+        kept_bytes = f->heap.kept_bytes;
+        tn_heap_cool(&f->heap);
+        check(f->heap.kept_bytes + 2 * TN_REGION_BYTES >= kept_bytes); /* in small steps */
+        check(i < 100);
+    }
+    check(i > 4);
+    tn_heap_warm(&f->heap, 8 * TN_MIB);
+    tn_heap_trim(&f->heap, 0);
+    check_eq(f->heap.warm_bytes, 0);
+    fixture_close(f);
+}
+
 static void given_up_chunks_serve_other_classes_and_owners(void)
 {
     struct fixture *f = fixture_open(TN_GIB, 0, true);
@@ -561,6 +602,7 @@ static const struct test tests[] = {
     T(the_smallest_slots_are_told_apart),
     T(memory_comes_back_after_freeing),
     T(kept_pages_stay_within_their_share),
+    T(what_is_warm_stays_until_it_is_taken_or_has_cooled),
     T(given_up_chunks_serve_other_classes_and_owners),
     T(one_record_beside_an_empty_chunk_makes_no_system_calls),
     T(owners_do_not_share_chunks),

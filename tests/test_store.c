@@ -202,6 +202,83 @@ static void writes_pay_for_garbage(void)
     store_end(store);
 }
 
+static tarn_statistics stat_of(const tarn_store *store)
+{
+    tarn_statistics stat;
+
+    check_ok(tarn_stat(store, &stat));
+    return stat;
+}
+
+static void load(tarn_table *table, uint64_t count)
+{
+    uint64_t i;
+
+    for (i = 0; i < count; i++)
+        check_ok(tarn_put(table, &i, 8, &i, 8));
+}
+
+/* A table that is cleared is likely to be filled again: P4 of heap.h, I7 of hash_index.h. */
+static void a_cleared_table_finds_its_memory_when_it_is_filled_again(void)
+{
+    tarn_store *store = store_new(0, 0);
+    tarn_table *table = table_of(store, "t", TARN_UNORDERED);
+    uint64_t held_bytes, no_budget = UINT64_MAX, ticks = 0;
+    uint32_t home_count;
+
+    load(table, 600000);
+    work_all(store);
+    held_bytes = stat_of(store).record_bytes;
+    home_count = table->index.counts[1];
+    check(held_bytes > 12 * TN_MIB);
+    check_ok(tarn_table_clear(table));
+    check(tn_store_reclaim(store, &no_budget));
+    check_eq(stat_of(store).kept_bytes, held_bytes);
+    load(table, 600000);
+    work_all(store);
+    check_eq(table->index.counts[1], home_count);
+    check(stat_of(store).record_bytes <= held_bytes);
+
+    check_ok(tarn_table_clear(table));
+    check(tn_store_reclaim(store, &no_budget));
+    for (; stat_of(store).kept_bytes > 4 * TN_MIB; ticks++) { /* commits alone give it back */
+        check(ticks < 100);
+        check_ok(tarn_put(table, "k", 1, &ticks, 8));
+        check_ok(tarn_commit(store, NULL, 0, 0));
+    }
+    check(ticks > 2);
+
+    load(table, 600000);
+    work_all(store);
+    check_ok(tarn_table_clear(table));
+    work_all(store); /* and so does work */
+    check(stat_of(store).kept_bytes < TN_MIB);
+
+    load(table, 600000);
+    check_ok(tarn_table_drop(table)); /* what is dropped does not stay */
+    check(tn_store_reclaim(store, &no_budget));
+    check(stat_of(store).kept_bytes <= 4 * TN_MIB);
+    store_end(store);
+}
+
+/* As long as a snapshot shows them, the entries are not given up; nor is there anything warm. */
+static void a_table_cleared_under_a_snapshot_leaves_nothing_warm(void)
+{
+    tarn_store *store = store_new(0, 0);
+    tarn_table *table = table_of(store, "t", TARN_UNORDERED);
+    uint64_t no_budget = UINT64_MAX;
+    tarn_snapshot *snapshot;
+
+    load(table, 600000);
+    check_ok(tarn_snapshot_take(&snapshot, store));
+    check_ok(tarn_table_clear(table));
+    check_eq(store->heap.warm_bytes, 0);
+    check_ok(tarn_snapshot_release(snapshot));
+    check(tn_store_reclaim(store, &no_budget));
+    check(stat_of(store).kept_bytes <= 4 * TN_MIB);
+    store_end(store);
+}
+
 static void work_on_any_budget_gets_somewhere(void)
 {
     tarn_store *store = store_new(0, 0);
@@ -638,6 +715,8 @@ static const struct test tests[] = {
     T(stores_are_independent),
     T(statistics_add_up_and_garbage_comes_back),
     T(writes_pay_for_garbage),
+    T(a_cleared_table_finds_its_memory_when_it_is_filled_again),
+    T(a_table_cleared_under_a_snapshot_leaves_nothing_warm),
     T(work_on_any_budget_gets_somewhere),
     T(a_full_store_refuses_loses_nothing_and_recovers),
     T(a_limit_too_small_for_anything_is_full_from_the_start),

@@ -33,7 +33,7 @@ static uint64_t kept_bytes_max(const struct tn_heap *heap)
 
     if (budget != NULL && tn_budget_is_tight(budget))
         return 0; /* other stores need it more */
-    return heap->used_bytes / 8 + 4 * TN_MIB;
+    return heap->used_bytes / 8 + 4 * TN_MIB + heap->warm_bytes;
 }
 
 /* ---- committing -------------------------------------------------------------------------------- */
@@ -237,6 +237,12 @@ static bool division_reach(struct tn_heap *heap, struct heap_division **at, uint
     return division != NULL;
 }
 
+static void kept_take(struct tn_heap *heap, uint64_t bytes)
+{
+    heap->kept_bytes -= bytes;
+    heap->warm_bytes -= tn_min(heap->warm_bytes, bytes); /* P4 */
+}
+
 /* The division, *at, may move, refused or not. */
 static bool division_take(struct tn_heap *heap, struct heap_division **at, uint32_t *number)
 {
@@ -249,7 +255,7 @@ static bool division_take(struct tn_heap *heap, struct heap_division **at, uint3
     division = *at;
     bytes = (size_t)1 << division->chunk_shift;
     if (kept)
-        heap->kept_bytes -= bytes;
+        kept_take(heap, bytes);
     else if (!pages_commit(heap, chunk_address(heap, division, *number), bytes))
         return false;
     heap->used_bytes += bytes;
@@ -447,4 +453,20 @@ void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes)
             division_trim(heap, division, keep_bytes);
         }
     }
+    heap->warm_bytes = tn_min(heap->warm_bytes, heap->kept_bytes);
+}
+
+/* ---- warm pages (P4) ------------------------------------------------------------------------------ */
+
+void tn_heap_warm(struct tn_heap *heap, uint64_t bytes)
+{
+    if (heap->memory->budget == NULL)
+        heap->warm_bytes += bytes;
+}
+
+void tn_heap_cool_step(struct tn_heap *heap)
+{
+    heap->warm_bytes -= tn_min(heap->warm_bytes, TN_REGION_BYTES);
+    if (heap->kept_bytes > kept_bytes_max(heap))
+        tn_heap_trim(heap, kept_bytes_max(heap));
 }

@@ -17,7 +17,8 @@
  *   P4  Memory comes back: an empty chunk is given up as soon as its class has room elsewhere, or
  *       nothing left but this one, and it is larger than a first chunk; given up chunks are kept,
  *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB; none while a shared
- *       budget is nearly used up.
+ *       budget is nearly used up. A table that is cleared may be filled again: what it gives up stays
+ *       *warm*, which is allowed on top of that, until it is taken, trimmed or has cooled, a region a tick.
  *   P5  Committed bytes, descriptors included, are counted in the store's tn_memory, kept ones too.
  *   P6  Free slots are recorded aside, never in the slots: a stale pointer cannot damage the heap.
  *   P7  What deletes leave behind comes back: the records of a sparse chunk are moved to free slots of
@@ -59,6 +60,7 @@ struct tn_heap {
         *open[TN_CHUNK_SHIFTS]; /* divisions that have free chunks, by chunk size */
     uint64_t used_bytes;        /* committed and handed out */
     uint64_t kept_bytes;        /* committed and free (P4) */
+    uint64_t warm_bytes;        /* so much more may be kept (P4) */
     bool has_idle;              /* some class may have an empty chunk that it was left (P4) */
 };
 
@@ -142,6 +144,18 @@ tn_handle tn_heap_marks_next(const struct tn_heap_owner *owner, struct tn_heap_m
 
 /* Give kept chunks back to the system until at most keep_bytes are kept. */
 void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes);
+
+/* P4: so many bytes that are about to be freed will be wanted again. Not where others share the budget. */
+void tn_heap_warm(struct tn_heap *heap, uint64_t bytes);
+
+/* P4: another tick has passed. */
+void tn_heap_cool_step(struct tn_heap *heap);
+
+static inline void tn_heap_cool(struct tn_heap *heap)
+{
+    if (TN_UNLIKELY(heap->warm_bytes > 0))
+        tn_heap_cool_step(heap);
+}
 
 /* Every rule that can be checked from here, slowly; for tests. */
 bool tn_heap_check(const struct tn_heap *heap, const struct tn_heap_owner *owner);

@@ -509,11 +509,22 @@ static bool index_rebuild_from(struct tn_index *index, uint64_t goal)
     return true;
 }
 
-/* Start growing by a third, or grow at once when small. false: refused, nothing changed. */
-static bool index_grow(struct tn_index *index)
+/* How many buckets to grow to. */
+static uint64_t growth_goal(const struct tn_index *index)
+{
+    uint64_t count = index->counts[1], goal = index->count_before;
+
+    if (count >= goal) /* I7 */
+        return count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 3;
+    while (goal > 2 * count)
+        goal = (goal + 1) / 2;
+    return goal;
+}
+
+/* Start growing, or grow at once when small. false: refused, nothing changed. */
+static bool index_grow_to(struct tn_index *index, uint64_t goal)
 {
     uint64_t count = index->counts[1];
-    uint64_t goal = count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 3;
 
     if (index->stalled)
         return index_rebuild_from(index, goal);
@@ -526,6 +537,16 @@ static bool index_grow(struct tn_index *index)
     index->growing = true;
     index->cursor = count;
     return true;
+}
+
+static bool index_grow(struct tn_index *index)
+{
+    if (index_grow_to(index, growth_goal(index)))
+        return true;
+    if (index->count_before <= index->counts[1])
+        return false;
+    index->count_before = 0; /* there may be memory for less */
+    return index_grow_to(index, growth_goal(index));
 }
 
 void tn_index_expect(struct tn_index *index, uint64_t entry_count)

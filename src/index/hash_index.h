@@ -30,6 +30,8 @@
  *       the array from one end. Where moving finds no place for what is dense, it stalls, with both
  *       mappings valid as at any time, until entries have left; an index that must grow then is built
  *       anew.
+ *   I7  An index grows by a third. One that takes the place of another, whose table was cleared,
+ *       grows by doubling to as many buckets as that had: so it moves each entry once, not three times.
  */
 #ifndef TN_HASH_INDEX_H
 #define TN_HASH_INDEX_H
@@ -66,6 +68,7 @@ struct tn_index {
     bool growing; /* which way the boundary moves: down, or up */
     bool stalled; /* while moving: not to go on before there are fewer entries (I6) */
     uint64_t resume_at;
+    uint32_t count_before; /* buckets that an index had in whose place this one is (I7) */
     /*
      * So many entries may come in the order of their hashes, which fills one end first: the array may
      * be as large as those will need, though few of them are there yet. 0: entries come in any order.

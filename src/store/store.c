@@ -313,6 +313,7 @@ void tn_store_tick(tarn_store *store)
     if (TN_UNLIKELY(store->tick - store->interval_tick > INTERVAL_TICKS_MAX))
         store->interval_tick = store->tick - INTERVAL_TICKS_MAX / 2;
     tn_walker_tick(store);
+    tn_heap_cool(&store->heap);
 }
 
 /* Finish growing or shrinking, then P7 of heap.h. false: the budget is spent, there is more to do. */

@@ -207,8 +207,14 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call)
     if (!parts_exchange(tables, count, parts))
         return tn_store_refused(store, call);
     for (i = 0; i < count; i++) {
+        const struct tn_table_body *body = tables[i]->body;
+        uint32_t home_count = tables[i]->index.counts[1];
+
         tn_table_retire(tables[i]);
+        if (store->garbage == body) /* no snapshot holds it */
+            tn_heap_warm(&store->heap, body->owner.chunk_bytes);
         table_install(tables[i], &parts[i]);
+        tables[i]->index.count_before = home_count;
         tables[i]->born_tick = store->tick;
         tn_roster_renew(tables[i]);
     }
