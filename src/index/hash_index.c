@@ -448,6 +448,22 @@ static void move_choose(const struct tn_index *index, uint64_t homes, struct mov
         growing ? index->boundary : first_hash_of(bucket + move->homes, move->old_count);
 }
 
+/*
+ * A page of fresh memory that is read before it is written faults twice. New homes begin on a page where
+ * none was before, so write to it; what is there stays as it is.
+ */
+static void move_touch(const struct tn_index *index, const struct move *move)
+{
+    uint32_t first = (uint32_t)move->hash_first, last = (uint32_t)(move->hash_end - 1);
+    uint64_t *low = index_bucket(index, first, move->new_count);
+    uint64_t *high = index_bucket(index, last, move->new_count) + TN_BUCKET_WORDS;
+
+    if (TN_LIKELY((uintptr_t)low / TN_OS_PAGE_BYTES == (uintptr_t)high / TN_OS_PAGE_BYTES))
+        return;
+    (void)__atomic_fetch_add(low, 1, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_sub(low, 1, __ATOMIC_RELAXED);
+}
+
 /* Move up to `homes` home buckets from the old mapping to the new; true while there are more. */
 static bool move_step(struct tn_index *index, uint64_t homes)
 {
@@ -456,6 +472,8 @@ static bool move_step(struct tn_index *index, uint64_t homes)
 
     move_choose(index, homes, &move);
     move_collect(index, &move);
+    if (growing)
+        move_touch(index, &move);
     if (!move_place(index, &move, growing ? index->slack : SHRINK_SLACK(index->slack))) { /* I6 */
         index->stalled = true;
         index->resume_at = index->entry_count - index->entry_count / 16;

@@ -91,15 +91,18 @@ void tn_ordered_free(struct tn_ordered *ordered)
 static void descend_together(const struct tn_ordered *ordered, const struct tn_key *keys,
                              unsigned count, struct tn_path *paths, void **nodes)
 {
+    uint64_t heads[TN_PENDING_MAX];
     unsigned level, i;
 
-    for (i = 0; i < count; i++)
+    for (i = 0; i < count; i++) {
         nodes[i] = ordered->root;
+        heads[i] = tn_key_head(keys[i].at, keys[i].bytes);
+    }
     for (level = 0; level < ordered->height; level++) {
         for (i = 0; i < count && level > 0; i++)
-            tn_inner_prefetch_for(nodes[i], keys[i]);
+            tn_inner_prefetch_for(nodes[i], heads[i]);
         for (i = 0; i < count; i++) {
-            nodes[i] = tn_ordered_step_down(&paths[i], level, nodes[i], keys[i]);
+            nodes[i] = tn_ordered_step_down(&paths[i], level, nodes[i], keys[i], heads[i]);
             if (level + 1 < ordered->height)
                 tn_inner_prefetch(nodes[i]);
             else
@@ -225,6 +228,19 @@ static bool reserve_inserts(struct tn_ordered *ordered, unsigned insert_count, s
                         tn_max(key_bytes, ordered->key_bytes_max));
 }
 
+/* T3: for how many inserts the spares suffice, as it is for `insert_count`: so that few inserts must ask. */
+static unsigned covered_by_spares(const struct tn_ordered *ordered, unsigned insert_count,
+                                  size_t key_bytes)
+{
+    unsigned count = (unsigned)tn_min(ordered->pool.leaf_count, TN_PENDING_MAX);
+
+    while (count > insert_count &&
+           !tn_pool_is_filled(&ordered->pool, count, tn_tree_inners_needed(ordered, count),
+                              tn_max(key_bytes, ordered->key_bytes_max)))
+        count--;
+    return (unsigned)tn_max(count, insert_count);
+}
+
 /* Nodes for all that is pending and one more; if they cannot be had, then for one more. */
 static __attribute__((noinline)) bool reserve_more(struct tn_ordered *ordered, size_t key_bytes)
 {
@@ -241,7 +257,7 @@ static __attribute__((noinline)) bool reserve_more(struct tn_ordered *ordered, s
     if (ordered->pending == NULL && ordered->count >= TN_PENDING_KEYS_MIN)
         pending_start(ordered);
     if (ordered->height > 0)
-        ordered->covered_count = insert_count;
+        ordered->covered_count = covered_by_spares(ordered, insert_count, key_bytes);
     return true;
 }
 

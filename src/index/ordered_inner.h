@@ -88,9 +88,8 @@ static inline void tn_inner_prefetch(const struct tn_inner *inner)
 }
 
 /* The first step of a search: have what the others read fetched. */
-static inline void tn_inner_prefetch_for(const struct tn_inner *inner, struct tn_key key)
+static inline void tn_inner_prefetch_for(const struct tn_inner *inner, uint64_t head)
 {
-    uint64_t head = tn_key_head(key.at, key.bytes);
     unsigned first = 16 * tn_heads_below_of_7(inner->ends, 1, head);
 
     if (inner->prefix_bytes != 0)
@@ -106,6 +105,16 @@ static inline void tn_inner_prefetch_for(const struct tn_inner *inner, struct tn
  * with all separators here.
  */
 unsigned tn_inner_search(const struct tn_inner *inner, struct tn_key key, size_t known_bytes);
+
+/* The same in a node without a prefix; the key's head is known. Inline: most searches are this. */
+TN_ALWAYS_INLINE unsigned tn_inner_search_plain(const struct tn_inner *inner, struct tn_key key,
+                                                uint64_t head)
+{
+    unsigned first = 16 * tn_heads_below_of_7(inner->ends, 1, head);
+
+    first = tn_heads_search_16(inner->heads, first, head);
+    return TN_LIKELY(inner->heads[first] != head) ? first : tn_inner_search(inner, key, 0);
+}
 
 /* How many bytes every key under child i is sure to share (I6); 0 for the first and last child. */
 size_t tn_inner_shared_bytes(const struct tn_inner *inner, unsigned i);

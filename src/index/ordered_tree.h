@@ -64,12 +64,17 @@ static inline size_t tn_path_shared_bytes(const struct tn_path *path, unsigned l
     return shared_bytes;
 }
 
-/* One level down: the child of this inner node, at `level`, that has the key or would have it. */
-static inline void *tn_ordered_step_down(struct tn_path *path, unsigned level,
-                                         struct tn_inner *inner, struct tn_key key)
+/*
+ * One level down: the child of this inner node, at `level`, that has the key or would have it. `head` is
+ * the key's after no prefix.
+ */
+TN_ALWAYS_INLINE void *tn_ordered_step_down(struct tn_path *path, unsigned level,
+                                            struct tn_inner *inner, struct tn_key key,
+                                            uint64_t head)
 {
-    size_t known_bytes = inner->prefix_bytes > 0 ? tn_path_shared_bytes(path, level) : 0;
-    unsigned child = tn_inner_search(inner, key, known_bytes);
+    unsigned child = TN_LIKELY(inner->prefix_bytes == 0)
+                         ? tn_inner_search_plain(inner, key, head)
+                         : tn_inner_search(inner, key, tn_path_shared_bytes(path, level));
 
     path->inners[level] = inner;
     path->children[level] = child;
@@ -80,11 +85,12 @@ static inline void *tn_ordered_step_down(struct tn_path *path, unsigned level,
 static inline struct tn_leaf *tn_ordered_descend(const struct tn_ordered *ordered,
                                                  struct tn_key key, struct tn_path *path)
 {
+    uint64_t head = tn_key_head(key.at, key.bytes);
     void *node = ordered->root;
     unsigned level;
 
     for (level = 0; level < ordered->height; level++)
-        node = tn_ordered_step_down(path, level, node, key);
+        node = tn_ordered_step_down(path, level, node, key, head);
     return node;
 }
 

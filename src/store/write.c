@@ -67,6 +67,19 @@ static __attribute__((noinline)) tn_handle insert_reserve_again(tarn_table *tabl
     return insert_reserve(table, lookup, key, key_bytes, bytes, place);
 }
 
+/*
+ * Records are written one behind the other, mostly: have the lines fetched that come after some more of
+ * them. Where nothing is there, that costs nothing.
+ */
+TN_ALWAYS_INLINE void records_prefetch(const struct tn_record *record)
+{
+    const uint8_t *ahead = (const uint8_t *)record + 640;
+
+    __builtin_prefetch(ahead, 1);
+    __builtin_prefetch(ahead + 64, 1);
+    __builtin_prefetch(ahead + 128, 1);
+}
+
 /* As tn_entry_insert. `calm`, for the compiler to know: tn_write_probe has found the key absent. */
 TN_ALWAYS_INLINE struct tn_record *entry_insert(tarn_table *table, const struct tn_lookup *lookup,
                                                 const void *key, size_t key_bytes,
@@ -88,6 +101,8 @@ TN_ALWAYS_INLINE struct tn_record *entry_insert(tarn_table *table, const struct 
     if (!calm)
         tn_snapshots_keep(table, lookup, key, key_bytes);
     record = tn_record_at(table->base, handle);
+    if (calm)
+        records_prefetch(record);
     tn_record_write_head(record, table->store->tick, key, key_bytes, value_bytes);
     tn_record_mark_born(table, record, handle);
     tn_index_insert(&table->index, place, lookup->hash, handle);
