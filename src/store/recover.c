@@ -112,13 +112,15 @@ static void tables_find(const struct recovery *r, const struct tn_log_entry *ent
 static void entries_fetch(const struct tn_log_entry *entries, size_t count, tarn_table **tables)
 {
     uint64_t hashes[TN_LOG_ENTRIES_MAX];
+    const uint64_t *bucket;
     size_t i;
 
     for (i = 0; i < count; i++) {
         if (tables[i] == NULL)
             continue;
         hashes[i] = tn_hash(&tables[i]->secret, entries[i].key.data, entries[i].key.bytes);
-        (void)tn_index_prefetch(&tables[i]->index, hashes[i]);
+        bucket = tn_index_prefetch(&tables[i]->index, hashes[i]);
+        __builtin_prefetch(bucket + TN_BUCKET_WORDS); /* a look-up reads both */
     }
     for (i = 0; i < count; i++) {
         const uint8_t *record;
