@@ -104,7 +104,7 @@ static int body_verify(struct choice *choice, struct tn_log_found *found)
         return TARN_OK;
     result =
         tn_log_section_open(&reading, log, tn_log_file_of(log, found->file), found->footer_offset);
-    if (result == TARN_OK)
+    if (result == TARN_OK && found->number > log->late_through)
         result = tn_log_section_verify(&reading);
     if (result == TARN_E_CORRUPT)
         failure_keep(choice);
@@ -352,6 +352,7 @@ int tn_log_choose(struct tn_log *log, struct tn_log_scan *scan)
     struct tn_log_found *accepted;
     int result;
 
+    log->late_through = log->options.verify_late ? scan->floor.number : 0;
     found_sort(scan->items, scan->count);
     result = candidate_choose(&choice, &accepted);
     if (result == TARN_OK)

@@ -14,6 +14,10 @@
  *       another section of that number.
  *   H4  Each section's blocks are read once, and a chain that was found broken is not walked again: the
  *       time is linear in what is there (but for sorting).
+ *   H5  With verify_late, blocks of sections up to the floor are believed to match until replay reads them. If
+ *       they all do, the choice is the one that reading them first would have made: each candidate tried
+ *       before fails by what was read. If one does not, nothing of the choice holds, and it is made again
+ *       with everything read first. (Sections behind the floor may be torn, so they are read first.)
  */
 #ifndef TN_LOG_CHAIN_H
 #define TN_LOG_CHAIN_H

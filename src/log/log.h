@@ -56,6 +56,7 @@ struct tn_log_options {
     bool create;             /* make the directory and the store if there is none */
     bool read_only;          /* no lock, nothing written */
     bool lenient;            /* what cannot be read is damage, not a failure: survey.h */
+    bool verify_late;        /* blocks of synced sections while they are replayed: H5 of chain.h */
     uint32_t hash_version;   /* of the store's hash: its positions are only good for that one */
 };
 
@@ -96,7 +97,8 @@ struct tn_log_entry {
 typedef int tn_log_entries_fn(void *argument, const struct tn_log_entry *entries, size_t count);
 
 /*
- * Open the directory, find the newest commit (L1, L2), verify all of it. Results are of enum tarn_result,
+ * Open the directory, find the newest commit (L1, L2), verify all of it (or with verify_late what is not
+ * known to be synced; the rest is then verified by replay). Results are of enum tarn_result,
  * with a text in *report; *out is NULL unless it is TARN_OK. The secret is the store's own, for a new store: the
  * caller's proposal, which is kept.
  */
@@ -115,7 +117,8 @@ bool tn_log_cursor_holds(const struct tn_log *log);
 
 /*
  * Give all entries of the accepted sections, oldest section first, in the order in which later ones replace
- * earlier ones. catalog_only: those of table 0. `progress` (may be NULL) hears of bytes done and of all.
+ * earlier ones. catalog_only: those of table 0. What was not verified yet is, before it is given: TARN_E_CORRUPT
+ * says what is not as it was written, and open without verify_late what that means. `progress` (may be NULL) hears of bytes done and of all.
  */
 typedef void tn_log_progress_fn(void *argument, uint64_t done_bytes, uint64_t all_bytes);
 int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entries_fn *each, void *argument,

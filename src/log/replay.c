@@ -16,6 +16,7 @@
 struct replay {
     struct tn_log_reading reading;
     bool catalog_only;
+    bool verify; /* what no entry leads to, too: nobody has read this section (H5 of chain.h) */
     tn_log_entries_fn *each;
     void *argument;
     tn_log_progress_fn *progress;
@@ -33,21 +34,34 @@ static int kept_give(struct replay *replay)
     return count == 0 ? TARN_OK : replay->each(replay->argument, replay->kept, count);
 }
 
+/* A value that does not fit into the window, whether or not anybody asked for it. */
+static int value_verify(struct replay *replay, const struct tn_log_entry *entry)
+{
+    uint64_t at = entry->value_offset - replay->reading.offset;
+    int result = kept_give(replay);
+
+    return result == TARN_OK && replay->verify
+               ? tn_log_section_verify_some(&replay->reading, at, at + entry->value_bytes)
+               : result;
+}
+
 /* The next entry is kept behind those before it. */
 static int entry_keep(struct replay *replay, struct tn_log_entries *entries)
 {
+    struct tn_log_entry *entry;
     int result = TARN_OK;
 
     if (replay->kept_count == TN_LOG_ENTRIES_MAX || !tn_log_entries_shows_next(entries))
         result = kept_give(replay);
+    entry = &replay->kept[replay->kept_count];
     if (result == TARN_OK)
-        result = tn_log_entries_next(entries, &replay->kept[replay->kept_count]);
+        result = tn_log_entries_next(entries, entry);
     if (result != TARN_OK)
         return result;
-    if (replay->kept[replay->kept_count].table_id != TN_LOG_CATALOG_ID && replay->catalog_only)
+    if (entry->table_id != TN_LOG_CATALOG_ID && replay->catalog_only)
         return TARN_END;
     replay->kept_count++;
-    return TARN_OK;
+    return TN_UNLIKELY(entry->value == NULL) ? value_verify(replay, entry) : TARN_OK;
 }
 
 static int part_replay(struct replay *replay, enum tn_log_part part)
@@ -72,8 +86,12 @@ static int section_replay(struct replay *replay, struct tn_log *log,
     size_t i;
 
     replay->reading.narrow = replay->catalog_only; /* those come first in each part */
+    replay->verify = !replay->catalog_only && replay->reading.footer.number <= log->late_through;
     for (i = 0; i < TN_ARRAY_COUNT(order) && result == TARN_OK; i++)
         result = part_replay(replay, order[i]);
+    if (result == TARN_OK && replay->verify)
+        result = tn_log_section_verify_some(&replay->reading, replay->reading.shape.note_at,
+                                            replay->reading.shape.data_bytes);
     replay->done_bytes += replay->reading.footer.section_bytes;
     if (result == TARN_OK && replay->progress != NULL)
         replay->progress(replay->progress_argument, replay->done_bytes, replay->all_bytes);

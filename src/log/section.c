@@ -165,14 +165,20 @@ int tn_log_section_copy(struct tn_log_reading *reading, uint64_t at, uint64_t by
     return result;
 }
 
-int tn_log_section_verify(struct tn_log_reading *reading)
+int tn_log_section_verify_some(struct tn_log_reading *reading, uint64_t at, uint64_t end)
 {
-    uint64_t at;
     const uint8_t *data;
+    uint64_t size;
     int result = TARN_OK;
 
-    for (at = 0; at < reading->shape.data_bytes && result == TARN_OK; at += TN_LOG_BUFFER_BYTES)
-        result = tn_log_section_need(
-            reading, at, tn_min(TN_LOG_BUFFER_BYTES, reading->shape.data_bytes - at), &data);
+    for (at = block_of(at); at < end && result == TARN_OK; at += size) {
+        size = tn_min(TN_LOG_BUFFER_BYTES, end - at);
+        result = tn_log_section_need(reading, at, size, &data);
+    }
     return result;
+}
+
+int tn_log_section_verify(struct tn_log_reading *reading)
+{
+    return tn_log_section_verify_some(reading, 0, reading->shape.data_bytes);
 }

@@ -65,7 +65,8 @@ static inline int tn_log_section_need(struct tn_log_reading *reading, uint64_t a
 /* Copy data bytes, however many; what the window shows up to the first of them stays. */
 int tn_log_section_copy(struct tn_log_reading *reading, uint64_t at, uint64_t bytes, uint8_t *to);
 
-/* Every block. */
+/* Every block; or those from that of `at` to that before `end`. */
 int tn_log_section_verify(struct tn_log_reading *reading);
+int tn_log_section_verify_some(struct tn_log_reading *reading, uint64_t at, uint64_t end);
 
 #endif

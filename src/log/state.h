@@ -95,6 +95,7 @@ struct tn_log {
     uint64_t first_needed;  /* of the newest footer */
     uint64_t synced_number; /* everything up to it is durable */
     bool marked;            /* a mark says that last was closed cleanly */
+    uint64_t late_through;  /* sections up to it are verified by replay; 0: none */
 
     bool has_current;        /* the last file is own, and written to */
     uint64_t current_offset; /* in it: where the next section begins */

@@ -89,8 +89,11 @@ int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cur
 
 /* ---- opening and closing: recover.c -------------------------------------------------------------- */
 
-/* Make the new, empty store what the directory holds. The store is to be closed if this fails. */
-int tn_recover(tarn_store *store, const char *path, const tarn_options *options);
+/*
+ * Make the new, empty store what the directory holds. The store is to be closed if this fails. verify_late: read
+ * it once, not twice (H5 of log/chain.h); then TARN_E_CORRUPT means: try again without, in another new store.
+ */
+int tn_recover(tarn_store *store, const char *path, const tarn_options *options, bool verify_late);
 
 /* Close the log, with the mark of a clean close if the store was opened in full. Its answer. */
 int tn_durable_close(tarn_store *store);

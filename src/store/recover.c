@@ -5,6 +5,9 @@
  *
  * Replay goes through the calls that everyone uses, on a store that is not durable yet, so nothing is
  * marked; ticks begin behind the commit's, so everything replayed is older than the first interval.
+ *
+ * Most of the log is verified as it is replayed. Where that fails the store is thrown away, and made again from
+ * a log that is verified before anything is replayed, which finds what is whole, or says why nothing is.
  */
 #include "store/durable.h"
 #include "store/write.h"
@@ -20,6 +23,7 @@ struct recovery {
     tarn_store *store;
     struct tn_durable *durable;
     const tarn_options *options;
+    bool verify_late;
     struct tn_log_report report;
 };
 
@@ -108,13 +112,15 @@ static void tables_find(const struct recovery *r, const struct tn_log_entry *ent
 static void entries_fetch(const struct tn_log_entry *entries, size_t count, tarn_table **tables)
 {
     uint64_t hashes[TN_LOG_ENTRIES_MAX];
+    const uint64_t *bucket;
     size_t i;
 
     for (i = 0; i < count; i++) {
         if (tables[i] == NULL)
             continue;
         hashes[i] = tn_hash(&tables[i]->secret, entries[i].key.data, entries[i].key.bytes);
-        (void)tn_index_prefetch(&tables[i]->index, hashes[i]);
+        bucket = tn_index_prefetch(&tables[i]->index, hashes[i]);
+        __builtin_prefetch(bucket + TN_BUCKET_WORDS); /* a look-up reads both */
     }
     for (i = 0; i < count; i++) {
         const uint8_t *record;
@@ -187,6 +193,7 @@ static int log_open(struct recovery *r, const char *path)
         .file_bytes_min = r->options->file_bytes_min,
         .create = (r->options->flags & (TARN_EXISTING | TARN_READ_ONLY)) == 0,
         .read_only = r->durable->read_only,
+        .verify_late = r->verify_late,
         .hash_version = TN_HASH_VERSION,
     };
     int result = tn_log_open(&r->durable->log, &r->store->os, &r->store->memory, path, &options,
@@ -313,9 +320,9 @@ static void report_fill(const struct recovery *r, int result)
         (void)snprintf(out->text, sizeof out->text, "%s", r->store->error_text);
 }
 
-int tn_recover(tarn_store *store, const char *path, const tarn_options *options)
+int tn_recover(tarn_store *store, const char *path, const tarn_options *options, bool verify_late)
 {
-    struct recovery r = { .store = store, .options = options };
+    struct recovery r = { .store = store, .options = options, .verify_late = verify_late };
     int result;
 
     r.durable = tn_memory_new(&store->memory, sizeof *r.durable, true);

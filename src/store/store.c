@@ -204,6 +204,28 @@ static bool options_ok(const char *path, const tarn_options *options)
            (path != NULL || options->flags == 0);
 }
 
+/* A new store, and what the directory holds in it. */
+static int store_open(tarn_store **out, const char *path, const tarn_options *options,
+                      const struct tn_os *os, uint64_t tick, bool verify_late)
+{
+    int result;
+
+    if (options->budget != NULL && !tn_budget_join(&options->budget->shared, TN_RESERVE_BYTES))
+        return TARN_E_FULL;
+    *out = store_new(options, os, tick, &result);
+    if (*out == NULL && options->budget != NULL)
+        tn_budget_leave(&options->budget->shared, TN_RESERVE_BYTES);
+    if (*out == NULL || path == NULL)
+        return result;
+    result = tn_recover(*out, path, options, verify_late);
+    if (result != TARN_OK) {
+        (void)tn_durable_close(*out);
+        store_free(*out);
+        *out = NULL;
+    }
+    return result;
+}
+
 int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *options,
                        const struct tn_os *os, uint64_t tick)
 {
@@ -218,19 +240,9 @@ int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *o
         *options->report = (tarn_report){ 0 };
     if (!options_ok(path, options))
         return TARN_E_MISUSE;
-    if (options->budget != NULL && !tn_budget_join(&options->budget->shared, TN_RESERVE_BYTES))
-        return TARN_E_FULL;
-    *out = store_new(options, os, tick, &result);
-    if (*out == NULL && options->budget != NULL)
-        tn_budget_leave(&options->budget->shared, TN_RESERVE_BYTES);
-    if (*out == NULL || path == NULL)
-        return result;
-    result = tn_recover(*out, path, options);
-    if (result != TARN_OK) {
-        (void)tn_durable_close(*out);
-        store_free(*out);
-        *out = NULL;
-    }
+    result = store_open(out, path, options, os, tick, true);
+    if (result == TARN_E_CORRUPT)
+        result = store_open(out, path, options, os, tick, false);
     return result;
 }
 
