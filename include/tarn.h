@@ -793,7 +793,7 @@ TARN_API int tarn_import_with(tarn_store *store, tarn_read_fn *read, void *conte
 enum tarn_damage_kind {
     TARN_DAMAGE_HARMLESS = 0, /* nothing is lost by it, and the store opens all the same */
     TARN_DAMAGE_REFUSED = 1,  /* nothing is lost by it, but the store does not open */
-    TARN_DAMAGE_LOST = 2      /* entries are lost: those that were there */
+    TARN_DAMAGE_LOST = 2      /* entries are lost that were there, or deletes, which `what` tells */
 };
 #define TARN_DAMAGE_KIND_COUNT 3
 
@@ -851,7 +851,10 @@ typedef struct tarn_salvage_result {
  *
  * A store that opens is copied: tables, kinds and entries are the same. Of one that does not, each entry has its
  * newest value that verifies: where a later one is lost, that is an older one, and where a delete is lost,
- * the entry is there again. A value that was never committed is never there. Tables whose names are lost (and
+ * the entry is there again; a damage by which deletes are lost says so, also where only a salvage has
+ * a use for commits so old. A value that was never committed is never there. So a commit whose
+ * footer is lost is not used, though the rest of it may verify: nothing else tells its entries from a note
+ * that looks like entries, and it may never have been committed. Tables whose names are lost (and
  * some that had been dropped, when that is lost) are called 'salvaged-N', and are ordered; a dictionary
  * whose two halves contradict each other becomes two such tables.
  *

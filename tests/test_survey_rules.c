@@ -100,9 +100,12 @@ static uint64_t item_write(uint8_t *to, const struct item *item)
     return tn_log_entry_bytes(1, head.value_bytes);
 }
 
-/* At the end of a file. Of `footer`: number, incarnation, first_needed, synced_through, previous. */
-static struct placed section_put(struct forge *f, unsigned file, struct tn_log_footer footer,
-                                 const struct item *items, size_t count)
+/*
+ * At the end of a file. Of `footer`: number, incarnation, first_needed, synced_through, previous. The footer
+ * says that the items are entries, or that they are part of the note.
+ */
+static struct placed section_put_as(struct forge *f, unsigned file, struct tn_log_footer footer,
+                                    const struct item *items, size_t count, bool as_note)
 {
     struct placed placed = { .file = file,
                              .at = tn_align_up(rig_file_bytes(&f->rig, file), TN_LOG_STEP_BYTES) };
@@ -116,6 +119,11 @@ static struct placed section_put(struct forge *f, unsigned file, struct tn_log_f
         footer.part_counts[items[i].part]++;
     }
     footer.note_bytes = (uint32_t)snprintf((char *)bytes + at, 64, "note %d", (int)footer.number);
+    if (as_note) {
+        footer.note_bytes += (uint32_t)at;
+        memset(footer.part_bytes, 0, sizeof footer.part_bytes);
+        memset(footer.part_counts, 0, sizeof footer.part_counts);
+    }
     footer.hash_version = 1;
     footer.next_table_id = 2;
     if (footer.incarnation == 0)
@@ -125,6 +133,12 @@ static struct placed section_put(struct forge *f, unsigned file, struct tn_log_f
     rig_damage(&f->rig, file, placed.at, bytes, placed.bytes);
     free(bytes);
     return placed;
+}
+
+static struct placed section_put(struct forge *f, unsigned file, struct tn_log_footer footer,
+                                 const struct item *items, size_t count)
+{
+    return section_put_as(f, file, footer, items, count, false);
 }
 
 #define put(f, file, items, ...)                                                                   \
@@ -433,6 +447,8 @@ static void behind_a_head_that_is_lost_nothing_is_taken_for_an_entry(void)
     forge_end(&f);
 }
 
+/* ---- V7 ------------------------------------------------------------------------------------------ */
+
 /* #3 has swept key 1; where that is lost #1 still has it. But without #2 nobody knows what was deleted meanwhile. */
 static void what_lies_before_the_oldest_is_used_when_something_is_lost_and_nothing_is_missing(void)
 {
@@ -478,6 +494,112 @@ static void what_lies_before_the_oldest_is_not_used_when_nothing_is_lost(void)
     survey(&f, TARN_OK);
     keys_are(&f, 2, 2);
     forge_end(&f);
+}
+
+/*
+ * Key 1 is lost in #3, so what #1 and #2 have takes its place; but the tombstone of key 2 in #2 is lost, too.
+ * When nothing of #3 is lost, #2 is nobody's business.
+ */
+static void a_delete_that_is_lost_before_the_oldest_is_told_when_that_is_used(void)
+{
+    static const struct item first[] = { { TN_LOG_DELTA, 1, 1, SMALL },
+                                         { TN_LOG_DELTA, 2, 2, SMALL } };
+    static const struct item second[] = { { TN_LOG_DELTA, 5, 5, BLOCK },
+                                          { TN_LOG_TOMBSTONES, 2, 0, 0 } };
+    static const struct item third[] = { { TN_LOG_DELTA, 3, 3, BLOCK },
+                                         { TN_LOG_SWEEP, 1, 1, BLOCK } };
+    struct forge f;
+    struct placed one, two, three;
+    int lossy;
+
+    for (lossy = 0; lossy < 2; lossy++) {
+        forge_store(&f, 1);
+        one = put(&f, 1, first, .number = 1, .first_needed = 1);
+        two = put(&f, 1, second, .number = 2, .first_needed = 1, .previous = one.identity);
+        three = put(&f, 1, third, .number = 3, .first_needed = 3, .previous = two.identity);
+        (void)put_one(&f, 1, 4, .number = 4, .first_needed = 3, .previous = three.identity,
+                      .synced_through = 3);
+        rig_flip(&f.rig, 1, two.at + TN_LOG_BLOCK_BYTES + TN_LOG_ENTRY_HEAD_BYTES, 0);
+        if (lossy)
+            hurt(&f, &three, 1);
+        survey(&f, lossy ? TARN_E_CORRUPT : TARN_OK);
+        counts_are(&f, lossy ? 0 : 1, lossy ? 2 : 0, 0);
+        if (lossy) {
+            keys_are(&f, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5);
+            check_eq(f.survey->damages[0].commit_number, 3);
+            check(strstr(f.survey->damages[0].what, "deletes are lost") == NULL);
+            check_eq(f.survey->damages[1].commit_number, 2);
+            check(strstr(f.survey->damages[1].what, "deletes are lost") != NULL);
+        } else {
+            keys_are(&f, 1, 1, 3, 3, 4, 4);
+            check(strstr(f.survey->damages[0].what, "deletes are lost") == NULL);
+        }
+        forge_end(&f);
+    }
+}
+
+/* Without #3 nobody replays #2, whatever is lost. */
+static void what_is_bad_before_a_gap_is_harmless(void)
+{
+    struct forge f;
+    struct placed one, two, three, four;
+
+    forge_store(&f, 2);
+    one = put_one(&f, 1, 1, .number = 1, .first_needed = 1);
+    two = put_one(&f, 1, 2, .number = 2, .first_needed = 1, .previous = one.identity);
+    three = put_one(&f, 2, 3, .number = 3, .first_needed = 1, .previous = two.identity);
+    four = put_one(&f, 1, 4, .number = 4, .first_needed = 4, .previous = three.identity);
+    (void)put_one(&f, 1, 5, .number = 5, .first_needed = 4, .previous = four.identity,
+                  .synced_through = 4);
+    check_ok(tn_disk_file_truncate(tn_simulated_disk(f.rig.simulated), rig_file(&f.rig, 2),
+                                   TN_LOG_HEADER_BYTES));
+    hurt(&f, &two, 0);
+    hurt(&f, &four, 0);
+    survey(&f, TARN_E_CORRUPT);
+    range_is(&f, 4, 5);
+    counts_are(&f, 1, 1, 0);
+    keys_are(&f, 5, 5);
+    forge_end(&f);
+}
+
+/* ---- V8 ------------------------------------------------------------------------------------------ */
+
+/*
+ * Two directories: in one #2 has an entry, in the other a note that looks like it. But for the footer they are the
+ * same to the byte, checksums included; so when that is lost, nobody can know which of them it was.
+ */
+static void without_its_footer_a_section_is_missing_whatever_else_of_it_holds(void)
+{
+    static const struct item item = { TN_LOG_DELTA, 9, 9, BLOCK };
+    static uint8_t seen[2][2 * TN_LOG_BLOCK_BYTES];
+    struct forge f;
+    struct placed one, two;
+    uint64_t bytes;
+    const uint8_t *data;
+    int as_note;
+
+    for (as_note = 0; as_note < 2; as_note++) {
+        forge_store(&f, 1);
+        one = put_one(&f, 1, 1, .number = 1, .first_needed = 1);
+        two = section_put_as(
+            &f, 1,
+            (struct tn_log_footer){ .number = 2, .first_needed = 1, .previous = one.identity },
+            &item, 1, as_note != 0);
+        (void)put_one(&f, 1, 3, .number = 3, .first_needed = 1, .previous = two.identity,
+                      .synced_through = 2);
+        data = tn_disk_file_data(tn_simulated_disk(f.rig.simulated), rig_file(&f.rig, 1), &bytes);
+        check(two.bytes <= sizeof seen[0]);
+        memcpy(seen[as_note], data + two.at, two.bytes - TN_LOG_FOOTER_BYTES);
+        rig_flip(&f.rig, 1, two.at + two.bytes - 1, 0);
+        survey(&f, TARN_E_CORRUPT);
+        counts_are(&f, 0, 1, 0);
+        keys_are(&f, 1, 1, 3, 3);
+        check_eq(f.survey->damages[0].commit_number, 2);
+        check_eq(f.survey->damages[0].offset, two.at);
+        check_eq(f.survey->damages[0].bytes, two.bytes);
+        forge_end(&f);
+    }
+    check_bytes(seen[0], sizeof seen[0], seen[1], sizeof seen[1]);
 }
 
 /* ---- whose files they are ------------------------------------------------------------------------ */
@@ -689,6 +811,9 @@ static const struct test tests[] = {
     T(behind_a_head_that_is_lost_nothing_is_taken_for_an_entry),
     T(what_lies_before_the_oldest_is_used_when_something_is_lost_and_nothing_is_missing),
     T(what_lies_before_the_oldest_is_not_used_when_nothing_is_lost),
+    T(a_delete_that_is_lost_before_the_oldest_is_told_when_that_is_used),
+    T(what_is_bad_before_a_gap_is_harmless),
+    T(without_its_footer_a_section_is_missing_whatever_else_of_it_holds),
     T(the_store_is_the_one_that_most_headers_are_of),
     T(a_header_that_does_not_hold_may_have_the_id_that_sections_hold_with),
     T(damage_is_looked_at_again_when_files_grow_come_or_go),

@@ -19,12 +19,20 @@
  *       incarnation; of the numbers that opening accepts, when it accepts another. It is no damage and is not
  *       replayed.
  *   V3  Damage is harmless when nothing needed is lost by it: another copy holds, or it lies before oldest, where
- *       a power loss may have left what was never synced. Behind newest there is no damage, only what is dropped.
+ *       a power loss may have left what was never synced (but V7). Behind newest there is no damage, only what is
+ *       dropped.
  *   V4  What is replayed was verified block by block. Of a damaged section what its other blocks hold is
  *       replayed (Y3 of entries.h), from all copies of it.
  *   V5  It writes nothing and takes no lock. When damage is found and the files have changed meanwhile, it was a
  *       writer, and the survey begins anew; so often, then it is TARN_E_BUSY.
  *   V6  Memory is bounded as in P4 of scan.h, and by the number of damaged blocks.
+ *   V7  When something needed is lost, sections before oldest may still have it, and are replayed, too: down to
+ *       earliest, which is the last before a gap, or deletes might be missing without anybody's notice. Damage
+ *       in these is a loss like any other: of an older value, or of a delete.
+ *   V8  A section without its footer is not used, though its blocks may match their checksums with what its
+ *       neighbours tell of it. That it was ever committed only a section behind it can say, and nothing says
+ *       where its entries end and its note begins: the same bytes are a section with an entry in it, and one
+ *       with a note that looks like it. So it is missing, which is told.
  */
 #ifndef TN_LOG_SURVEY_H
 #define TN_LOG_SURVEY_H
@@ -37,6 +45,7 @@ struct tn_log_survey {
     struct tn_log_scan scan; /* numbers descending */
     int result;              /* what opening answers: TARN_OK or TARN_E_CORRUPT */
     uint64_t newest, oldest; /* V1; newest 0: nothing */
+    uint64_t earliest;       /* V7; not above oldest */
     tarn_damage *damages;
     size_t damage_count, damage_capacity;
     uint64_t counts[TARN_DAMAGE_KIND_COUNT]; /* of damages */
@@ -55,8 +64,8 @@ int tn_log_survey_open(struct tn_log_survey **out, const struct tn_os *os, struc
 typedef int tn_log_entry_fn(void *argument, const struct tn_log_entry *entry);
 
 /*
- * All that can be read of the needed sections, oldest first; when the store does not open, what lies before them,
- * too. `each` answers TARN_E_CORRUPT for an entry whose value cannot be read, and is not asked again for it.
+ * All that can be read of the needed sections, oldest first; when something is lost, of those before them,
+ * too (V7). `each` answers TARN_E_CORRUPT for an entry whose value cannot be read, and is not asked again for it.
  */
 int tn_log_survey_replay(struct tn_log_survey *survey, bool catalog_only, tn_log_entry_fn *each,
                          void *argument);

@@ -1,5 +1,10 @@
 /*
  * survey_damage.c - what is damaged in a directory; see survey.h for the rules
+ *
+ *     headers, then from newest down: what is missing, blocks, entries; then blocks of what is older
+ *
+ *                   another copy holds     needed     before oldest
+ *     a bad block   harmless               lost       harmless, or lost when something needed is (V7)
  */
 #include "log/survey_damage.h"
 
@@ -22,88 +27,6 @@ int tn_log_damage_add(struct tn_log_survey *survey, const tarn_damage *damage)
     return TARN_OK;
 }
 
-/* ---- what is needed: V1, V2 ------------------------------------------------------------------ */
-
-static struct tn_log_found *found_end(const struct tn_log_survey *survey)
-{
-    return survey->scan.items + survey->scan.count;
-}
-
-/* Of a number that was accepted: all but the section that was. Its copies are `begin` to `end`, others among them. */
-static void accepted_mark(struct tn_log_survey *survey, size_t begin, size_t end)
-{
-    struct tn_log_found *items = survey->scan.items;
-    const struct tn_log_section *accepted = tn_log_sections_at(survey->log, items[begin].number);
-    size_t i, at = begin;
-
-    while (items[at].file != accepted->file || items[at].footer_offset != accepted->footer_offset)
-        at++;
-    for (i = begin; i < end; i++)
-        items[i].discarded = items[i].identity != items[at].identity;
-}
-
-/* V2, from the lowest number up. */
-static void discarded_mark(struct tn_log_survey *survey)
-{
-    struct tn_log_found *items = survey->scan.items;
-    uint64_t incarnation = 0;
-    size_t end = survey->scan.count, begin, i;
-
-    for (; end > 0; end = begin) {
-        for (begin = end; begin > 0 && items[begin - 1].number == items[end - 1].number; begin--)
-            incarnation = tn_max(incarnation, items[begin - 1].incarnation);
-        if (items[begin].number - survey->log->sections.first_number <
-            survey->log->sections.count) {
-            accepted_mark(survey, begin, end);
-            continue;
-        }
-        for (i = begin; i < end; i++)
-            items[i].discarded = items[i].incarnation < incarnation;
-    }
-}
-
-/*
- * From `at` on, the first copy of the highest section that counts and is not above `number`. NULL: there
- * is none.
- */
-static struct tn_log_found *found_below(const struct tn_log_survey *survey, struct tn_log_found *at,
-                                        uint64_t number)
-{
-    while (at < found_end(survey) && (at->number > number || at->discarded))
-        at++;
-    return at < found_end(survey) ? at : NULL;
-}
-
-/* V1, of a store that does not open: from the proof on, as far as whole sections follow. */
-static void newest_find(struct tn_log_survey *survey)
-{
-    const struct tn_log_found *at;
-    size_t i;
-
-    survey->newest = survey->scan.floor.number;
-    for (i = survey->scan.count; i-- > 0;) {
-        at = &survey->scan.items[i];
-        if (at->discarded)
-            continue;
-        if (survey->newest == 0)
-            survey->newest = at->number;
-        if (at->number == survey->newest + 1 && at->body == TN_LOG_HOLDS)
-            survey->newest = at->number;
-    }
-    at = found_below(survey, survey->scan.items, survey->newest);
-    survey->oldest = at != NULL ? at->first_needed : survey->newest;
-}
-
-static void needed_find(struct tn_log_survey *survey)
-{
-    const struct tn_log *log = survey->log;
-
-    survey->newest = log->last.number;
-    survey->oldest = log->last.number != 0 ? log->first_needed : 0;
-    if (log->last.number == 0 && survey->result != TARN_OK)
-        newest_find(survey);
-}
-
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 static tarn_damage damage_of(const struct tn_log_found *found, int kind, uint64_t offset,
@@ -122,12 +45,26 @@ static uint64_t section_offset(const struct tn_log_found *found)
     return found->footer_offset + TN_LOG_FOOTER_BYTES - found->bytes;
 }
 
+/* Which is worse where tombstones are among what is lost: entries come back by that (V7). */
+static int run_add(struct tn_log_survey *survey, tarn_damage *run,
+                   const struct tn_log_reading *reading)
+{
+    uint64_t at = run->offset - reading->offset;
+    uint64_t tombstones_at = reading->shape.part_at[TN_LOG_TOMBSTONES];
+    uint64_t tombstones_end = tombstones_at + reading->footer.part_bytes[TN_LOG_TOMBSTONES];
+
+    run->what = "a block does not match its checksum, or cannot be read";
+    if (run->kind == TARN_DAMAGE_LOST && at < tombstones_end && at + run->bytes > tombstones_at)
+        run->what = "a block does not match its checksum, or cannot be read; deletes are lost with "
+                    "it: what they took away may be there again";
+    return tn_log_damage_add(survey, run);
+}
+
 /* Runs of blocks that do not verify. */
 static int blocks_find(struct tn_log_survey *survey, const struct tn_log_found *found, int kind,
                        struct tn_log_reading *reading)
 {
-    tarn_damage damage =
-        damage_of(found, kind, 0, 0, "a block does not match its checksum, or cannot be read");
+    tarn_damage damage = damage_of(found, kind, 0, 0, NULL);
     uint64_t at, size;
     const uint8_t *data;
     int result = TARN_OK, add;
@@ -143,7 +80,7 @@ static int blocks_find(struct tn_log_survey *survey, const struct tn_log_found *
             damage.bytes += size;
         if (damage.bytes == 0 || (result != TARN_OK && at + size < reading->shape.data_bytes))
             continue;
-        add = tn_log_damage_add(survey, &damage);
+        add = run_add(survey, &damage, reading);
         if (add != TARN_OK)
             return add;
         damage.bytes = 0;
@@ -179,46 +116,22 @@ static int copy_damages_find(struct tn_log_survey *survey, const struct tn_log_f
     return blocks_find(survey, found, kind, &reading);
 }
 
-static int body_verify(struct tn_log_survey *survey, struct tn_log_found *found)
+/* V3, V7: what is needed, or what lies before it. */
+static int bodies_find(struct tn_log_survey *survey, bool needed)
 {
-    struct tn_log *log = survey->log;
-    struct tn_log_reading reading;
-    int result =
-        tn_log_section_open(&reading, log, tn_log_file_of(log, found->file), found->footer_offset);
-
-    if (result == TARN_OK)
-        result = tn_log_section_verify(&reading);
-    if (result != TARN_OK && result != TARN_E_CORRUPT)
-        return result;
-    found->body = result == TARN_OK ? TN_LOG_HOLDS : TN_LOG_BROKEN;
-    return TARN_OK;
-}
-
-/* What was not read while choosing, and what was not to be chosen (P5). */
-static int bodies_verify(struct tn_log_survey *survey)
-{
-    struct tn_log_found *at;
-    int result = TARN_OK;
-
-    for (at = survey->scan.items; at < found_end(survey) && result == TARN_OK; at++)
-        if (at->body == TN_LOG_NOT_READ || !tn_log_file_of(survey->log, at->file)->header_holds)
-            result = body_verify(survey, at);
-    return result;
-}
-
-/* V3 */
-static int bodies_find(struct tn_log_survey *survey)
-{
+    uint64_t least = survey->oldest;
     struct tn_log_found *at, *end;
     int result = TARN_OK, kind;
 
-    for (at = survey->scan.items; at < found_end(survey) && result == TARN_OK; at = end) {
+    if (!needed && survey->counts[TARN_DAMAGE_LOST] > 0)
+        least = survey->earliest;
+    for (at = survey->scan.items; at < tn_log_found_end(survey) && result == TARN_OK; at = end) {
         end = tn_log_copies_end(survey, at);
-        if (at->discarded || at->number > survey->newest)
+        if (at->discarded || at->number > survey->newest ||
+            (at->number >= survey->oldest) != needed)
             continue;
-        kind = at->number < survey->oldest || tn_log_copies_whole(survey, at) != NULL
-                   ? TARN_DAMAGE_HARMLESS
-                   : TARN_DAMAGE_LOST;
+        kind = at->number < least || tn_log_copies_whole(survey, at) != NULL ? TARN_DAMAGE_HARMLESS
+                                                                             : TARN_DAMAGE_LOST;
         for (; at < end && result == TARN_OK; at++)
             if (at->body != TN_LOG_HOLDS)
                 result = copy_damages_find(survey, at, kind);
@@ -261,7 +174,7 @@ static int entries_walk(struct tn_log_survey *survey)
     int result = TARN_OK;
     unsigned part;
 
-    for (at = survey->scan.items; at < found_end(survey) && result == TARN_OK;
+    for (at = survey->scan.items; at < tn_log_found_end(survey) && result == TARN_OK;
          at = tn_log_copies_end(survey, at)) {
         copy = tn_log_copies_whole(survey, at);
         if (at->discarded || copy == NULL || at->number > survey->newest ||
@@ -284,7 +197,8 @@ static int missing_add(struct tn_log_survey *survey, const struct tn_log_found *
 {
     tarn_damage damage = {
         .kind = TARN_DAMAGE_LOST,
-        .what = "commits are missing: their footers are damaged, or a file is gone"
+        .what = "commits are missing: their footers are damaged, or a file is gone; what they "
+                "deleted may be there again"
     };
     uint64_t begin = below != NULL ? below->footer_offset + TN_LOG_FOOTER_BYTES : 0;
     uint64_t end = above != NULL ? section_offset(above) : 0;
@@ -308,7 +222,7 @@ static int missing_add(struct tn_log_survey *survey, const struct tn_log_found *
 /* From newest down to oldest. */
 static int missing_find(struct tn_log_survey *survey)
 {
-    struct tn_log_found *at = found_below(survey, survey->scan.items, survey->newest);
+    struct tn_log_found *at = tn_log_found_below(survey, survey->scan.items, survey->newest);
     struct tn_log_found *above = NULL;
     uint64_t wanted = survey->newest;
     int result = TARN_OK;
@@ -324,7 +238,7 @@ static int missing_find(struct tn_log_survey *survey)
             return result;
         above = at;
         wanted = at->number - 1;
-        at = found_below(survey, at, wanted);
+        at = tn_log_found_below(survey, at, wanted);
     }
     return result;
 }
@@ -379,17 +293,17 @@ int tn_log_damages_find(struct tn_log_survey *survey)
     int result;
 
     memcpy(text, survey->log->text, sizeof text); /* of choosing */
-    discarded_mark(survey);
-    result = bodies_verify(survey);
-    needed_find(survey);
+    result = tn_log_needed_find(survey);
     if (result == TARN_OK)
         result = headers_find(survey);
     if (result == TARN_OK)
         result = missing_find(survey);
     if (result == TARN_OK)
-        result = bodies_find(survey);
+        result = bodies_find(survey, true);
     if (result == TARN_OK)
         result = entries_walk(survey);
+    if (result == TARN_OK)
+        result = bodies_find(survey, false);
     if (result == TARN_OK)
         result = refusal_find(survey);
     if (result == TARN_OK)

@@ -9,6 +9,21 @@
 /* Note one. TARN_OK, TARN_E_MEMORY. */
 int tn_log_damage_add(struct tn_log_survey *survey, const tarn_damage *damage);
 
+static inline struct tn_log_found *tn_log_found_end(const struct tn_log_survey *survey)
+{
+    return survey->scan.items + survey->scan.count;
+}
+
+/*
+ * From `at` on, the first copy of the highest section that counts and is not above `number`. NULL: there
+ * is none.
+ */
+struct tn_log_found *tn_log_found_below(const struct tn_log_survey *survey, struct tn_log_found *at,
+                                        uint64_t number);
+
+/* survey_needed.c: newest, oldest, earliest; what is discarded is marked. TARN_OK, TARN_E_MEMORY, TARN_E_IO. */
+int tn_log_needed_find(struct tn_log_survey *survey);
+
 /*
  * After the sections were found and chosen from: what is needed (V1, V2), and everything wrong with it (V3).
  * TARN_OK, TARN_E_MEMORY.
@@ -19,7 +34,7 @@ int tn_log_damages_find(struct tn_log_survey *survey);
 static inline struct tn_log_found *tn_log_copies_end(const struct tn_log_survey *survey,
                                                      struct tn_log_found *at)
 {
-    struct tn_log_found *end = at, *last = survey->scan.items + survey->scan.count;
+    struct tn_log_found *end = at, *last = tn_log_found_end(survey);
 
     while (end < last && end->number == at->number && end->identity == at->identity)
         end++;

@@ -69,29 +69,13 @@ static int copies_replay(struct replay *replay, struct tn_log_found *copies)
     return result;
 }
 
-/*
- * The lowest number to replay. When something is lost, sections before the oldest may still have it; but only
- * those that follow each other without a gap, or tombstones might be missing.
- */
-static uint64_t number_first(const struct tn_log_survey *survey)
-{
-    uint64_t first = survey->oldest;
-    size_t i;
-
-    if (survey->counts[TARN_DAMAGE_LOST] == 0)
-        return first;
-    for (i = 0; i < survey->scan.count; i++)
-        if (!survey->scan.items[i].discarded && survey->scan.items[i].number + 1 == first)
-            first--;
-    return first;
-}
-
 int tn_log_survey_replay(struct tn_log_survey *survey, bool catalog_only, tn_log_entry_fn *each,
                          void *argument)
 {
     struct replay replay = { survey, catalog_only, each, argument };
     struct tn_log_found *items = survey->scan.items;
-    uint64_t first = number_first(survey);
+    bool lossy = survey->counts[TARN_DAMAGE_LOST] > 0;
+    uint64_t first = lossy ? survey->earliest : survey->oldest; /* V7 */
     size_t end = survey->scan.count, begin;
     int result = TARN_OK;
 
