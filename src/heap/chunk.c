@@ -64,6 +64,15 @@ static void pages_decommit(struct tn_heap *heap, void *at, size_t bytes)
     tn_memory_discharge(heap->memory, bytes);
 }
 
+/* The first `count` bits of words that are 0. */
+static void bits_set_first(uint64_t *bits, uint32_t count)
+{
+    for (; count >= 64; count -= 64)
+        *bits++ = UINT64_MAX;
+    if (count > 0)
+        *bits = ((uint64_t)1 << count) - 1;
+}
+
 /* ---- regions ----------------------------------------------------------------------------------- */
 
 /* The region table grows a page at a time with the regions in use. */
@@ -117,8 +126,7 @@ static struct heap_division *division_new(struct tn_heap *heap, unsigned shift, 
     division->region_count = (uint32_t)region_count;
     division->chunk_shift = region_count > 1 ? 63 : shift;
     division->chunk_count = division->free_count = chunk_count;
-    for (i = 0; i < chunk_count; i++)
-        division->free_bits[i / 64] |= (uint64_t)1 << (i % 64);
+    bits_set_first(division->free_bits, chunk_count);
     for (i = 0; i < region_count; i++)
         heap->regions[region + i] = division;
     heap->region_next = tn_max(heap->region_next, region + region_count);
@@ -316,10 +324,7 @@ static size_t chunk_struct_bytes(uint32_t slot_count)
 
 static void chunk_free_all_slots(struct heap_chunk *chunk)
 {
-    uint32_t i;
-
-    for (i = 0; i < chunk->slot_count; i++)
-        chunk->free_bits[i / 64] |= (uint64_t)1 << (i % 64);
+    bits_set_first(chunk->free_bits, chunk->slot_count);
     chunk->free_count = chunk->slot_count;
 }
 

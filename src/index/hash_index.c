@@ -293,6 +293,7 @@ static void index_shrink(struct tn_index *index)
 {
     uint64_t count = index->counts[1];
 
+    index->count_before = 0; /* I7: it is not being filled again */
     if (index->reserved_bytes == 0 || count <= SMALL_BUCKETS_MAX + SMALL_BUCKETS_MAX / 3) {
         if (!index_rebuild(index, tn_min(count - 1, index->entry_count * 2 / 7 + 1)))
             index->shrink_at /= 2;
@@ -534,7 +535,7 @@ static uint64_t growth_goal(const struct tn_index *index)
 
     if (count >= goal) /* I7 */
         return count < SMALL_BUCKETS_MAX / 4 ? 2 * count : count + count / 3;
-    while (goal > 2 * count)
+    while (goal > 2 * count && goal > SMALL_BUCKETS_MAX)
         goal = (goal + 1) / 2;
     return goal;
 }

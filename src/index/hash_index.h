@@ -32,6 +32,7 @@
  *       anew.
  *   I7  An index grows by a third. One that takes the place of another, whose table was cleared,
  *       grows by doubling to as many buckets as that had: so it moves each entry once, not three times.
+ *       While it is small it has at once what it will have by that; until it shrinks.
  */
 #ifndef TN_HASH_INDEX_H
 #define TN_HASH_INDEX_H

@@ -39,8 +39,8 @@ void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handl
 /* ---- inserting --------------------------------------------------------------------------------------------- */
 
 /* Everything an insert of this key needs (T1). TN_HANDLE_NONE: refused, nothing changed. */
-TN_ALWAYS_INLINE tn_handle insert_reserve(tarn_table *table, const struct tn_lookup *lookup,
-                                          const void *key, size_t key_bytes, size_t bytes,
+TN_ALWAYS_INLINE tn_handle insert_reserve(tarn_table *table, uint64_t hash, const void *key,
+                                          size_t key_bytes, size_t bytes,
                                           struct tn_index_place *place)
 {
     if (TN_UNLIKELY(key_bytes > table->key_bytes_max)) {
@@ -50,21 +50,20 @@ TN_ALWAYS_INLINE tn_handle insert_reserve(tarn_table *table, const struct tn_loo
     }
     if (table->ordered != NULL && !tn_ordered_reserve(table->ordered, key, key_bytes))
         return TN_HANDLE_NONE;
-    if (!tn_index_reserve(&table->index, lookup->hash, place))
+    if (!tn_index_reserve(&table->index, hash, place))
         return TN_HANDLE_NONE;
     return tn_heap_allocate(&table->store->heap, &table->body->owner, bytes);
 }
 
 /* The same, once garbage and spare pages have been given up. */
-static __attribute__((noinline)) tn_handle insert_reserve_again(tarn_table *table,
-                                                                const struct tn_lookup *lookup,
+static __attribute__((noinline)) tn_handle insert_reserve_again(tarn_table *table, uint64_t hash,
                                                                 const void *key, size_t key_bytes,
                                                                 size_t bytes,
                                                                 struct tn_index_place *place)
 {
     if (!tn_store_reclaim_all(table->store))
         return TN_HANDLE_NONE;
-    return insert_reserve(table, lookup, key, key_bytes, bytes, place);
+    return insert_reserve(table, hash, key, key_bytes, bytes, place);
 }
 
 /*
@@ -92,9 +91,9 @@ TN_ALWAYS_INLINE struct tn_record *entry_insert(tarn_table *table, const struct 
 
     if (TN_UNLIKELY(!tn_table_takes(table, value_bytes)))
         return NULL;
-    handle = insert_reserve(table, lookup, key, key_bytes, bytes, &place);
+    handle = insert_reserve(table, lookup->hash, key, key_bytes, bytes, &place);
     if (TN_UNLIKELY(handle == TN_HANDLE_NONE)) {
-        handle = insert_reserve_again(table, lookup, key, key_bytes, bytes, &place);
+        handle = insert_reserve_again(table, lookup->hash, key, key_bytes, bytes, &place);
         if (handle == TN_HANDLE_NONE)
             return NULL;
     }
@@ -220,8 +219,13 @@ static __attribute__((noinline)) int put_new_8(tarn_table *table, const void *ke
     struct tn_lookup lookup = { .hash = hash, .handle = TN_HANDLE_NONE };
     struct tn_record *record =
         entry_insert(table, &lookup, key, sizeof(uint64_t), value_bytes, true);
+    bool is_long = tn_record_must_be_long(sizeof(uint64_t), value_bytes);
 
-    return put_value(table, record, value, value_bytes);
+    if (TN_UNLIKELY(record == NULL))
+        return tn_insert_refused(table, "tarn_put", value_bytes);
+    memcpy((uint8_t *)record + tn_record_head_bytes(is_long) + sizeof(uint64_t), value,
+           value_bytes);
+    return TARN_OK;
 }
 
 static __attribute__((noinline)) int put_any(tarn_table *table, const void *key, size_t key_bytes,
