@@ -18,6 +18,7 @@
  *   D2  A store that fails or answers wrongly has no rows: its times say nothing.
  *   D3  Synced commits go in turns, and the device with them: how fast it syncs changes within a run.
  *   D4  Directories are removed however the run ends, SIGKILL apart.
+ *   D5  Steps that no wanted row needs are left out.
  */
 #define _GNU_SOURCE /* mkdtemp */
 
@@ -174,36 +175,81 @@ static bool step_fresh(struct durable *durable, struct contestant *contestant, e
     return directory_make(durable, contestant) && step_fork(durable, contestant, step);
 }
 
+#define LOAD_ROWS                                                                                  \
+    (TN_DURABLE_BIT(TN_DURABLE_BULK_LOAD) | TN_DURABLE_BIT(TN_DURABLE_BULK_LOAD_CLOSE))
+#define CHANGE_ROWS                                                                                \
+    (TN_DURABLE_BIT(TN_DURABLE_PUT_COMMIT_1000) | TN_DURABLE_BIT(TN_DURABLE_COMMIT_100K) |         \
+     TN_DURABLE_BIT(TN_DURABLE_DISK) | TN_DURABLE_BIT(TN_DURABLE_WRITTEN))
+#define SYNC_ROWS                                                                                  \
+    (TN_DURABLE_BIT(TN_DURABLE_PUT_SYNCED) | TN_DURABLE_BIT(TN_DURABLE_PUT_1000_SYNCED))
+#define RAW_ROWS (TN_DURABLE_BIT(TN_DURABLE_RAW_APPEND) | TN_DURABLE_BIT(TN_DURABLE_RAW_OVERWRITE))
+
+/* Once, where others only need the store that it makes. */
+static bool loads(struct durable *durable, struct contestant *contestant)
+{
+    const struct tn_durable_subject *subject = &contestant->subject;
+    uint64_t began = tn_bench_clock_ns();
+    size_t repeat;
+
+    for (repeat = 0; tn_durable_goes_on(subject, began, repeat); repeat++) {
+        if (repeat > 0 && !tn_durable_wants(subject, LOAD_ROWS))
+            break;
+        if (!step_fresh(durable, contestant, STEP_LOAD))
+            return false;
+    }
+    return true;
+}
+
+static bool reopens(struct durable *durable, struct contestant *contestant)
+{
+    const struct tn_durable_subject *subject = &contestant->subject;
+    uint64_t began = tn_bench_clock_ns();
+    size_t repeat;
+
+    for (repeat = 0; tn_durable_goes_on(subject, began, repeat); repeat++)
+        if (!step_fork(durable, contestant, STEP_REOPEN))
+            return false;
+    return true;
+}
+
 /* The device needs a directory, no more. */
 static bool phase_change(struct durable *durable, struct contestant *contestant)
 {
-    size_t repeats = contestant->subject.repeats, repeat;
+    const struct tn_durable_subject *subject = &contestant->subject;
+    const uint32_t reopen = TN_DURABLE_BIT(TN_DURABLE_REOPEN_CLEAN);
 
-    if (contestant->subject.store == NULL)
+    if (subject->store == NULL)
         return directory_make(durable, contestant);
-    for (repeat = 0; repeat < repeats; repeat++)
-        if (!step_fresh(durable, contestant, STEP_LOAD))
-            return false;
-    for (repeat = 0; repeat < repeats; repeat++)
-        if (!step_fork(durable, contestant, STEP_REOPEN))
-            return false;
-    return step_fork(durable, contestant, STEP_CHANGE) &&
-           step_fork(durable, contestant, STEP_CHECK);
+    if (!tn_durable_wants(subject, LOAD_ROWS | CHANGE_ROWS | SYNC_ROWS | reopen))
+        return true;
+    if (!loads(durable, contestant))
+        return false;
+    if (tn_durable_wants(subject, reopen) && !reopens(durable, contestant))
+        return false;
+    return !tn_durable_wants(subject, CHANGE_ROWS) ||
+           (step_fork(durable, contestant, STEP_CHANGE) &&
+            step_fork(durable, contestant, STEP_CHECK));
 }
 
 static bool phase_sync(struct durable *durable, struct contestant *contestant)
 {
+    const struct tn_durable_subject *subject = &contestant->subject;
+
+    if (!tn_durable_wants(subject, subject->store != NULL ? SYNC_ROWS : RAW_ROWS))
+        return true;
     return step_fork(durable, contestant, STEP_SYNC);
 }
 
 static bool phase_kill(struct durable *durable, struct contestant *contestant)
 {
+    uint64_t began = tn_bench_clock_ns();
     size_t repeat;
 
-    if (contestant->subject.store == NULL)
+    if (contestant->subject.store == NULL ||
+        !tn_durable_wants(&contestant->subject, TN_DURABLE_BIT(TN_DURABLE_RECOVER_KILL)))
         return true;
     memset(contestant->subject.shift, 0, (size_t)durable->request->entries);
-    for (repeat = 0; repeat < contestant->subject.repeats; repeat++)
+    for (repeat = 0; tn_durable_goes_on(&contestant->subject, began, repeat); repeat++)
         if (!step_fresh(durable, contestant, STEP_DIE) ||
             !step_fork(durable, contestant, STEP_RECOVER))
             return false;
@@ -232,6 +278,17 @@ static void phase_run(struct durable *durable,
     }
 }
 
+static uint32_t ops_wanted(const char *ops)
+{
+    uint32_t wanted = 0;
+    unsigned op;
+
+    for (op = 0; op < TN_DURABLE_OP_COUNT; op++)
+        if (tn_bench_name_in(ops, durable_ops[op].name))
+            wanted |= TN_DURABLE_BIT(op);
+    return wanted;
+}
+
 static void contestant_add(struct durable *durable, const struct tn_durable_store *store)
 {
     size_t at = durable->contestant_count++;
@@ -242,6 +299,8 @@ static void contestant_add(struct durable *durable, const struct tn_durable_stor
         .workload = &durable->workload,
         .path = contestant->path,
         .repeats = durable->request->repeats,
+        .wanted = ops_wanted(durable->request->ops),
+        .row_ns_max = durable->request->row_seconds_max * UINT64_C(1000000000),
         .shift = durable->shared->shift + at * (size_t)durable->request->entries,
         .result = &durable->shared->results[at],
     };
@@ -267,8 +326,9 @@ static bool row_write(struct tn_bench_report *report, const struct tn_durable_su
         .allocations = -1,
     };
 
-    if (sample->count == 0 || result->reason[0] != '\0')
-        return true; /* D2 */
+    if (sample->count == 0 || result->reason[0] != '\0' || /* D2 */
+        !tn_durable_wants(subject, TN_DURABLE_BIT(op)))
+        return true;
     row.median = tn_bench_sample_median(sample);
     row.min = tn_bench_sample_min(sample);
     row.max = tn_bench_sample_max(sample);
@@ -333,27 +393,41 @@ static enum tn_bench_answer stores_measure(struct durable *durable)
     return answer;
 }
 
+static bool name_is(const char *name, const char *names, size_t bytes)
+{
+    return strlen(name) == bytes && memcmp(name, names, bytes) == 0;
+}
+
 /* Does one of the stores have the name that `names` begins with? */
-static bool name_is_known(const char *names, size_t bytes)
+static bool store_is_known(const char *names, size_t bytes)
 {
     size_t i;
 
     for (i = 0; tn_durable_stores[i] != NULL; i++)
-        if (strlen(tn_durable_stores[i]->name) == bytes &&
-            memcmp(tn_durable_stores[i]->name, names, bytes) == 0)
+        if (name_is(tn_durable_stores[i]->name, names, bytes))
             return true;
     return false;
 }
 
-static bool names_are_known(const struct tn_durable_request *request)
+static bool op_is_known(const char *names, size_t bytes)
 {
-    const char *names = request->stores;
+    size_t i;
+
+    for (i = 0; i < TN_DURABLE_OP_COUNT; i++)
+        if (name_is(durable_ops[i].name, names, bytes))
+            return true;
+    return false;
+}
+
+static bool names_are_known(const struct tn_durable_request *request, const char *names,
+                            bool (*is_known)(const char *names, size_t bytes))
+{
     char text[128];
     size_t bytes;
 
     for (; names != NULL; names = names[bytes] == ',' ? names + bytes + 1 : NULL) {
         bytes = strcspn(names, ",");
-        if (name_is_known(names, bytes))
+        if (is_known(names, bytes))
             continue;
         snprintf(text, sizeof text, "'%.*s' is not known; tarn bench durable --list names what is",
                  (int)tn_min(bytes, (size_t)60), names);
@@ -385,7 +459,8 @@ enum tn_bench_answer tn_durable_bench_run(const struct tn_durable_request *reque
     enum tn_bench_answer answer;
     size_t i;
 
-    if (!names_are_known(request))
+    if (!names_are_known(request, request->stores, store_is_known) ||
+        !names_are_known(request, request->ops, op_is_known))
         return TN_BENCH_UNKNOWN;
     for (i = 0; request->stores == NULL && tn_durable_stores_missing[i] != NULL; i++)
         request->warn(tn_durable_stores_missing[i]);

@@ -10,6 +10,9 @@ struct tn_durable_request {
     uint64_t entries;
     size_t repeats;
     const char *stores; /* names, comma-separated; NULL: all */
+    const char *ops;    /* the same for operations; what only others need is left out */
+    uint64_t
+        row_seconds_max; /* of one store: no repeat begins later, apart from the first; 0: no matter */
     const char *parent; /* a directory below it is made, used and removed */
     bool json;
     FILE *out;

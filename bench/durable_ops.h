@@ -39,10 +39,27 @@ struct tn_durable_subject {
     struct tn_bench_workload *workload;
     const char *path;
     size_t repeats;
-    uint8_t *shift; /* shared: key i has value (i + shift[i]) % TN_BENCH_VALUE_COUNT */
+    uint32_t wanted;     /* a bit for each operation */
+    uint64_t row_ns_max; /* O4; 0: none */
+    uint8_t *shift;      /* shared: key i has value (i + shift[i]) % TN_BENCH_VALUE_COUNT */
     struct tn_durable_result *result; /* shared */
     void *handle;
 };
+
+#define TN_DURABLE_BIT(op) (UINT32_C(1) << (op))
+
+static inline bool tn_durable_wants(const struct tn_durable_subject *subject, uint32_t bits)
+{
+    return (subject->wanted & bits) != 0;
+}
+
+/* Whether a row that began then, and has done so many repeats, does another (O4). */
+static inline bool tn_durable_goes_on(const struct tn_durable_subject *subject, uint64_t began_ns,
+                                      size_t done)
+{
+    return done < subject->repeats && (done == 0 || subject->row_ns_max == 0 ||
+                                       tn_bench_clock_ns() - began_ns < subject->row_ns_max);
+}
 
 /* Each is the whole of a process. False: failed, and result->reason says why. */
 bool tn_durable_load_and_close(struct tn_durable_subject *subject);

@@ -18,11 +18,14 @@
 
 #define VERB "bench durable"
 #define DURABLE_KEYS_MAX 100000000
+#define DURABLE_SECONDS_MAX 100000
 
 enum durable_option {
     DURABLE_KEYS,
     DURABLE_REPEATS,
     DURABLE_STORES,
+    DURABLE_OPS,
+    DURABLE_SECONDS,
     DURABLE_DIR,
     DURABLE_JSON,
     DURABLE_LIST
@@ -34,6 +37,12 @@ static const struct tn_option durable_options[] = {
                           "of each operation; the median, the least and the\n"
                           "most are printed; default 5" },
     [DURABLE_STORES] = { "stores", 0, "NAME[,NAME...]", "only these stores" },
+    [DURABLE_OPS] = { "ops", 0, "NAME[,NAME...]",
+                      "only these operations, and no steps that only others\n"
+                      "need" },
+    [DURABLE_SECONDS] = { "seconds", 0, "N",
+                          "begin no repeat of a row of a store after so many,\n"
+                          "apart from the first" },
     [DURABLE_DIR] = { "dir", 0, "DIR",
                       "where all stores have their files, which are removed;\n"
                       "default TMPDIR, else /tmp" },
@@ -82,13 +91,18 @@ int tn_bench_durable(int argc, char **argv)
             VERB, "repeats", values[DURABLE_REPEATS] != NULL ? values[DURABLE_REPEATS] : "5",
             TN_BENCH_REPEATS_MAX),
         .stores = values[DURABLE_STORES],
+        .ops = values[DURABLE_OPS],
         .parent = value_or(values[DURABLE_DIR], value_or(getenv("TMPDIR"), "/tmp")),
         .json = values[DURABLE_JSON] != NULL,
         .out = stdout,
         .stop = tn_signals_flag(),
         .warn = durable_warn,
     };
-    if (request.entries == 0 || request.repeats == 0)
+    if (values[DURABLE_SECONDS] != NULL)
+        request.row_seconds_max =
+            tn_bench_number(VERB, "seconds", values[DURABLE_SECONDS], DURABLE_SECONDS_MAX);
+    if (request.entries == 0 || request.repeats == 0 ||
+        (values[DURABLE_SECONDS] != NULL && request.row_seconds_max == 0))
         return TN_EXIT_USAGE;
     if (values[DURABLE_LIST] != NULL) {
         tn_durable_bench_list(stdout);

@@ -69,9 +69,31 @@ grep -q '^recover_kill  *tarn ' "$work/out" || fail "no row"
 refuse grep -q sqlite "$work/out"
 expect_eq "$(left)" ""
 
+it "--ops chooses, and of what is not asked for nothing is done"
+run --keys 1000 --repeats 2 --stores tarn --ops reopen_clean,raw_append_sync --json --dir "$work"
+expect_eq "$code" 0
+expect_eq "$(sed 's/.*"op":"\([a-z_0-9]*\)","store":"\([a-z]*\)".*/\1 \2/' "$work/out" | tr '\n' ' ')" \
+    "reopen_clean tarn raw_append_sync raw "
+for op in put_synced put_1000_synced put_commit_1000 bulk_load bulk_load_close commit_100k \
+    reopen_clean recover_kill disk_per_live_byte; do
+    run --keys 1000 --repeats 1 --stores tarn --ops "$op" --dir "$work"
+    expect_eq "$code" 0
+    expect_eq "$(grep -c "^$op  *tarn " "$work/out") $(grep -c '^[a-z_0-9]*  *\(tarn\|raw\) ' "$work/out")" "1 1"
+done
+expect_eq "$(left)" ""
+
+it "--seconds ends a row early, but not before its first repeat"
+run --keys 300K --repeats 100 --stores tarn --ops bulk_load,recover_kill --seconds 1 --json --dir "$work"
+expect_eq "$code" 0
+for op in bulk_load recover_kill; do
+    repeats=$(sed -n "s/.*\"op\":\"$op\".*\"repeats\":\([0-9]*\).*/\1/p" "$work/out")
+    expect test "$repeats" -ge 1
+    expect test "$repeats" -lt 100
+done
+
 it "what it cannot understand is exit 2, with a reason"
 for arguments in "--keys 0" "--keys x" "--keys 2G" "--repeats 101" "--stores tarn," "--stores nobody" \
-    "extra" "--nonsense"; do
+    "extra" "--nonsense" "--ops get_random" "--ops put_synced," "--seconds 0" "--seconds x"; do
     # shellcheck disable=SC2086
     run $arguments
     expect_eq "$code" 2

@@ -18,6 +18,18 @@
 /* struct tn_log, window, tables: whatever the files say. */
 #define OPEN_BYTES_MAX ((uint64_t)(320 * TN_KIB))
 
+/* Whether the first file has nothing else from there on, or ends there. */
+static bool zeros_from(const struct rig *r, uint64_t at)
+{
+    uint64_t bytes;
+    const uint8_t *data =
+        tn_disk_file_data(tn_simulated_disk(r->simulated), rig_file(r, 1), &bytes);
+
+    while (at < bytes && data[at] == 0)
+        at++;
+    return at >= bytes;
+}
+
 /* H5 of chain.h: no section stands in two places here, so the answer is the same, without trying again. */
 static void late_check(struct known *known, int result)
 {
@@ -44,7 +56,7 @@ static void read_check(struct known *known, uint64_t floor)
     int result = rig_read(r);
     uint64_t number;
 
-    if (++reads % 3 == 0) /* which is each bit of a byte in turn, too */
+    if (++reads % 9 == 0) /* which is each bit of a byte in turn, too */
         late_check(known, result);
     check(r->memory.counted_bytes_max <= OPEN_BYTES_MAX + files_bytes(r)); /* L4 */
     if (result != TARN_OK) {
@@ -57,9 +69,9 @@ static void read_check(struct known *known, uint64_t floor)
     check(rig_note_is(r, number));
     check_bytes(&r->state, sizeof r->state, &known->states[number <= known->last ? number : 0],
                 sizeof r->state);
-    /* Nothing is behind a commit when the file was cut just there. */
+    /* Nothing is behind a commit when the file was cut just there, or behind it are only zeros (P6 of scan.h). */
     check(number == known->last || r->report.dropped_bytes != 0 ||
-          rig_file_bytes(r, 1) == known->ends[number]);
+          zeros_from(r, known->ends[number]));
     check_ok(rig_close(r, false));
 }
 

@@ -162,13 +162,13 @@ void tn_log_files_dropped(const struct tn_log *log, struct tn_log_report *report
             continue;
         end = last != NULL && file->number == last->file ? last->footer_offset + TN_LOG_FOOTER_BYTES
                                                          : TN_LOG_HEADER_BYTES;
-        if (file->bytes <= end)
+        if (file->used_bytes <= end)
             continue;
         if (report->dropped_bytes == 0) {
             report->dropped_file = file->number;
             report->dropped_offset = end;
         }
-        report->dropped_bytes += file->bytes - end;
+        report->dropped_bytes += file->used_bytes - end;
     }
 }
 
@@ -275,7 +275,8 @@ int tn_log_file_make(struct tn_log *log, bool sync)
     log->files.names_are_new = true;
     log->has_current = true;
     log->is_new = false;
-    log->current_offset = TN_LOG_HEADER_BYTES;
+    log->current_offset = log->synced_offset = TN_LOG_HEADER_BYTES;
+    log->room_end = 0;
     return sync ? tn_log_files_sync(log) : TARN_OK;
 }
 

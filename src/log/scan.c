@@ -224,14 +224,42 @@ static int look_at(struct tn_log_scan *scan, struct backward *backward, uint64_t
     return result == TARN_E_CORRUPT && backward->log->options.lenient ? TARN_OK : result; /* P5 */
 }
 
+/* Whether a footer ends here, as is known by now, or the step before `end` is not all zeros. */
+static bool step_is_used(struct backward *backward, uint64_t end, uint64_t next)
+{
+    static const uint8_t zeros[TN_LOG_STEP_BYTES];
+    const uint8_t *at;
+
+    return end - next != TN_LOG_STEP_BYTES ||
+           backward_need(backward, end, TN_LOG_STEP_BYTES, &at) != TARN_OK ||
+           memcmp(at, zeros, sizeof zeros) != 0;
+}
+
+/* P6; a footer is the end, whatever the block it is in. */
+static void used_note(struct backward *backward, uint64_t end, uint64_t next)
+{
+    struct tn_log_file *file = backward->file;
+
+    if (!step_is_used(backward, end, next))
+        return;
+    if (end - next == TN_LOG_STEP_BYTES)
+        end = tn_align_up(end, TN_LOG_SYNC_BYTES);
+    file->used_bytes = tn_min(end, file->bytes);
+}
+
 int tn_log_scan_file(struct tn_log_scan *scan, struct tn_log *log, struct tn_log_file *file)
 {
     struct backward backward = { .log = log, .file = file };
-    uint64_t end = file->bytes - file->bytes % TN_LOG_STEP_BYTES;
+    uint64_t end = file->bytes - file->bytes % TN_LOG_STEP_BYTES, next;
     int result = TARN_OK;
 
-    while (end > TN_LOG_HEADER_BYTES && result == TARN_OK)
-        result = look_at(scan, &backward, end, &end);
+    file->used_bytes = end != file->bytes ? file->bytes : 0;
+    while (end > TN_LOG_HEADER_BYTES && result == TARN_OK) {
+        result = look_at(scan, &backward, end, &next);
+        if (file->used_bytes == 0 && result == TARN_OK)
+            used_note(&backward, end, next);
+        end = next;
+    }
     return result;
 }
 

@@ -28,6 +28,8 @@
 struct tn_log_file {
     uint64_t number;
     uint64_t bytes;
+    uint64_t
+        used_bytes; /* of a file that was scanned: without the room at its end (P6 of scan.h) */
     uint64_t last_section; /* S2 */
     int id;                /* of os, or -1 */
     bool own;              /* S3 */
@@ -99,6 +101,9 @@ struct tn_log {
 
     bool has_current;        /* the last file is own, and written to */
     uint64_t current_offset; /* in it: where the next section begins */
+    uint64_t synced_offset;  /* where it began after the last sync */
+    uint64_t room_end;       /* W5 */
+    uint64_t file_bytes_max; /* how large it is to become */
     struct tn_log_writing writing;
 
     uint8_t *buffer; /* TN_LOG_BUFFER_BYTES, and a block behind it */
