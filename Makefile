@@ -27,7 +27,7 @@ c_files    = $(wildcard include/*.h src/*/*.[ch] src/*/*.cpp cli/*.[ch] bench/*.
 gcovr_options = --filter src/ --filter cli/ --exclude-throw-branches --exclude-unreachable-branches \
     --exclude-lines-by-pattern '.*(tn_assert\(|tn_debug_assert\(|tn_unreachable\().*'
 
-.PHONY: all deps configure demo test asan tsan msan fuzz prove prove-crash mutants valgrind tidy cppcheck format coverage bench bench-table install clean help
+.PHONY: all deps configure demo test asan asan-clang tsan msan fuzz prove prove-crash mutants valgrind tidy cppcheck format coverage bench bench-table install clean help
 
 all: configure ## build the command (build/tarn) and the libraries
 	@$(call build_in,$(BUILD))
@@ -46,7 +46,7 @@ test: all ## build and run all tests; T=word: only those with the word in their 
 	@$(call build_in,$(BUILD)) --target tests
 	@tests/run $(BUILD) $(T)
 
-asan tsan: deps ## the tests under address+undefined, or thread, sanitizers
+asan asan-clang tsan: deps ## the tests under address+undefined, or thread, sanitizers
 	@[ -e build-$@/CMakeCache.txt ] || cmake --preset $@
 	@$(call build_in,build-$@) --target all tests
 	@tests/run build-$@ $(T)

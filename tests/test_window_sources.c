@@ -247,6 +247,82 @@ static void followed_in_sequence_only_the_last_file_waits(void)
     merged_close(&m);
 }
 
+/* Rows and moves as merged_step writes them, until nobody has more; then "." */
+static void merged_until_waits(struct merged *m, struct tn_sources *sources)
+{
+    struct tn_row row;
+    char line[64];
+    int answer;
+
+    while ((answer = tn_sources_next(sources, &row)) != TN_READER_WAITS) {
+        int64_t all_ms = sources->watermarks.time_ms;
+        int64_t time_ms;
+
+        if (answer == TN_READER_BAD) {
+            snprintf(line, sizeof line, "%zu:bad ", sources->current);
+        } else if (answer == TN_READER_ROW) {
+            time_ms = strtoll(row.fields[0].data, NULL, 10);
+            snprintf(line, sizeof line, "%zu:%lld ", sources->current, (long long)time_ms);
+            tn_sources_advance(sources, time_ms);
+        } else {
+            check_eq(answer, TN_SOURCES_MOVED);
+            snprintf(line, sizeof line, "@%lld ", (long long)all_ms);
+        }
+        rows_add_text(&m->rows, line);
+        if (answer != TN_READER_ROW && answer != TN_READER_BAD && answer != TN_SOURCES_MOVED)
+            break;
+    }
+    rows_add_text(&m->rows, ". ");
+}
+
+static void file_append(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "a");
+
+    check(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+/* F3: it is not told by the clock of the machine, which may be slow, but by when a source is said to wait. */
+static void a_source_that_is_idle_holds_the_others_no_more_and_counts_again_once_it_has_caught_up(
+    void)
+{
+    static const char *const files[] = { "t\n10\n20\n", "t\n5\n" };
+    struct tn_memory memory;
+    struct tn_sources sources;
+    struct merged m;
+
+    merged_init(&m, files, 2);
+    m.command.follow = true;
+    m.command.idle_ms = 3600000;
+    tn_memory_init(&memory, NULL, NULL, 0);
+    check(tn_sources_init(&sources, &m.command, &memory));
+    check_eq(tn_sources_begin(&sources), TN_READER_ROW);
+    merged_until_waits(&m, &sources);
+    merged_until_waits(&m, &sources);
+    check_text(m.rows.text, "0:10 1:5 . . "); /* nothing moves, but nobody has waited for an hour */
+
+    sources.sources[1].waits_since_ns -= UINT64_C(3601000000000);
+    merged_until_waits(&m, &sources);
+    check_text(m.rows.text, "0:10 1:5 . . @9 0:20 . ");
+
+    /* What it has is there at once, be it bad; from then on the other waits for it, */
+    file_append(m.paths[1], "\"x\"y\n");
+    file_append(m.paths[0], "30\n");
+    sources.asked_ns -= UINT64_C(3601000000000);
+    merged_until_waits(&m, &sources);
+    check_text(m.rows.text, "0:10 1:5 . . @9 0:20 . 1:bad . ");
+
+    /* and how long it had nothing is counted anew from its last row. */
+    sources.sources[1].waits_since_ns -= UINT64_C(3601000000000);
+    file_append(m.paths[1], "15\n25\n");
+    merged_until_waits(&m, &sources);
+    check_text(m.rows.text, "0:10 1:5 . . @9 0:20 . 1:bad . 1:15 1:25 0:30 . ");
+    check_eq(sources.watermarks.time_ms, 24);
+    tn_sources_release(&sources);
+    check_eq(memory.counted_bytes, 0);
+    merged_close(&m);
+}
+
 static void lack_of_memory_is_answered_and_leaks_nothing(void)
 {
     static const char *const files[] = { "t\n1\n" };
@@ -269,6 +345,7 @@ static const struct test tests[] = {
     T(stopped_anywhere_and_gone_on_with_rows_and_watermarks_are_the_same),
     T(the_watermark_of_all_does_not_go_back_when_a_source_wakes_behind_it),
     T(followed_in_sequence_only_the_last_file_waits),
+    T(a_source_that_is_idle_holds_the_others_no_more_and_counts_again_once_it_has_caught_up),
     T(lack_of_memory_is_answered_and_leaks_nothing),
 };
 TEST_MAIN(tests)

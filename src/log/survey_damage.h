@@ -9,9 +9,12 @@
 /* Note one. TARN_OK, TARN_E_MEMORY. */
 int tn_log_damage_add(struct tn_log_survey *survey, const tarn_damage *damage);
 
+/* Where nothing was found there is no list, and NULL + 0 is undefined in C. */
 static inline struct tn_log_found *tn_log_found_end(const struct tn_log_survey *survey)
 {
-    return survey->scan.items + survey->scan.count;
+    struct tn_log_found *items = survey->scan.items;
+
+    return items != NULL ? items + survey->scan.count : NULL;
 }
 
 /*
