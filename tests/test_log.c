@@ -98,7 +98,7 @@ static void a_torn_tail_is_dropped_and_reported(void)
     rig_end(&r);
 }
 
-/* W5 of writer.h, P6 of scan.h: small synced commits write into blocks that are there, of which nobody hears. */
+/* M1 of room.h, P6 of scan.h: small synced commits write into blocks that are there, of which nobody hears. */
 static void synced_commits_find_room_that_is_no_dropped_tail(void)
 {
     uint64_t bytes, grown = 0, before = 0;
@@ -398,7 +398,7 @@ static int watch_open(void *context, int directory, const char *name, unsigned f
     return id;
 }
 
-/* Room (W5) is written again, once; it is not what is kept by L3. */
+/* Room (M1) is written again, once; it is not what is kept by L3. */
 static bool is_room(const uint8_t *from, size_t bytes)
 {
     return bytes > 0 && from[0] == 0 && memcmp(from, from + 1, bytes - 1) == 0;

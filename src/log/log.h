@@ -15,7 +15,7 @@
  *   L1  A section counts once its footer and every block of it verify; a store is the newest section from
  *       which the chain of previous footers is whole down to the section it names as first needed.
  *   L2  What an intact footer or mark proves to have been synced is never fallen back from.
- *   L3  A block of 4 KiB that holds synced bytes is never written again (the zeros of W5 apart); a file of an
+ *   L3  A block of 4 KiB that holds synced bytes is never written again (the zeros of room.h apart); a file of an
  *       older incarnation never at all.
  *   L4  Nothing read is believed before it is checked, and no length in a file makes us allocate more
  *       than the file is long.

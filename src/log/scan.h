@@ -16,7 +16,7 @@
  *   P4  Memory is bounded by the number of sections found.
  *   P5  A survey (survey.h) wants all: sections of files without a header are noted, as broken, so that no
  *       chain has them; and where nothing can be read there is nothing.
- *   P6  Zeros at a file's end, in whole blocks of 4 KiB, are room (W5 of writer.h): no bytes that are dropped.
+ *   P6  Zeros at a file's end, in whole blocks of 4 KiB, are room (room.h): no bytes that are dropped.
  */
 #ifndef TN_LOG_SCAN_H
 #define TN_LOG_SCAN_H

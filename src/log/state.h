@@ -102,7 +102,7 @@ struct tn_log {
     bool has_current;        /* the last file is own, and written to */
     uint64_t current_offset; /* in it: where the next section begins */
     uint64_t synced_offset;  /* where it began after the last sync */
-    uint64_t room_end;       /* W5 */
+    uint64_t room_end;       /* of the zeros made ahead: room.h; 0: none */
     uint64_t file_bytes_max; /* how large it is to become */
     struct tn_log_writing writing;
 

@@ -13,9 +13,6 @@
  *   W3  After a sync the next section begins at a multiple of TN_LOG_SYNC_BYTES (L3).
  *   W4  The first file of an incarnation is synced, name included, before anything else is written
  *       under it: nobody will take that incarnation again.
- *   W5  A sync of little that makes the file longer makes it longer by more: zeros, as many bytes as it has, 64 KiB to
- *       1 MiB, in which those to come find their place. For then a sync writes blocks, and the file system has
- *       nothing of its own to sync. Closing cuts the rest off; a file that is left has it filled.
  */
 #ifndef TN_LOG_WRITER_H
 #define TN_LOG_WRITER_H
