@@ -386,8 +386,9 @@ TARN_API int tarn_table_close(tarn_table *table);
 TARN_API int tarn_table_drop(tarn_table *table);
 
 /*
- * Remove all entries of a table. O(1): memory comes back in later steps. Open iterators are at their
- * end. Works at a memory limit, too.
+ * Remove all entries of a table. O(1): memory comes back in later steps; pages that the table may take
+ * again stay (kept_bytes) until commits, tarn_work or a limit want them back. Open iterators are at
+ * their end. Works at a memory limit, too.
  */
 TARN_API int tarn_table_clear(tarn_table *table);
 

@@ -66,10 +66,10 @@ struct tn_index {
     size_t reserved_bytes; /* > 0: the array is mapped pages */
     const struct tn_os *os;
     struct tn_memory *memory;
-    bool growing; /* which way the boundary moves: down, or up */
-    bool stalled; /* while moving: not to go on before there are fewer entries (I6) */
-    uint64_t resume_at;
+    bool growing;          /* which way the boundary moves: down, or up */
+    bool stalled;          /* while moving: not to go on before there are fewer entries (I6) */
     uint32_t count_before; /* buckets that an index had in whose place this one is (I7) */
+    uint64_t resume_at;
     /*
      * So many entries may come in the order of their hashes, which fills one end first: the array may
      * be as large as those will need, though few of them are there yet. 0: entries come in any order.
