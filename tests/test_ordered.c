@@ -807,6 +807,27 @@ static void long_keys_that_soon_differ_cost_no_more_than_short_ones(void)
     check(bytes_of_random_keys(240) <= bytes_of_random_keys(8) + spare_bytes);
 }
 
+/* T3: spares for short keys are many by now, and none of their separators needed a block. */
+static void the_first_long_keys_find_blocks_for_all_that_are_pending(void)
+{
+    char text[] = "a common start of more than eight bytes, then 0";
+    unsigned shorts, i;
+
+    for (shorts = 20; shorts < 80; shorts++) {
+        struct fixture f;
+
+        fixture_open(&f);
+        for (i = 0; i < shorts; i++)
+            insert_number(&f, i * 0x9E3779B97F4A7C15u);
+        for (i = 0; i < 9; i++) { /* then a seek flushes, before more spares are asked for */
+            text[sizeof text - 2] = (char)('A' + i * 7 % 26);
+            insert_text(&f, text);
+        }
+        check_all(&f, 8);
+        fixture_close(&f);
+    }
+}
+
 /* White box: without prefixes all heads would be the same. */
 static void long_common_starts_leave_few_ties(void)
 {
@@ -948,6 +969,7 @@ static const struct test tests[] = {
     T(keys_of_all_kinds_behave_as_a_sorted_array),
     T(every_sequence_of_6_operations_on_3_keys_behaves_as_a_sorted_array),
     T(long_keys_that_soon_differ_cost_no_more_than_short_ones),
+    T(the_first_long_keys_find_blocks_for_all_that_are_pending),
     T(long_common_starts_leave_few_ties),
     T(a_refused_reserve_changes_nothing),
     T(a_refused_new_leaves_nothing),
