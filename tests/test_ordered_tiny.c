@@ -15,6 +15,8 @@
 #include "index/ordered_cursor.c"
 #include "index/ordered_inner.c"
 #include "index/ordered_leaf.c"
+#include "index/ordered_leaf_part.c"
+#include "index/ordered_leaf_tail.c"
 #include "index/ordered_pool.c"
 #include "index/ordered_tree.c"
 
