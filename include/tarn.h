@@ -155,7 +155,10 @@ TARN_API uint64_t tarn_budget_used(const tarn_budget *budget);
 
 /* ---- stores ----------------------------------------------------------------------------------- */
 
-/* What tarn_open found in a directory, whether it succeeded or not: name one in tarn_options. */
+/*
+ * What tarn_open found in a directory, whether it succeeded or not: name one in tarn_options. Zeros at a file's
+ * end are not told of: they are room for commits to come, or what a power loss left of a commit never synced.
+ */
 typedef struct tarn_report {
     uint64_t commit_number;  /* of the commit that the store is now; 0: none, or it failed */
     uint64_t dropped_bytes;  /* behind that commit: torn, or written after what was lost */
@@ -165,7 +168,10 @@ typedef struct tarn_report {
     char text[512]; /* why it failed, or what was dropped; "" when there is nothing to say */
 } tarn_report;
 
-/* Hears how far the replay of a store's files is; must not call tarn. */
+/*
+ * Hears how far the replay of a store's files is; must not call tarn. Where damage is found on the way, files are read a
+ * second time, and done_bytes begins anew.
+ */
 typedef void tarn_progress_fn(void *context, uint64_t done_bytes, uint64_t all_bytes);
 
 /* Flags of tarn_options; only with a path. */

@@ -853,6 +853,42 @@ static void a_commit_refused_for_memory_changes_nothing(void)
     tn_simulated_free(w.system);
 }
 
+/* What a commit needs of its own is found in what waits to be reclaimed; where nothing does, nothing is lost. */
+static void a_commit_at_the_limit_reclaims_first(void)
+{
+    uint64_t no_limit = UINT64_MAX, i;
+    struct world w;
+    tarn_table *gone, *table;
+
+    world_begin(&w);
+    gone = table_of(&w, "gone");
+    for (i = 0; i < 100000; i++)
+        check_ok(tarn_put(gone, &i, sizeof i, "some value of some length", 25));
+    check_ok(tarn_table_clear(gone));
+    check(tn_store_reclaim(w.store, &no_limit));
+    table = table_of(&w, "t");
+    for (i = 0; i < 20000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "some value of some length", 25));
+    check(w.store->heap.kept_bytes > 0);
+    w.store->memory.limit_bytes = w.store->memory.counted_bytes;
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    check_eq(w.store->heap.kept_bytes, 0);
+
+    w.store->memory.limit_bytes = UINT64_MAX;
+    for (i = 0; i < 100000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "another value of that length", 25));
+    (void)tn_store_reclaim_all(w.store);
+    w.store->memory.limit_bytes = w.store->memory.counted_bytes;
+    check_eq(tarn_commit(w.store, NULL, 0, 0), TARN_E_FULL);
+    check(strstr(tarn_error_text(w.store), "raise memory_bytes_max") != NULL);
+    w.store->memory.limit_bytes = UINT64_MAX;
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    world_kill(&w);
+    check_eq(tarn_table_count(table_of(&w, "t")), 100000);
+    check_eq(tarn_table_count(table_of(&w, "gone")), 0);
+    world_end(&w);
+}
+
 static void opening_a_store_larger_than_the_limit_is_refused(void)
 {
     struct world w;
@@ -1041,6 +1077,7 @@ static const struct test tests[] = {
     T(refused_commits_do_not_move_the_sweep_on),
     T(a_failed_sync_ends_commits_for_good_and_opening_anew_recovers),
     T(a_commit_refused_for_memory_changes_nothing),
+    T(a_commit_at_the_limit_reclaims_first),
     T(opening_a_store_larger_than_the_limit_is_refused),
     T(an_opening_that_fails_anywhere_leaves_the_store_as_it_was),
     T(entries_of_the_catalog_that_lie_are_refused),

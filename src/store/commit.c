@@ -40,15 +40,27 @@ static void commit_publish(tarn_store *store, void *note, size_t note_bytes)
     store->changed = false;
 }
 
+/* Written, if there is somewhere to write to. At a limit, what waits to be reclaimed makes room first. */
+static int commit_persist(tarn_store *store, tarn_bytes note)
+{
+    uint64_t number = store->commit_number + 1;
+    int result = store->durable != NULL ? tn_persist(store, number, note) : TARN_OK;
+
+    if (result != TARN_E_MEMORY)
+        return result;
+    if (tn_store_reclaim_all(store))
+        result = tn_persist(store, number, note);
+    return result == TARN_E_MEMORY ? tn_store_refused(store, "tarn_commit") : result;
+}
+
 static int commit_make(tarn_store *store, tarn_bytes note)
 {
     void *copy;
-    int result = TARN_OK;
+    int result;
 
     if (!note_copy(store, note, &copy))
         return tn_store_refused(store, "tarn_commit");
-    if (store->durable != NULL)
-        result = tn_persist(store, store->commit_number + 1, (tarn_bytes){ copy, note.bytes });
+    result = commit_persist(store, (tarn_bytes){ copy, note.bytes });
     if (result == TARN_OK)
         commit_publish(store, copy, note.bytes);
     else

@@ -226,6 +226,12 @@ static int store_open(tarn_store **out, const char *path, const tarn_options *op
     return result;
 }
 
+static void report_begin(const tarn_options *options)
+{
+    if (options->report != NULL)
+        *options->report = (tarn_report){ 0 };
+}
+
 int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *options,
                        const struct tn_os *os, uint64_t tick)
 {
@@ -236,14 +242,14 @@ int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *o
         return TARN_E_MISUSE;
     *out = NULL;
     options = options != NULL ? options : &defaults;
-    if (options->report != NULL)
-        *options->report = (tarn_report){ 0 };
+    report_begin(options);
     if (!options_ok(path, options))
         return TARN_E_MISUSE;
     result = store_open(out, path, options, os, tick, true);
-    if (result == TARN_E_CORRUPT)
-        result = store_open(out, path, options, os, tick, false);
-    return result;
+    if (result != TARN_E_CORRUPT)
+        return result;
+    report_begin(options); /* what the first try said of may not matter */
+    return store_open(out, path, options, os, tick, false);
 }
 
 int tn_store_open(tarn_store **out, const char *path, const tarn_options *options,
