@@ -162,6 +162,41 @@ static void a_disk_without_room_refuses_no_commit(void)
     rig_end(&r);
 }
 
+/* M2: nor do zeros keep the last of it, where some of them found space. */
+static void zeros_that_find_no_space_leave_what_there_is(void)
+{
+    const struct tn_simulated_options options = { .disk_bytes_max = 600 * TN_KIB };
+    struct rig r;
+    unsigned i;
+
+    rig_init(&r, &options);
+    r.options.file_bytes_min = 1 << 20;
+    check_ok(rig_open(&r));
+    for (i = 1; i <= 100; i++)
+        check_ok(rig_step(&r, i % 8, i, RIG_SYNC));
+    check(rig_file_bytes(&r, 1) <= TN_LOG_HEADER_BYTES + 101 * TN_LOG_SYNC_BYTES);
+    rig_end(&r);
+}
+
+/* M3: no zeros wait in a file in which nothing is written any more. */
+static void the_room_of_a_file_that_is_done_with_is_given_back(void)
+{
+    struct rig r;
+    unsigned i;
+
+    rig_init(&r, NULL);
+    r.options.file_bytes_min = 1 << 20;
+    check_ok(rig_open(&r));
+    for (i = 1; i <= 100; i++)
+        check_ok(rig_step(&r, i % 8, i, RIG_SYNC));
+    check(rig_file_bytes(&r, 1) > TN_LOG_HEADER_BYTES + 110 * TN_LOG_SYNC_BYTES);
+    rig_put(&r, 1, 101, 800000);
+    check_ok(rig_commit(&r, RIG_SYNC));
+    check(rig_file(&r, 2) >= 0);
+    check(rig_file_bytes(&r, 1) <= TN_LOG_HEADER_BYTES + 101 * TN_LOG_SYNC_BYTES);
+    rig_end(&r);
+}
+
 /* Commit 2 ends after so many of its bytes: a head of an entry, a part of it, all but the last byte. */
 static void a_tail_cut_short_is_dropped_from_where_it_begins(void)
 {
@@ -1284,6 +1319,8 @@ static const struct test tests[] = {
     T(synced_commits_find_room_that_is_no_dropped_tail),
     T(no_room_is_made_where_it_does_not_pay),
     T(a_disk_without_room_refuses_no_commit),
+    T(zeros_that_find_no_space_leave_what_there_is),
+    T(the_room_of_a_file_that_is_done_with_is_given_back),
     T(replay_goes_sweep_tombstones_delta_with_the_catalog_first_in_each),
     T(values_of_any_size_and_keys_of_any_length_come_back),
     T(notes_from_none_to_a_mebibyte_come_back_and_the_last_one_may_be_handed_in_again),

@@ -42,6 +42,8 @@ int tn_log_room_make(struct tn_log *log)
     }
     if (result != TARN_E_FULL)
         return result;
+    tn_log_file_current(log)->bytes = log->room_end; /* so far some of them may be there */
+    tn_log_room_cut(log);
     log->room_end = UINT64_MAX; /* not in this file again */
     return TARN_OK;
 }
@@ -50,7 +52,9 @@ void tn_log_room_cut(struct tn_log *log)
 {
     struct tn_log_file *file = tn_log_file_current(log);
 
-    if (file->bytes > log->current_offset &&
-        log->os.ops->file_truncate(log->os.context, file->id, log->current_offset) == 0)
-        file->bytes = log->current_offset;
+    if (file->bytes <= log->current_offset ||
+        log->os.ops->file_truncate(log->os.context, file->id, log->current_offset) != 0)
+        return;
+    file->bytes = log->current_offset;
+    log->room_end = 0;
 }

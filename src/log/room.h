@@ -10,7 +10,10 @@
  * Rules
  *   M1  A sync of little that makes the file longer makes it longer by more: zeros, as many bytes as it has, 64 KiB to
  *       1 MiB, in which those to come find their place. Where much is synced it would not pay to write it twice.
- *   M2  No space for zeros is no failure. Should they stay, they are harmless (P6 of scan.h).
+ *   M2  No space for zeros is no failure: what was written of them is given back. (Where a file system finds out at
+ *       the sync only that it has none, that sync fails, and with it the store.)
+ *   M3  What is left of them is cut off when no more will come: in a file that is followed by another, or at the
+ *       end. Should they stay, they are harmless (P6 of scan.h).
  */
 #ifndef TN_LOG_ROOM_H
 #define TN_LOG_ROOM_H
@@ -20,7 +23,7 @@
 /* Before a sync. TARN_OK, TARN_E_FAILED. */
 int tn_log_room_make(struct tn_log *log);
 
-/* What is left of it is not needed any more: the store is closed. */
+/* M3. */
 void tn_log_room_cut(struct tn_log *log);
 
 #endif

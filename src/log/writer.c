@@ -134,6 +134,7 @@ static int file_choose(struct tn_log *log, uint64_t section_bytes, uint64_t live
         if (result != TARN_OK)
             return result;
     }
+    tn_log_room_cut(log); /* M3 of room.h */
     return tn_log_file_make(log, false);
 }
 
