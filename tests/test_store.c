@@ -279,6 +279,24 @@ static void a_table_cleared_under_a_snapshot_leaves_nothing_warm(void)
     store_end(store);
 }
 
+/* Large records' chunks are never kept (P4 of heap.h), so that nothing else is kept in their place. */
+static void what_is_never_kept_leaves_nothing_warm(void)
+{
+    tarn_store *store = store_new(0, 0);
+    tarn_table *table = table_of(store, "t", TARN_UNORDERED);
+    uint8_t *value = calloc(1, TN_MIB);
+    uint64_t i;
+
+    for (i = 0; i < 20; i++)
+        check_ok(tarn_put(table, &i, 8, value, TN_MIB));
+    check_ok(tarn_table_clear(table));
+    check(store->heap.warm_bytes <= TN_REGION_BYTES);
+    work_all(store);
+    check(store->heap.warm_bytes <= store->heap.kept_bytes);
+    free(value);
+    store_end(store);
+}
+
 static void work_on_any_budget_gets_somewhere(void)
 {
     tarn_store *store = store_new(0, 0);
@@ -717,6 +735,7 @@ static const struct test tests[] = {
     T(writes_pay_for_garbage),
     T(a_cleared_table_finds_its_memory_when_it_is_filled_again),
     T(a_table_cleared_under_a_snapshot_leaves_nothing_warm),
+    T(what_is_never_kept_leaves_nothing_warm),
     T(work_on_any_budget_gets_somewhere),
     T(a_full_store_refuses_loses_nothing_and_recovers),
     T(a_limit_too_small_for_anything_is_full_from_the_start),

@@ -183,6 +183,16 @@ void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle h
         heap_slot_freed(heap, owner, class, chunk);
 }
 
+uint64_t tn_heap_slot_chunk_bytes(const struct tn_heap_owner *owner)
+{
+    uint64_t bytes = 0;
+    unsigned i;
+
+    for (i = 0; i < owner->class_count; i++)
+        bytes += owner->classes[i].chunk_bytes;
+    return bytes;
+}
+
 size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle)
 {
     const struct heap_chunk *chunk = heap_chunk_at(heap, handle);

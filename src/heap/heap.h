@@ -145,6 +145,9 @@ tn_handle tn_heap_marks_next(const struct tn_heap_owner *owner, struct tn_heap_m
 /* Give kept chunks back to the system until at most keep_bytes are kept. */
 void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes);
 
+/* Of an owner's chunks, those of slots: large records' own are never kept. */
+uint64_t tn_heap_slot_chunk_bytes(const struct tn_heap_owner *owner);
+
 /* P4: so many bytes that are about to be freed will be wanted again. Not where others share the budget. */
 void tn_heap_warm(struct tn_heap *heap, uint64_t bytes);
 

@@ -212,7 +212,7 @@ int tn_tables_clear(tarn_table *const *tables, size_t count, const char *call)
 
         tn_table_retire(tables[i]);
         if (store->garbage == body) /* no snapshot holds it */
-            tn_heap_warm(&store->heap, body->owner.chunk_bytes);
+            tn_heap_warm(&store->heap, tn_heap_slot_chunk_bytes(&body->owner));
         table_install(tables[i], &parts[i]);
         tables[i]->index.count_before = home_count;
         tables[i]->born_tick = store->tick;
