@@ -889,6 +889,34 @@ static void a_commit_at_the_limit_reclaims_first(void)
     world_end(&w);
 }
 
+/* Of a section that memory was refused for half-way nothing stays in the file: neither space nor a word of it. */
+static void a_refused_commit_leaves_nothing_behind(void)
+{
+    tarn_statistics before, after;
+    struct world w;
+    tarn_table *table;
+    uint64_t i;
+
+    world_begin(&w);
+    table = table_of(&w, "t");
+    for (i = 0; i < 10000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "some value of some length", 25));
+    check_ok(tarn_commit(w.store, NULL, 0, 0));
+    for (i = 0; i < 100000; i++)
+        check_ok(tarn_put(table, &i, sizeof i, "another value of that length", 25));
+    check_ok(tarn_stat(w.store, &before));
+    (void)tn_store_reclaim_all(w.store);
+    w.store->memory.limit_bytes = w.store->memory.counted_bytes;
+    check_eq(tarn_commit(w.store, NULL, 0, 0), TARN_E_FULL);
+    check_ok(tarn_stat(w.store, &after));
+    check(after.file_bytes <= before.file_bytes + 4096); /* the header of a file, at most */
+    w.store->memory.limit_bytes = UINT64_MAX;
+    world_kill(&w);
+    check_eq(w.report.dropped_bytes, 0);
+    check_eq(tarn_table_count(table_of(&w, "t")), 10000);
+    world_end(&w);
+}
+
 static void opening_a_store_larger_than_the_limit_is_refused(void)
 {
     struct world w;
@@ -1078,6 +1106,7 @@ static const struct test tests[] = {
     T(a_failed_sync_ends_commits_for_good_and_opening_anew_recovers),
     T(a_commit_refused_for_memory_changes_nothing),
     T(a_commit_at_the_limit_reclaims_first),
+    T(a_refused_commit_leaves_nothing_behind),
     T(opening_a_store_larger_than_the_limit_is_refused),
     T(an_opening_that_fails_anywhere_leaves_the_store_as_it_was),
     T(entries_of_the_catalog_that_lie_are_refused),

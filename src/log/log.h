@@ -142,6 +142,7 @@ int tn_log_add(struct tn_log *log, enum tn_log_part part, uint64_t table_id, tar
 /* Bytes of the section so far, with what its end will add for a note of that length. */
 uint64_t tn_log_section_bytes(const struct tn_log *log, size_t note_bytes);
 int tn_log_end(struct tn_log *log, const struct tn_log_commit *commit);
+/* Give up the section that was begun, and its bytes in the file. */
 void tn_log_abandon(struct tn_log *log);
 
 /* All that is published becomes durable. TARN_E_FAILED: L5. */

@@ -247,8 +247,11 @@ uint64_t tn_log_section_bytes(const struct tn_log *log, size_t note_bytes)
     return shape.footer_at + TN_LOG_FOOTER_BYTES;
 }
 
+/* What was written of the section goes, too: it takes space, and would be told of as dropped. */
 void tn_log_abandon(struct tn_log *log)
 {
+    if (log->writing.open && log->has_current && !log->failed)
+        tn_log_room_cut(log);
     log->writing.open = false; /* W1 */
 }
 
