@@ -94,7 +94,7 @@ unsigned tn_leaf_find(const struct tn_leaf *leaf, tn_handle handle)
         matches = leaf_match_highs(leaf, first, (uint8_t)(stored >> 32));
         for (; matches != 0; matches &= matches - 1) {
             slot = first + (unsigned)__builtin_ctz(matches);
-            if (leaf->handle_lows[slot] == (uint32_t)stored && slot < leaf->count)
+            if (slot < leaf->count && leaf->handle_lows[slot] == (uint32_t)stored)
                 return slot;
         }
     }

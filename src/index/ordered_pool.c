@@ -69,6 +69,8 @@ static bool pool_fill_nodes(struct tn_pool *pool, unsigned leaf_count, unsigned 
         if (leaf == NULL)
             return false;
         tn_leaf_prefetch_all(leaf); /* it is written as a whole when a leaf splits */
+        /* tn_leaf_find compares sixteen at once, also such as were never used. */
+        memset(leaf->handle_highs, 0, sizeof leaf->handle_highs);
         tn_pool_give_leaf(pool, leaf);
     }
     while (pool->inner_count < inner_count) {
