@@ -1,4 +1,4 @@
-# docs/TESTING.md names tests: each is there. docs/MUTANTS.md counts mutants: there are so many.
+# docs/TESTING.md names tests: each is there. docs/MUTANTS.md counts mutants: there are so many, and each applies.
 #
 # shellcheck shell=sh disable=SC1091
 . "$SOURCE_DIR/tests/tap.sh"
@@ -34,5 +34,13 @@ sed -n 's/^| `\([a-z_]*\.txt\)` | \([0-9]*\) |.*/\1 \2/p' "$SOURCE_DIR/docs/MUTA
 expect_eq "$(cat "$work/said")" "$(cat "$work/there")"
 rules=$(sed -n '/^RULES = {/,/^}/p' "$SOURCE_DIR/tests/checkpoint_model.py" | grep -c '^    "')
 grep -q "one at a time: $rules of them" "$SOURCE_DIR/docs/MUTANTS.md" || fail "the model has $rules rules"
+
+it "every mutant still applies to the sources"
+if command -v python3 >/dev/null 2>&1; then
+    count=$(cat "$SOURCE_DIR"/tests/mutants/*.txt | grep -c '^mutant: ')
+    expect_eq "$(python3 "$SOURCE_DIR/scripts/mutants" --check)" "$count of $count mutants apply"
+else
+    skip "python3 is not here"
+fi
 
 done_testing
