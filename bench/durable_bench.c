@@ -16,7 +16,8 @@
  *   D1  A store lives in processes that do nothing else: it begins with fresh memory, and its
  *       background threads end with it.
  *   D2  A store that fails or answers wrongly has no rows: its times say nothing.
- *   D3  Synced commits go in turns, and the device with them: how fast it syncs changes within a run.
+ *   D3  Synced commits go in turns, and the device with them: how fast it syncs changes within a
+ *       run.
  *   D4  Directories are removed however the run ends, SIGKILL apart.
  *   D5  Steps that no wanted row needs are left out.
  */

@@ -2,11 +2,13 @@
  * durable_ops.c - see durable_ops.h
  *
  * Rules
- *   O1  A repeat that would take long ends after OP_NS_MAX, between two commits; what it did is counted.
- *   O2  Bytes written are those that the process gave to the system, whether or not they came to the
- *       device (wchar of /proc/self/io); bytes on disk are blocks that the files take.
+ *   O1  A repeat that would take long ends after OP_NS_MAX, between two commits; what it did is
+ *       counted.
+ *   O2  Bytes written are those that the process gave to the system, whether or not they came to
+ *       the device (wchar of /proc/self/io); bytes on disk are blocks that the files take.
  *   O3  After each opening that is timed every byte of every value is compared, untimed.
- *   O4  A row that took longer than is allowed begins no other repeat, nor the churn another sample.
+ *   O4  A row that took longer than is allowed begins no other repeat, nor the churn another
+ *       sample.
  */
 #include "durable_ops.h"
 #include "scratch.h"

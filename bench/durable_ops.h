@@ -1,8 +1,8 @@
 /*
  * durable_ops.h - what one process does with one durable store, and what it found out
  *
- * Results and the model of the contents lie in memory that the processes of a run share, so that one
- * process checks what another one, which has ended, has committed.
+ * Results and the model of the contents lie in memory that the processes of a run share, so that
+ * one process checks what another one, which has ended, has committed.
  */
 #ifndef TN_BENCH_DURABLE_OPS_H
 #define TN_BENCH_DURABLE_OPS_H

@@ -5,8 +5,8 @@
  *     get_random  tarn        18.1    17.9    19.0  ns                 0       0
  *                 arena       12.0    11.8    13.1  ns      0.66       0       0
  *
- * 'x tarn' is the store's median as a multiple of tarn's: above 1, tarn is faster (or smaller). Of a rate
- * it is the other way round, so that this holds.
+ * 'x tarn' is the store's median as a multiple of tarn's: above 1, tarn is faster (or smaller). Of
+ * a rate it is the other way round, so that this holds.
  * Faults and allocs are per operation in the timed part.
  */
 #ifndef TN_BENCH_REPORT_H

@@ -16,7 +16,8 @@
  *   R1  Every operation consumes what it read: it goes into the pass's sum, which is compared with
  *       the sum the model expects. A store that does not read, or reads something else, fails.
  *   R2  An operation that finds what should not be there, or the other way round, fails the pass.
- *       (Where a store's delete does not say whether there was anything, the model's later reads do.)
+ *       (Where a store's delete does not say whether there was anything, the model's later reads
+ *       do.)
  *   R3  Keys come as bytes in memory, and a store does with them what its user would have to.
  *   R4  begin and end are timed with the pass; open, clear, settle, close and memory_bytes are not.
  */

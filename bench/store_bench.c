@@ -11,8 +11,8 @@
  *         check every byte of every value at the end of each
  *         snapshots, of tarn alone: snapshot_bench.c
  *
- * Where all stores at once would not fit in memory, each goes through the whole alone, with the same
- * keys in the same order; what one held is given back to the system before the next begins.
+ * Where all stores at once would not fit in memory, each goes through the whole alone, with the
+ * same keys in the same order; what one held is given back to the system before the next begins.
  */
 #include "snapshot_bench.h"
 

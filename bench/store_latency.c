@@ -11,10 +11,10 @@
  *                     interruption of the machine's does not stand for the store
  *
  * Rules
- *   L1  Every BUSY_NS the loop sleeps, between two operations, and longer before it begins when it was
- *       busy before: a process that never does is stopped for a while, by Linux for 50 ms in each
- *       second when it has real-time priority. 40 of 48 ms, after a rest of 100 ms, stay below the
- *       limit of 950 ms a second whatever was before.
+ *   L1  Every BUSY_NS the loop sleeps, between two operations, and longer before it begins when it
+ *       was busy before: a process that never does is stopped for a while, by Linux for 50 ms in
+ *       each second when it has real-time priority. 40 of 48 ms, after a rest of 100 ms, stay below
+ *       the limit of 950 ms a second whatever was before.
  */
 #define _GNU_SOURCE /* nanosleep */
 

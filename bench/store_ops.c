@@ -1,8 +1,8 @@
 /*
  * store_ops.c - reads, scans and writes in place
  *
- * An operation is repeated, each time in another order; within each repeat the stores take turns, so
- * that whatever else the machine does hits all of them.
+ * An operation is repeated, each time in another order; within each repeat the stores take turns,
+ * so that whatever else the machine does hits all of them.
  *
  *     order of the repeat  ->  for each store: a short pass, not timed (S1); the pass, timed
  */

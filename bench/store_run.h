@@ -11,9 +11,9 @@
  * Rules
  *   S1  What is timed was done before by the same store on the same memory: a load follows a load
  *       and a clear, a pass of reads follows a short one that is not timed.
- *   S2  A repeat has at least TN_BENCH_OPERATIONS_MIN operations, so that the clock does not matter;
- *       loads and deletes of less than 200 entries have fewer, and loads of a store that is slow to
- *       clear.
+ *   S2  A repeat has at least TN_BENCH_OPERATIONS_MIN operations, so that the clock does not
+ *       matter; loads and deletes of less than 200 entries have fewer, and loads of a store that is
+ *       slow to clear.
  *   S3  Loads and replacements end early for a store that has taken long (tn_bench_slot_is_spent):
  *       the rows say how often and how many. tarn always makes all its replacements, and all else
  *       always gets its repeats.

@@ -1,9 +1,10 @@
 /*
  * stream_bench.h - tarn bench stream: the command on files, beside other tools that can do the job
  *
- * A table of events is made in a directory of our own, once per format; each tool then groups it into
- * windows of each kind it can (stream_tools.h), and counts and sums. They take turns, in the same run,
- * from the page cache. Behind that comes the operator alone (stream_engine.h). A tool's rows must be tarn's rows, or its time says nothing and is not printed.
+ * A table of events is made in a directory of our own, once per format; each tool then groups it
+ * into windows of each kind it can (stream_tools.h), and counts and sums. They take turns, in the
+ * same run, from the page cache. Behind that comes the operator alone (stream_engine.h). A tool's
+ * rows must be tarn's rows, or its time says nothing and is not printed.
  *
  *     time,user,amount,status,path
  *     1700000000013,user00421,81423,200,/products/17/item-40312.html

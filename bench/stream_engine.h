@@ -9,8 +9,9 @@
  *     sessions_100k    100,000     a gap of 10 s, events 5 s apart on the average  count
  *
  * Keys are 8 bytes, in random order; numbers are texts, as the operator takes them. No files, no
- * parsing of rows, no output but a function that adds up what comes. Nothing here waits for anything, so
- * what is counted is processor time: a busy machine changes less of it than of the clock on the wall.
+ * parsing of rows, no output but a function that adds up what comes. Nothing here waits for
+ * anything, so what is counted is processor time: a busy machine changes less of it than of the
+ * clock on the wall.
  */
 #ifndef TN_STREAM_ENGINE_H
 #define TN_STREAM_ENGINE_H

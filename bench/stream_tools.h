@@ -9,7 +9,8 @@
  *     changes     the same with --emit changes                nobody
  *     state       as window, with --state and --out           nobody
  *
- * In a command %t is tarn, %f the file, %d a directory of our own, %m the tool's word for the format.
+ * In a command %t is tarn, %f the file, %d a directory of our own, %m the tool's word for the
+ * format.
  */
 #ifndef TN_STREAM_TOOLS_H
 #define TN_STREAM_TOOLS_H

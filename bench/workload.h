@@ -2,8 +2,8 @@
  * workload.h - keys, values, orders, and what a store must answer
  *
  * There are n entries at a time, in *places* 0..n-1; in place i lies the key of number i, or, once
- * it was replaced g times, of number i + g * n. Numbers become keys of one of two forms, whose order
- * is that of the numbers:
+ * it was replaced g times, of number i + g * n. Numbers become keys of one of two forms, whose
+ * order is that of the numbers:
  *
  *     8 bytes    the number, big-endian
  *     60 bytes   https://site-0000012.example.com/topics/2026/page-0000012345     1,000 pages a site
@@ -77,8 +77,8 @@ void tn_bench_workload_rounds(struct tn_bench_workload *workload, size_t rounds,
 void tn_bench_workload_shuffle(struct tn_bench_workload *workload, size_t at, size_t count);
 
 /*
- * `count` replacements: pairs of a key and of another that takes its place. No key is replaced twice
- * before all were.
+ * `count` replacements: pairs of a key and of another that takes its place. No key is replaced
+ * twice before all were.
  */
 void tn_bench_workload_replacements(struct tn_bench_workload *workload, size_t count);
 

@@ -1,7 +1,8 @@
 /*
  * cmd_stat.c - tarn stat DIR: what a store consists of
  *
- * Text is a line for each fact, a word TAB what it is, and a line for each table; --json is one object.
+ * Text is a line for each fact, a word TAB what it is, and a line for each table; --json is one
+ * object.
  */
 #include "arguments.h"
 #include "command.h"

@@ -7,8 +7,8 @@
  * Rules
  *   O1  Reading verbs take no lock and work beside a writer; they show its last commit.
  *   O2  A verb that commits keeps the note: it belongs to whoever keeps positions in it.
- *   O3  Absent is exit 1; what the store refuses (damaged, locked, another format, another type) 3; what the
- *       system refuses 4.
+ *   O3  Absent is exit 1; what the store refuses (damaged, locked, another format, another type) 3;
+ *       what the system refuses 4.
  */
 #ifndef TN_OPEN_STORE_H
 #define TN_OPEN_STORE_H
@@ -37,8 +37,8 @@ struct tn_open_store {
 int tn_open_store_exit(int result);
 
 /*
- * Whether a path cannot be a store's directory, which is the caller's mistake and not the system's failure; then
- * it is said.
+ * Whether a path cannot be a store's directory, which is the caller's mistake and not the system's
+ * failure; then it is said.
  */
 bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_opening opening);
 
@@ -47,8 +47,8 @@ int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char 
                         enum tn_opening opening);
 
 /*
- * The table `name` (NULL: the default one). An exit code; TN_EXIT_NEGATIVE when there is none and the
- * store was not opened to create, with a message.
+ * The table `name` (NULL: the default one). An exit code; TN_EXIT_NEGATIVE when there is none and
+ * the store was not opened to create, with a message.
  */
 int tn_open_store_table(struct tn_open_store *open, const char *name, bool create,
                         tarn_table **out);

@@ -3,9 +3,9 @@
  *
  *     version | -i NUL csv NUL | --time NUL time NUL | --every NUL 1h NUL | ... | FILE NUL a.csv NUL
  *
- * All that decides what comes out, in an order of its own, durations in one spelling (window_state.h,
- * D3): two command lines with the same bytes give the same output. The version is that of the whole
- * state.
+ * All that decides what comes out, in an order of its own, durations in one spelling
+ * (window_state.h, D3): two command lines with the same bytes give the same output. The version is
+ * that of the whole state.
  */
 #ifndef TN_STATE_COMMAND_H
 #define TN_STATE_COMMAND_H

@@ -4,7 +4,8 @@
  * Rules
  *   L1  Only a terminal is drawn on; one of TERM=dumb, or without TERM, is not.
  *   L2  NO_COLOR, set to anything but nothing, and there is no colour and no weight.
- *   L3  The size is asked each time, so that a window that was resized is drawn right the next time.
+ *   L3  The size is asked each time, so that a window that was resized is drawn right the next
+ *       time.
  */
 #ifndef TN_TERMINAL_H
 #define TN_TERMINAL_H

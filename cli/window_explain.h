@@ -2,8 +2,8 @@
  * window_explain.h - tarn window --explain: in words, what the command would compute
  *
  * For whoever wants to be sure before a long run. Files that can be are opened: their headers are
- * checked, and of the first rows as many are read as it takes to say what 'auto' will find. Standard
- * input and pipes are left alone: what is read from them would be gone.
+ * checked, and of the first rows as many are read as it takes to say what 'auto' will find.
+ * Standard input and pipes are left alone: what is read from them would be gone.
  */
 #ifndef TN_WINDOW_EXPLAIN_H
 #define TN_WINDOW_EXPLAIN_H

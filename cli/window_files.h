@@ -1,12 +1,13 @@
 /*
- * window_files.h - the files that a command line of `tarn window` names, looked at before any is touched
+ * window_files.h - the files that a command line of `tarn window` names, looked at before any is
+ * touched
  *
  *     FILE...      each must be there          --out, --late-to     none of those, nor each other
  *
  * Rules
  *   X1  A mistyped name shall not show up an hour into the files before it.
- *   X2  Writing into what is being read would destroy it, or never end: by device and inode, whatever
- *       the names. Each file of a command line has one use.
+ *   X2  Writing into what is being read would destroy it, or never end: by device and inode,
+ *       whatever the names. Each file of a command line has one use.
  */
 #ifndef TN_WINDOW_FILES_H
 #define TN_WINDOW_FILES_H

@@ -5,8 +5,8 @@
  *               17,a,3    taken             12,b,4
  *               12,b,4    late
  *
- * Rows are written byte by byte as they were read, each ended by LF, so that the file can be read as
- * the inputs were.
+ * Rows are written byte by byte as they were read, each ended by LF, so that the file can be read
+ * as the inputs were.
  *
  * Rules
  *   L1  One header, of the first input that has one; ndjson has none. A late row of an input with
@@ -32,8 +32,8 @@ struct tn_late {
 bool tn_late_open(struct tn_late *late, const char *path);
 
 /*
- * Go on with it behind its first `bytes` bytes, of which `header` is the first line (0 bytes: it has
- * none yet). False: it cannot be, and that has been said; *exit_code is what to leave with.
+ * Go on with it behind its first `bytes` bytes, of which `header` is the first line (0 bytes: it
+ * has none yet). False: it cannot be, and that has been said; *exit_code is what to leave with.
  */
 bool tn_late_resume(struct tn_late *late, const char *path, uint64_t bytes, tarn_bytes header,
                     int *exit_code);

@@ -2,8 +2,8 @@
  * window_options.h - the command line of `tarn window`, understood
  *
  * What the run needs to know, checked as far as it can be without looking at any input. Fields and
- * columns (window_lists.h) are laid out as reader, operator and writer want them: a row is handed on
- * without copying.
+ * columns (window_lists.h) are laid out as reader, operator and writer want them: a row is handed
+ * on without copying.
  *
  *     window_usage     the options there are          --every 1h
  *     arguments        split: values by option        "1h"

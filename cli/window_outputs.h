@@ -5,8 +5,8 @@
  *     reader   ---> late row, as it came -----------------------------------> late
  *
  * Both are created when the first input could be opened (window_run.h, W1), or gone on with where a
- * state says (window_state.h, D1). What a function here calls an exit code is one, with all said, or
- * TN_WINDOW_GOES_ON.
+ * state says (window_state.h, D1). What a function here calls an exit code is one, with all said,
+ * or TN_WINDOW_GOES_ON.
  */
 #ifndef TN_WINDOW_OUTPUTS_H
 #define TN_WINDOW_OUTPUTS_H

@@ -7,9 +7,9 @@
  *
  *     [==========>                   ]  35 %  812 MB/s  3.1 M rows/s  12s left
  *
- * The last line is progress: rewritten twice a second, where standard error (but not standard output)
- * is a terminal. Of files whose end is known it is a bar, else rows and bytes so far. The view of
- * -o pretty stands on standard output: window_live.h.
+ * The last line is progress: rewritten twice a second, where standard error (but not standard
+ * output) is a terminal. Of files whose end is known it is a bar, else rows and bytes so far. The
+ * view of -o pretty stands on standard output: window_live.h.
  */
 #ifndef TN_WINDOW_REPORT_H
 #define TN_WINDOW_REPORT_H

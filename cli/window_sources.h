@@ -8,12 +8,12 @@
  *
  * Rules
  *   F1  Which row is next depends on what the files hold, never on blocks, and on time only with
- *       --idle. Merged: from the source whose own watermark is the least (watermark.h, M5); while it
- *       waits for more, the others wait with it. They could not move the watermark anyway.
- *   F2  With --follow the FILEs do not end. In sequence only the last can be followed; those before it
- *       are read to their end.
- *   F3  With --idle a followed source that has given nothing for so long holds the others no more. It
- *       is asked again now and then, and counts again when it has caught up (M3).
+ *       --idle. Merged: from the source whose own watermark is the least (watermark.h, M5); while
+ *       it waits for more, the others wait with it. They could not move the watermark anyway.
+ *   F2  With --follow the FILEs do not end. In sequence only the last can be followed; those before
+ *       it are read to their end.
+ *   F3  With --idle a followed source that has given nothing for so long holds the others no more.
+ *       It is asked again now and then, and counts again when it has caught up (M3).
  *   F4  The first source is open, or merged all are, before anything else is done (W1).
  *   F5  With --state sources go on where others stood: files are what they were, by device and
  *       inode, and by all bytes that were read of them; also those read to their end.
@@ -75,8 +75,9 @@ void tn_sources_resume(struct tn_sources *sources, const struct tn_source_place 
 int tn_sources_begin(struct tn_sources *sources);
 
 /*
- * The next row. Answers as tn_reader_next; END when all have ended; or TN_SOURCES_MOVED: a source has
- * ended or fallen idle, which moved the watermark of all, and the next row may be long in coming.
+ * The next row. Answers as tn_reader_next; END when all have ended; or TN_SOURCES_MOVED: a source
+ * has ended or fallen idle, which moved the watermark of all, and the next row may be long in
+ * coming.
  */
 int tn_sources_next(struct tn_sources *sources, struct tn_row *row);
 

@@ -9,8 +9,8 @@
  *             run source 0000000000    words: a place; one for each FILE
  *             run late header          the first line of --late-to, once it has one
  *
- * They are entries rather than the commit's note because a note is written whole with each commit: of
- * a thousand FILEs one moves.
+ * They are entries rather than the commit's note because a note is written whole with each commit:
+ * of a thousand FILEs one moves.
  *
  *     rows | rows | rows | x             commit: outputs flushed and synced, then state, as one unit
  *          c      c      c               resume: outputs cut to what the last c says, files read on
@@ -24,8 +24,8 @@
  *   D3  Refused with what differs: another command line (-v, --commit-every and how a duration is
  *       written do not count); files that are not what they were (window_sources.h, F5); outputs
  *       shorter than recorded; a store that is no such state; one that is in use.
- *   D4  After a failure nothing more is committed: the last commit stands, and the same command goes
- *       on from there once its cause is gone. A row that --strict refuses is refused again.
+ *   D4  After a failure nothing more is committed: the last commit stands, and the same command
+ *       goes on from there once its cause is gone. A row that --strict refuses is refused again.
  *   D5  Standard output cannot be cut: rows written since the last commit come again.
  */
 #ifndef TN_WINDOW_STATE_H

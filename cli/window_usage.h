@@ -1,8 +1,8 @@
 /*
  * window_usage.h - the options of `tarn window`: their names, and what --help says of them
  *
- * The enum is a place in tn_arguments.values. To add an option: here, in window_usage.c, where it is
- * understood (window_options.c), in the manual page, and, when it decides what comes out, in
+ * The enum is a place in tn_arguments.values. To add an option: here, in window_usage.c, where it
+ * is understood (window_options.c), in the manual page, and, when it decides what comes out, in
  * state_command.c.
  */
 #ifndef TN_WINDOW_USAGE_H

@@ -1,10 +1,10 @@
 /*
  * tarn.h - the embedded state store for streams
  *
- * A *store* holds *tables*; a table maps byte-string keys to byte-string values. A get costs what the
- * best hash map costs; an ordered table also scans its keys in order; values are read and changed in
- * place, where they lie. Everything in the store is one unit: one thread, one memory account, one
- * commit over all tables. This header is the manual: it reads from top to bottom.
+ * A *store* holds *tables*; a table maps byte-string keys to byte-string values. A get costs what
+ * the best hash map costs; an ordered table also scans its keys in order; values are read and
+ * changed in place, where they lie. Everything in the store is one unit: one thread, one memory
+ * account, one commit over all tables. This header is the manual: it reads from top to bottom.
  *
  *     #include <stdio.h>
  *     #include <tarn.h>
@@ -30,8 +30,8 @@
  * Conventions
  *
  * Results.    0 done; > 0 an answer that is not a failure (absent, end); < 0 a failure, after which
- *             tarn_error_text() says more. Unless an entry says otherwise, a failed call has changed
- *             nothing.
+ *             tarn_error_text() says more. Unless an entry says otherwise, a failed call has
+ *             changed nothing.
  * Misuse.     Misuse that can be detected (NULL where something is needed, a key too long, a handle
  *             whose object is gone, a store carried over a fork) is answered with TARN_E_MISUSE and
  *             changes nothing.
@@ -39,22 +39,22 @@
  *             copied:   the store took its own copy before it returned.
  *             given:    now yours; give it back with the function named.
  * Lifetimes.  A pointer from tarn_get, tarn_get_many, tarn_get_as, tarn_take, tarn_next or
- *             tarn_dict_decode is borrowed until the next call on the store that is not one of these
- *             *reading calls*: tarn_get, tarn_get_many, tarn_get_as, tarn_contains, tarn_next,
- *             tarn_table_count, tarn_table_bytes, tarn_dict_find, tarn_dict_decode,
+ *             tarn_dict_decode is borrowed until the next call on the store that is not one of
+ *             these *reading calls*: tarn_get, tarn_get_many, tarn_get_as, tarn_contains,
+ *             tarn_next, tarn_table_count, tarn_table_bytes, tarn_dict_find, tarn_dict_decode,
  *             tarn_dict_count; a tarn_next ends only its own iterator's pointers.
  *             Pointers from tarn_modify, tarn_modify_as and tarn_modify_many end with any next call
  *             on the store.
- * Sizes.      In bytes, unless the name says otherwise. Zero in an option means 'the default', which
- *             the option's comment states; a NULL options pointer means all defaults.
+ * Sizes.      In bytes, unless the name says otherwise. Zero in an option means 'the default',
+ *             which the option's comment states; a NULL options pointer means all defaults.
  * Keys.       0 to TARN_KEY_BYTES_MAX bytes of any value; the empty key is a key. Order is unsigned
  *             lexicographic: a before ab before b.
- * Values.     0 to TARN_VALUE_BYTES_MAX bytes of any value, stored from an address that is a multiple
- *             of 8, so a struct can be read where it lies. An empty value is not NULL.
+ * Values.     0 to TARN_VALUE_BYTES_MAX bytes of any value, stored from an address that is a
+ *             multiple of 8, so a struct can be read where it lies. An empty value is not NULL.
  * Threads.    One thread at a time per store, its tables, iterators and snapshots. Different stores
  *             are independent. The library starts no threads and keeps no globals.
- * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE (where
- *             the system can tell: on Linux since 4.14).
+ * Forks.      A child after fork must not use its parent's stores; it is answered TARN_E_MISUSE
+ *             (where the system can tell: on Linux since 4.14).
  */
 #ifndef TARN_H
 #define TARN_H
@@ -82,7 +82,7 @@ extern "C" {
 #define TARN_TABLE_NAME_BYTES_MAX 255u
 #define TARN_NOTE_BYTES_MAX 1048576u
 
-/* ---- results ---------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 enum tarn_result {
     TARN_OK = 0,
@@ -115,7 +115,7 @@ typedef struct tarn_bytes {
     size_t bytes;
 } tarn_bytes;
 
-/* ---- the library ------------------------------------------------------------------------------ */
+/* ---- the library ----------------------------------------------------------------------------- */
 
 /* "0.1.0": of the library linked, where TARN_VERSION_TEXT is of the header compiled. Static. */
 TARN_API const char *tarn_version(void);
@@ -123,7 +123,7 @@ TARN_API const char *tarn_version(void);
 /* A short English name for a result code, for messages: "absent", "out of memory". Static. */
 TARN_API const char *tarn_result_text(int result);
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /*
  * Memory on the store's behalf. new_bytes 0 frees `old` and returns NULL; old NULL (then old_bytes
@@ -136,13 +136,15 @@ typedef void *tarn_allocate_fn(void *context, void *old, size_t old_bytes, size_
  * A memory limit that any number of stores share, on any threads: name it in tarn_options.
  *
  * bytes_max         what all of them may commit together; 0: no limit, it only counts.
- * allocate, its context   for the budget itself, some 100 bytes that count nowhere; NULL: the C library.
+ * allocate          for the budget itself, some 100 bytes that count nowhere; NULL: the C library.
  *
  * A store that needs more than is left gives up its own garbage and spare pages first, then answers
- * TARN_E_FULL. It cannot give up those of other stores, which may be in use by other threads; when less
- * than an eighth is left stores keep no spare pages from then on, and tarn_work has them give up theirs.
+ * TARN_E_FULL. It cannot give up those of other stores, which may be in use by other threads; when
+ * less than an eighth is left stores keep no spare pages from then on, and tarn_work has them give
+ * up theirs.
  *
- * On TARN_OK *out is given: close it with tarn_budget_close, after the stores. Otherwise *out is NULL.
+ * On TARN_OK *out is given: close it with tarn_budget_close, after the stores. Otherwise *out is
+ * NULL.
  */
 TARN_API int tarn_budget_open(tarn_budget **out, uint64_t bytes_max, tarn_allocate_fn *allocate,
                               void *allocate_context);
@@ -153,11 +155,12 @@ TARN_API int tarn_budget_close(tarn_budget *budget);
 /* Bytes that its stores have committed, together, at some moment of the call. From any thread. */
 TARN_API uint64_t tarn_budget_used(const tarn_budget *budget);
 
-/* ---- stores ----------------------------------------------------------------------------------- */
+/* ---- stores ---------------------------------------------------------------------------------- */
 
 /*
- * What tarn_open found in a directory, whether it succeeded or not: name one in tarn_options. Zeros at a file's
- * end are not told of: they are room for commits to come, or what a power loss left of a commit never synced.
+ * What tarn_open found in a directory, whether it succeeded or not: name one in tarn_options. Zeros
+ * at a file's end are not told of: they are room for commits to come, or what a power loss left of
+ * a commit never synced.
  */
 typedef struct tarn_report {
     uint64_t commit_number;  /* of the commit that the store is now; 0: none, or it failed */
@@ -169,8 +172,8 @@ typedef struct tarn_report {
 } tarn_report;
 
 /*
- * Hears how far the replay of a store's files is; must not call tarn. Where damage is found on the way, files are read a
- * second time, and done_bytes begins anew.
+ * Hears how far the replay of a store's files is; must not call tarn. Where damage is found on the
+ * way, files are read a second time, and done_bytes begins anew.
  */
 typedef void tarn_progress_fn(void *context, uint64_t done_bytes, uint64_t all_bytes);
 
@@ -187,14 +190,14 @@ typedef struct tarn_options {
     uint64_t address_bytes;
     /*
      * Memory the store may commit, its indexes and tables included. A put that would need more
-     * answers TARN_E_FULL and changes nothing; gets, deletes and clears go on (the last 4 KiB are for
-     * tarn_table_clear). Records come in chunks of 16 or more of a size: while there is room, the first
-     * value of 70 KB takes 2 MiB. Default: no limit.
+     * answers TARN_E_FULL and changes nothing; gets, deletes and clears go on (the last 4 KiB are
+     * for tarn_table_clear). Records come in chunks of 16 or more of a size: while there is room,
+     * the first value of 70 KB takes 2 MiB. Default: no limit.
      */
     uint64_t memory_bytes_max;
     /*
-     * What one snapshot may hold of entries changed since it was taken. At the cap the snapshot fails,
-     * never the write; see tarn_snapshot_take. Default: no limit but memory_bytes_max.
+     * What one snapshot may hold of entries changed since it was taken. At the cap the snapshot
+     * fails, never the write; see tarn_snapshot_take. Default: no limit but memory_bytes_max.
      */
     uint64_t snapshot_bytes_max;
     /* A limit shared with other stores, beside the store's own; it must stay open. Default: none. */
@@ -204,8 +207,8 @@ typedef struct tarn_options {
     void *allocate_context;
     unsigned flags;
     /*
-     * With a path. A file of the store grows to 1/16 of its keys and values, but to so many bytes at
-     * least; files that nothing needs any more are unlinked whole. Default: 4 MiB.
+     * With a path. A file of the store grows to 1/16 of its keys and values, but to so many bytes
+     * at least; files that nothing needs any more are unlinked whole. Default: 4 MiB.
      */
     uint64_t file_bytes_min;
     tarn_report *report;        /* filled by tarn_open. Default: none */
@@ -221,26 +224,28 @@ typedef struct tarn_options {
  * options  copied; NULL for defaults.
  *
  * With a directory the store is what the last commit that survived made it: after a clean close, or
- * when only the process died, that is the last one; after a power loss the last synced one or a later one.
- * Opening never falls back behind what was synced, and never changes what it once answered. All
- * entries are read into memory: O(the store). What was dropped, options->report says.
+ * when only the process died, that is the last one; after a power loss the last synced one or a
+ * later one. Opening never falls back behind what was synced, and never changes what it once
+ * answered. All entries are read into memory: O(the store). What was dropped, options->report says.
  *
- * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL; options->report has the
- * text. TARN_E_MEMORY: no memory or address space, or no randomness to be had from the system.
- * TARN_E_FULL: the entries take more than memory_bytes_max, or the disk is full. TARN_E_BUSY: another process, or
- * another handle of this one, has the store. TARN_E_CORRUPT: its files do not hold; the text says which and where. TARN_E_VERSION: they were
- * written by a later release. TARN_E_IO: the system refused a call. The directory is as it was.
+ * On TARN_OK *out is given: close it with tarn_close. Otherwise *out is NULL; options->report has
+ * the text. TARN_E_MEMORY: no memory or address space, or no randomness to be had from the system.
+ * TARN_E_FULL: the entries take more than memory_bytes_max, or the disk is full. TARN_E_BUSY:
+ * another process, or another handle of this one, has the store. TARN_E_CORRUPT: its files do not
+ * hold; the text says which and where. TARN_E_VERSION: they were written by a later release.
+ * TARN_E_IO: the system refused a call. The directory is as it was.
  */
 TARN_API int tarn_open(tarn_store **out, const char *path, const tarn_options *options);
 
 /*
- * Close a store and free all of it: tables, entries, handles. What was not committed is discarded. With a
- * directory, what was committed is synced, and a mark says that the store was closed in order. If that
- * fails (TARN_E_IO, TARN_E_FULL, TARN_E_FAILED) the store is closed all the same, without the mark.
+ * Close a store and free all of it: tables, entries, handles. What was not committed is discarded.
+ * With a directory, what was committed is synced, and a mark says that the store was closed in
+ * order. If that fails (TARN_E_IO, TARN_E_FULL, TARN_E_FAILED) the store is closed all the same,
+ * without the mark.
  *
  * With iterators or snapshots open it answers TARN_E_MISUSE and changes nothing: close and release
- * them first. Table handles need not be closed. NULL is allowed and does nothing. After TARN_OK any use of the store or of its
- * tables is undefined.
+ * them first. Table handles need not be closed. NULL is allowed and does nothing. After TARN_OK any
+ * use of the store or of its tables is undefined.
  */
 TARN_API int tarn_close(tarn_store *store);
 
@@ -251,11 +256,11 @@ TARN_API int tarn_close(tarn_store *store);
 TARN_API const char *tarn_error_text(const tarn_store *store);
 
 /*
- * Pay for upkeep now: give back, step by step, what cleared and dropped tables and released snapshots
- * held, what shrinking indexes no longer need, what deleted entries left behind, and spare pages. Writes
- * pay a small share of this by themselves, and let up to half of a table's record memory lie unused; call
- * this in idle moments to have it sooner, and more of it: a fifth may stay unused then. `budget_bytes`
- * bounds the work: about as many bytes are freed or moved.
+ * Pay for upkeep now: give back, step by step, what cleared and dropped tables and released
+ * snapshots held, what shrinking indexes no longer need, what deleted entries left behind, and
+ * spare pages. Writes pay a small share of this by themselves, and let up to half of a table's
+ * record memory lie unused; call this in idle moments to have it sooner, and more of it: a fifth
+ * may stay unused then. `budget_bytes` bounds the work: about as many bytes are freed or moved.
  *
  * TARN_OK: budget spent, there is more to do. TARN_END: nothing left to do.
  */
@@ -291,7 +296,7 @@ typedef struct tarn_statistics {
 /* Fill *out. O(number of tables and files). */
 TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
 
-/* ---- commits ---------------------------------------------------------------------------------- */
+/* ---- commits --------------------------------------------------------------------------------- */
 
 /* Flags of tarn_commit. */
 #define TARN_SYNC                                                                                  \
@@ -302,25 +307,26 @@ TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
  * (positions in your sources, for example; copied; note_bytes <= TARN_NOTE_BYTES_MAX; NULL with 0
  * bytes is the empty note).
  *
- * The commit number advances by one and the note is kept. A commit with nothing changed and the same note
- * changes nothing, the number neither; with TARN_SYNC it still syncs what was committed before.
+ * The commit number advances by one and the note is kept. A commit with nothing changed and the
+ * same note changes nothing, the number neither; with TARN_SYNC it still syncs what was committed
+ * before.
  *
- * With a directory, TARN_OK means: it survives the end of this process; with TARN_SYNC, also a power loss. It
- * writes what changed since the last commit, each changed entry once, and 1.5 times as many bytes of
- * the rest, so that old files can go. TARN_E_FULL: no room on the disk; TARN_E_MEMORY: nothing
- * is committed, all changes are still there, and the next commit that finds room has them. TARN_E_FAILED: a write or sync
- * failed for another reason; nothing can be committed any more, reading goes on, and opening anew
- * recovers. TARN_E_MISUSE: the store is TARN_READ_ONLY.
+ * With a directory, TARN_OK means: it survives the end of this process; with TARN_SYNC, also a
+ * power loss. It writes what changed since the last commit, each changed entry once, and 1.5 times
+ * as many bytes of the rest, so that old files can go. TARN_E_FULL: no room on the disk;
+ * TARN_E_MEMORY: nothing is committed, all changes are still there, and the next commit that finds
+ * room has them. TARN_E_FAILED: a write or sync failed for another reason; nothing can be committed
+ * any more, reading goes on, and opening anew recovers. TARN_E_MISUSE: the store is TARN_READ_ONLY.
  */
 TARN_API int tarn_commit(tarn_store *store, const void *note, size_t note_bytes, unsigned flags);
 
 /*
- * Number and note of the last commit; 0 and empty before the first. Either out may be NULL. The note
- * is borrowed until the next tarn_commit or tarn_close.
+ * Number and note of the last commit; 0 and empty before the first. Either out may be NULL. The
+ * note is borrowed until the next tarn_commit or tarn_close.
  */
 TARN_API int tarn_last_commit(tarn_store *store, uint64_t *number, tarn_bytes *note);
 
-/* ---- tables ----------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 enum tarn_table_kind {
     TARN_ORDERED = 0, /* the default: scans in key order, by range and prefix */
@@ -374,8 +380,8 @@ typedef struct tarn_table_info {
 } tarn_table_info;
 
 /*
- * What tables and dictionaries there are: the one at `place` (0, 1, 2, ...) in the order of their names.
- * TARN_END: there are no more. Places hold until a table is created or dropped.
+ * What tables and dictionaries there are: the one at `place` (0, 1, 2, ...) in the order of their
+ * names. TARN_END: there are no more. Places hold until a table is created or dropped.
  */
 TARN_API int tarn_table_at(tarn_store *store, uint64_t place, tarn_table_info *out);
 
@@ -392,9 +398,9 @@ TARN_API int tarn_table_close(tarn_table *table);
 TARN_API int tarn_table_drop(tarn_table *table);
 
 /*
- * Remove all entries of a table. O(1): memory comes back in later steps; pages that the table may take
- * again stay (kept_bytes) until commits, tarn_work or a limit want them back. Open iterators are at
- * their end. Works at a memory limit, too.
+ * Remove all entries of a table. O(1): memory comes back in later steps; pages that the table may
+ * take again stay (kept_bytes) until commits, tarn_work or a limit want them back. Open iterators
+ * are at their end. Works at a memory limit, too.
  */
 TARN_API int tarn_table_clear(tarn_table *table);
 
@@ -413,7 +419,7 @@ TARN_API int tarn_table_describe(const tarn_table *table, tarn_table_options *ou
 /* The table's name, borrowed as long as the handle; NULL for NULL. */
 TARN_API const char *tarn_table_name(const tarn_table *table);
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /*
  * Look up one key.
@@ -425,14 +431,14 @@ TARN_API int tarn_get(tarn_table *table, const void *key, size_t key_bytes, cons
                       size_t *value_bytes);
 
 /*
- * Look up many keys at once: two to three times faster per key than tarn_get when the table is larger
- * than the caches, since their memory accesses overlap.
+ * Look up many keys at once: two to three times faster per key than tarn_get when the table is
+ * larger than the caches, since their memory accesses overlap.
  *
- * keys, values   arrays of `count`; keys may repeat. values[i].data is NULL where keys[i] is absent,
- *                else as from tarn_get; all are borrowed together (see Lifetimes).
+ * keys, values   arrays of `count`; keys may repeat. values[i].data is NULL where keys[i] is
+ *                absent, else as from tarn_get; all are borrowed together (see Lifetimes).
  *
- * TARN_E_MISUSE for a key that is too long fails the whole call, and the error text names its place;
- * the values are then undefined. Never allocates.
+ * TARN_E_MISUSE for a key that is too long fails the whole call, and the error text names its
+ * place; the values are then undefined. Never allocates.
  */
 TARN_API int tarn_get_many(tarn_table *table, const tarn_bytes *keys, size_t count,
                            tarn_bytes *values);
@@ -440,15 +446,16 @@ TARN_API int tarn_get_many(tarn_table *table, const tarn_bytes *keys, size_t cou
 /* TARN_OK: there is such a key. TARN_ABSENT: there is none. Cheaper than tarn_get; never allocates. */
 TARN_API int tarn_contains(tarn_table *table, const void *key, size_t key_bytes);
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /*
- * Set the value of a key; both are copied. The old value, if any, is replaced: in place when the new
- * one fits where it lies. `value` must not point into this store.
+ * Set the value of a key; both are copied. The old value, if any, is replaced: in place when the
+ * new one fits where it lies. `value` must not point into this store.
  *
- * Cost: one index probe, for a new key its place in the order, and a bounded share of upkeep. One thing is
- * not bounded: an index whose entries are dense in one part only (a scan of an unordered table that deletes
- * as it goes leaves that), and that must grow then, is built anew within one call.
+ * Cost: one index probe, for a new key its place in the order, and a bounded share of upkeep. One
+ * thing is not bounded: an index whose entries are dense in one part only (a scan of an unordered
+ * table that deletes as it goes leaves that), and that must grow then, is built anew within one
+ * call.
  *
  * TARN_E_MEMORY, TARN_E_FULL: nothing changed, the old value is still there.
  */
@@ -458,9 +465,9 @@ TARN_API int tarn_put(tarn_table *table, const void *key, size_t key_bytes, cons
 /*
  * As tarn_put, but only when the key is absent.
  *
- * TARN_OK: it was absent, the entry is new. TARN_PRESENT: there is an entry already, nothing changed,
- * and, where not NULL, *old and *old_bytes tell its value (borrowed, see Lifetimes). One look-up in
- * either case.
+ * TARN_OK: it was absent, the entry is new. TARN_PRESENT: there is an entry already, nothing
+ * changed, and, where not NULL, *old and *old_bytes tell its value (borrowed, see Lifetimes). One
+ * look-up in either case.
  */
 TARN_API int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_bytes,
                                 const void *value, size_t value_bytes, const void **old,
@@ -471,19 +478,19 @@ TARN_API int tarn_put_if_absent(tarn_table *table, const void *key, size_t key_b
  *
  * On TARN_OK *value is a writable pointer to the `value_bytes` bytes of the entry, aligned to 8;
  * zero-filled when the key is new. It ends with any next call on the store: do not write through it
- * later. An entry of another size is TARN_E_TYPE, and nothing changed. Does not allocate when the key
- * exists.
+ * later. An entry of another size is TARN_E_TYPE, and nothing changed. Does not allocate when the
+ * key exists.
  */
 TARN_API int tarn_modify(tarn_table *table, const void *key, size_t key_bytes, size_t value_bytes,
                          void **value);
 
 /*
- * As tarn_modify, for many keys at once: their memory accesses overlap, which pays when the table is
- * larger than the caches.
+ * As tarn_modify, for many keys at once: their memory accesses overlap, which pays when the table
+ * is larger than the caches.
  *
- * keys, values   arrays of `count`. values[i] becomes a writable pointer to the value of keys[i]; all are
- *                good together until the next call on the store. Keys may repeat, and then so do the
- *                pointers.
+ * keys, values   arrays of `count`. values[i] becomes a writable pointer to the value of keys[i];
+ *                all are good together until the next call on the store. Keys may repeat, and then
+ *                so do the pointers.
  *
  * On a failure nothing has changed, whichever key it was (the error text names its place), and the
  * values are undefined: no key was added, and no pointer was handed out to write through.
@@ -502,7 +509,7 @@ TARN_API int tarn_delete(tarn_table *table, const void *key, size_t key_bytes);
 TARN_API int tarn_take(tarn_table *table, const void *key, size_t key_bytes, const void **value,
                        size_t *value_bytes);
 
-/* ---- merging ---------------------------------------------------------------------------------- */
+/* ---- merging --------------------------------------------------------------------------------- */
 
 /*
  * Change a number by an operand; one look-up. An entry is 8 bytes, the number little-endian;
@@ -511,9 +518,9 @@ TARN_API int tarn_take(tarn_table *table, const void *key, size_t key_bytes, con
  * it is untouched. A merge that leaves the number as it was is no change for the next commit.
  *
  * i64   A sum that does not fit is TARN_E_TYPE, and nothing changed.
- * f64   As IEEE 754 says, infinities included, but never with a NaN: a NaN operand, a NaN in the entry,
- *       or two infinities that cancel are TARN_E_TYPE, and nothing changed. For min and max -0.0 is
- *       less than 0.0, so that the order of merges does not matter.
+ * f64   As IEEE 754 says, infinities included, but never with a NaN: a NaN operand, a NaN in the
+ *       entry, or two infinities that cancel are TARN_E_TYPE, and nothing changed. For min and max
+ *       -0.0 is less than 0.0, so that the order of merges does not matter.
  */
 TARN_API int tarn_add_i64(tarn_table *table, const void *key, size_t key_bytes, int64_t delta,
                           int64_t *result);
@@ -540,7 +547,7 @@ TARN_API int tarn_max_f64(tarn_table *table, const void *key, size_t key_bytes, 
 TARN_API int tarn_append(tarn_table *table, const void *key, size_t key_bytes, const void *bytes,
                          size_t bytes_count);
 
-/* ---- types ------------------------------------------------------------------------------------ */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 /*
  * tarn_get, tarn_put and tarn_modify for values of one type (enum tarn_type, not TARN_ANY) and its
@@ -555,7 +562,7 @@ TARN_API int tarn_put_as(tarn_table *table, int type, const void *key, size_t ke
 TARN_API int tarn_modify_as(tarn_table *table, int type, const void *key, size_t key_bytes,
                             size_t value_bytes, void **value);
 
-/* ---- scanning --------------------------------------------------------------------------------- */
+/* ---- scanning -------------------------------------------------------------------------------- */
 
 /*
  * Which keys a scan gives. Zero-filled: all of them, ascending. `lower` and `upper` with data NULL
@@ -575,9 +582,10 @@ typedef struct tarn_range {
  * range   copied, keys included. NULL: everything. On an unordered table only NULL or a zero-filled
  *         range is possible (anything else is TARN_E_MISUSE), and the order is unspecified.
  *
- * On TARN_OK *out is given: close it with tarn_iterator_close. Otherwise *out is NULL. Any number may
- * be open. Writes are allowed meanwhile: an entry present and unchanged throughout is given exactly
- * once; one inserted or changed meanwhile at most once; deleting the entry just given is normal use.
+ * On TARN_OK *out is given: close it with tarn_iterator_close. Otherwise *out is NULL. Any number
+ * may be open. Writes are allowed meanwhile: an entry present and unchanged throughout is given
+ * exactly once; one inserted or changed meanwhile at most once; deleting the entry just given is
+ * normal use.
  */
 TARN_API int tarn_scan(tarn_iterator **out, tarn_table *table, const tarn_range *range);
 
@@ -597,7 +605,7 @@ TARN_API int tarn_seek(tarn_iterator *iterator, const void *key, size_t key_byte
 /* Give an iterator back. NULL is allowed. */
 TARN_API int tarn_iterator_close(tarn_iterator *iterator);
 
-/* ---- dictionaries ----------------------------------------------------------------------------- */
+/* ---- dictionaries ---------------------------------------------------------------------------- */
 
 /*
  * A *dictionary* numbers byte strings: each new one gets the next code, 0, 1, 2, ... Long keys that
@@ -641,8 +649,8 @@ TARN_API int tarn_dict_close(tarn_dict *dict);
 TARN_API int tarn_dict_encode(tarn_dict *dict, const void *key, size_t key_bytes, uint32_t *code);
 
 /*
- * The codes of many keys; as tarn_dict_encode for each in turn, but their memory accesses overlap, which
- * pays when the dictionary is larger than the caches. Keys may repeat.
+ * The codes of many keys; as tarn_dict_encode for each in turn, but their memory accesses overlap,
+ * which pays when the dictionary is larger than the caches. Keys may repeat.
  *
  * TARN_E_MISUSE for a key that is too long: nothing changed, and the error text names its place.
  * Any other failure (full, no memory): codes[i] is TARN_DICT_NONE for each key that has no code;
@@ -690,7 +698,7 @@ TARN_API size_t tarn_dict_raw_key(const void *key, size_t key_bytes, void *out);
 TARN_API int tarn_dict_read_key(const void *bytes, size_t bytes_count, uint32_t *code,
                                 tarn_bytes *raw);
 
-/* ---- snapshots -------------------------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 /*
  * Take a snapshot: the whole store, all tables, as it is now, uncommitted changes included.
@@ -699,17 +707,17 @@ TARN_API int tarn_dict_read_key(const void *bytes, size_t bytes_count, uint32_t 
  * entry was, for every open snapshot that has not kept it yet; writes pay for that only while
  * snapshots are open, gets never. Any number may be open.
  *
- * A snapshot that would hold more than the option snapshot_bytes_max, or for which memory is refused,
- * fails; the write goes on as if it had not been there. Whatever is then asked of the snapshot answers
- * TARN_E_FULL, and the error text says why, until it is released.
+ * A snapshot that would hold more than the option snapshot_bytes_max, or for which memory is
+ * refused, fails; the write goes on as if it had not been there. Whatever is then asked of the
+ * snapshot answers TARN_E_FULL, and the error text says why, until it is released.
  *
  * On TARN_OK *out is given: release it with tarn_snapshot_release. Otherwise *out is NULL.
  */
 TARN_API int tarn_snapshot_take(tarn_snapshot **out, tarn_store *store);
 
 /*
- * Open the table `name` as it was when the snapshot was taken, to read: with tarn_get, tarn_get_many,
- * tarn_contains, tarn_scan and the calls that tell about a table. It does not change
+ * Open the table `name` as it was when the snapshot was taken, to read: with tarn_get,
+ * tarn_get_many, tarn_contains, tarn_scan and the calls that tell about a table. It does not change
  * while the store does, also when the table is changed, cleared, dropped or made anew. Calls that
  * write answer TARN_E_MISUSE. Lifetimes are those of any table: a pointer ends with the next write.
  *
@@ -717,8 +725,8 @@ TARN_API int tarn_snapshot_take(tarn_snapshot **out, tarn_store *store);
  *
  * On TARN_OK *out is given; opening a name twice gives the same handle twice. Give it back with
  * tarn_table_close, or leave that to tarn_close. Once the snapshot is released, the handle and its
- * iterators answer TARN_E_MISUSE until they are closed. TARN_ABSENT: there was no such table, and *out
- * is NULL, as it is on a failure.
+ * iterators answer TARN_E_MISUSE until they are closed. TARN_ABSENT: there was no such table, and
+ * *out is NULL, as it is on a failure.
  */
 TARN_API int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, const char *name);
 
@@ -727,35 +735,37 @@ TARN_API int tarn_snapshot_table(tarn_table **out, tarn_snapshot *snapshot, cons
  *
  * These are changes like others: other snapshots, older and newer, keep what they saw; iterators go
  * on; nothing is committed, and the last commit's number and note stay. Tables created since are
- * dropped. Tables dropped since come back (open them anew), cleared ones are filled again. Costs what
- * was changed since (a table cleared or dropped since: all it had), plus a look at each table's name.
+ * dropped. Tables dropped since come back (open them anew), cleared ones are filled again. Costs
+ * what was changed since (a table cleared or dropped since: all it had), plus a look at each
+ * table's name.
  *
- * TARN_E_MEMORY, TARN_E_FULL: a part may have been restored. The snapshot is intact: call again once
- * there is room.
+ * TARN_E_MEMORY, TARN_E_FULL: a part may have been restored. The snapshot is intact: call again
+ * once there is room.
  */
 TARN_API int tarn_snapshot_restore(tarn_snapshot *snapshot);
 
 /*
- * Write everything the snapshot sees, all tables and dictionaries, to a descriptor open for writing: a
- * file, a pipe, a socket. It goes on from where the descriptor stands; tarn_import makes tables of it
- * again, here or on another machine. docs/FORMAT.md says what is written: blocks with checksums,
- * little-endian, with a version.
+ * Write everything the snapshot sees, all tables and dictionaries, to a descriptor open for
+ * writing: a file, a pipe, a socket. It goes on from where the descriptor stands; tarn_import makes
+ * tables of it again, here or on another machine. docs/FORMAT.md says what is written: blocks with
+ * checksums, little-endian, with a version.
  *
- * The snapshot and the store stay as they are, and go on to be usable whatever happens to the export.
- * Memory: some 70 KB, and what scans and their table handles need; how much is exported does not matter. The same
- * content gives the same bytes, but for the entries of unordered tables (and dictionaries), which come in
- * an order of this store's own. Nothing is synced: a file is on the disk after your fsync.
+ * The snapshot and the store stay as they are, and go on to be usable whatever happens to the
+ * export. Memory: some 70 KB, and what scans and their table handles need; how much is exported
+ * does not matter. The same content gives the same bytes, but for the entries of unordered tables
+ * (and dictionaries), which come in an order of this store's own. Nothing is synced: a file is on
+ * the disk after your fsync.
  *
- * TARN_E_FULL: no space, over a file size limit or a quota (or a failed snapshot, or a memory limit).
- * TARN_E_IO: any other failed write. The error text has the errno and the byte it failed at. What was
- * written so far is not an export, and no import takes it. A pipe or socket without a reader raises
- * SIGPIPE, as write(2) does; a program that ignores the signal is answered TARN_E_IO.
+ * TARN_E_FULL: no space, over a file size limit or a quota (or a failed snapshot, or a memory
+ * limit). TARN_E_IO: any other failed write. The error text has the errno and the byte it failed
+ * at. What was written so far is not an export, and no import takes it. A pipe or socket without a
+ * reader raises SIGPIPE, as write(2) does; a program that ignores the signal is answered TARN_E_IO.
  */
 TARN_API int tarn_snapshot_export(tarn_snapshot *snapshot, int descriptor);
 
 /*
- * The same through a function of yours: it takes all of `count` bytes (at most 65,552) and answers 0, or an
- * errno (ENOSPC, EIO, ...) when it could not. It must not call on this store.
+ * The same through a function of yours: it takes all of `count` bytes (at most 65,552) and answers
+ * 0, or an errno (ENOSPC, EIO, ...) when it could not. It must not call on this store.
  */
 typedef int tarn_write_fn(void *context, const void *bytes, size_t count);
 TARN_API int tarn_snapshot_export_with(tarn_snapshot *snapshot, tarn_write_fn *write,
@@ -767,15 +777,17 @@ TARN_API int tarn_snapshot_export_with(tarn_snapshot *snapshot, tarn_write_fn *w
  */
 TARN_API int tarn_snapshot_release(tarn_snapshot *snapshot);
 
-/* ---- imports ---------------------------------------------------------------------------------- */
+/* ---- imports --------------------------------------------------------------------------------- */
 
 /*
- * Read an export from a descriptor, up to its end, and add its tables to a store: all of them or, on any
- * failure, none. The store may have other tables; one with a name of the export's is TARN_E_MISUSE.
+ * Read an export from a descriptor, up to its end, and add its tables to a store: all of them or,
+ * on any failure, none. The store may have other tables; one with a name of the export's is
+ * TARN_E_MISUSE.
  *
  * These are changes like others, uncommitted: snapshots taken before do not see the tables, and
- * restoring one drops them. Limits hold. Memory: what the entries need and some 140 KB; a value of more than 1 MiB
- * needs up to half as much again while it comes in. After a failure memory comes back as after tarn_table_drop.
+ * restoring one drops them. Limits hold. Memory: what the entries need and some 140 KB; a value of
+ * more than 1 MiB needs up to half as much again while it comes in. After a failure memory comes
+ * back as after tarn_table_drop.
  *
  * Every block is checked before anything in it is used, so a file may come from anywhere:
  *
@@ -789,13 +801,14 @@ TARN_API int tarn_snapshot_release(tarn_snapshot *snapshot);
 TARN_API int tarn_import(tarn_store *store, int descriptor);
 
 /*
- * The same through a function of yours: it reads up to `room` bytes, at least 1, and *count tells how many;
- * 0 means that there are no more. It answers 0, or an errno (EIO, ...). It must not call on this store.
+ * The same through a function of yours: it reads up to `room` bytes, at least 1, and *count tells
+ * how many; 0 means that there are no more. It answers 0, or an errno (EIO, ...). It must not call
+ * on this store.
  */
 typedef int tarn_read_fn(void *context, void *to, size_t room, size_t *count);
 TARN_API int tarn_import_with(tarn_store *store, tarn_read_fn *read, void *context);
 
-/* ---- checking and salvaging ------------------------------------------------------------------- */
+/* ---- checking and salvaging ------------------------------------------------------------------ */
 
 enum tarn_damage_kind {
     TARN_DAMAGE_HARMLESS = 0, /* nothing is lost by it, and the store opens all the same */
@@ -827,18 +840,20 @@ typedef struct tarn_check_result {
 } tarn_check_result;
 
 /*
- * Read everything in the directory of a store and tell what is damaged: headers, footers, marks and every
- * block against its checksum; whether entries can be decoded and commits follow each other; and, when all that
- * holds, whether the store opens and its indexes are what they should be. Takes no lock and writes nothing:
- * another process may write to the store meanwhile. Needs the memory that opening the store needs.
+ * Read everything in the directory of a store and tell what is damaged: headers, footers, marks and
+ * every block against its checksum; whether entries can be decoded and commits follow each other;
+ * and, when all that holds, whether the store opens and its indexes are what they should be. Takes
+ * no lock and writes nothing: another process may write to the store meanwhile. Needs the memory
+ * that opening the store needs.
  *
  * options  copied; NULL for defaults. flags, report and progress are not used.
  * damage   hears of each damage, with `context`; may be NULL.
  *
- * TARN_OK: the store is whole, and is commit out->report.commit_number; what a power loss left behind it
- * (out->report.dropped_bytes) is no damage. TARN_E_CORRUPT: it is damaged, and does not open. TARN_E_IO: there is
- * no store (report.is_missing), or the system refused a call. TARN_E_BUSY: its files changed again and again
- * while they were read. TARN_E_VERSION, TARN_E_MEMORY, TARN_E_FULL: as of tarn_open. *out is filled in any case.
+ * TARN_OK: the store is whole, and is commit out->report.commit_number; what a power loss left
+ * behind it (out->report.dropped_bytes) is no damage. TARN_E_CORRUPT: it is damaged, and does not
+ * open. TARN_E_IO: there is no store (report.is_missing), or the system refused a call.
+ * TARN_E_BUSY: its files changed again and again while they were read. TARN_E_VERSION,
+ * TARN_E_MEMORY, TARN_E_FULL: as of tarn_open. *out is filled in any case.
  */
 TARN_API int tarn_check(const char *directory, const tarn_options *options, tarn_damage_fn *damage,
                         void *context, tarn_check_result *out);
@@ -853,27 +868,28 @@ typedef struct tarn_salvage_result {
 } tarn_salvage_result;
 
 /*
- * Make a new store of what can be read in the directory of a damaged one, which stays as it is. The new one has
- * one commit, synced, with the newest note that can be read.
+ * Make a new store of what can be read in the directory of a damaged one, which stays as it is. The
+ * new one has one commit, synced, with the newest note that can be read.
  *
- * A store that opens is copied: tables, kinds and entries are the same. Of one that does not, each entry has its
- * newest value that verifies: where a later one is lost, that is an older one, and where a delete is lost,
- * the entry is there again; a damage by which deletes are lost says so, also where only a salvage has
- * a use for commits so old. A value that was never committed is never there. So a commit whose
- * footer is lost is not used, though the rest of it may verify: nothing else tells its entries from a note
- * that looks like entries, and it may never have been committed. Tables whose names are lost (and
- * some that had been dropped, when that is lost) are called 'salvaged-N', and are ordered; a dictionary
- * whose two halves contradict each other becomes two such tables.
+ * A store that opens is copied: tables, kinds and entries are the same. Of one that does not, each
+ * entry has its newest value that verifies: where a later one is lost, that is an older one, and
+ * where a delete is lost, the entry is there again; a damage by which deletes are lost says so,
+ * also where only a salvage has a use for commits so old. A value that was never committed is never
+ * there. So a commit whose footer is lost is not used, though the rest of it may verify: nothing
+ * else tells its entries from a note that looks like entries, and it may never have been committed.
+ * Tables whose names are lost (and some that had been dropped, when that is lost) are called
+ * 'salvaged-N', and are ordered; a dictionary whose two halves contradict each other becomes two
+ * such tables.
  *
  * target   its directory: not there, or empty. One process at a time must have it.
- * options  of the new store; copied; NULL for defaults. flags, report and progress are not used. All entries
- *          are in memory for a while, as in any store.
+ * options  of the new store; copied; NULL for defaults. flags, report and progress are not used.
+ *          All entries are in memory for a while, as in any store.
  * damage   hears of each damage, with `context`; may be NULL.
  *
- * TARN_OK: the new store is there; out->lost_count tells whether something is lost. TARN_E_CORRUPT: nothing can be
- * read at all. TARN_E_MISUSE: the target is not empty. TARN_E_IO (report.is_missing: no store to read),
- * TARN_E_VERSION, TARN_E_BUSY, TARN_E_MEMORY, TARN_E_FULL, TARN_E_FAILED: as of tarn_open and tarn_commit. After
- * a failure there is no new store. *out is filled in any case.
+ * TARN_OK: the new store is there; out->lost_count tells whether something is lost. TARN_E_CORRUPT:
+ * nothing can be read at all. TARN_E_MISUSE: the target is not empty. TARN_E_IO (report.is_missing:
+ * no store to read), TARN_E_VERSION, TARN_E_BUSY, TARN_E_MEMORY, TARN_E_FULL, TARN_E_FAILED: as of
+ * tarn_open and tarn_commit. After a failure there is no new store. *out is filled in any case.
  */
 TARN_API int tarn_salvage(const char *directory, const char *target, const tarn_options *options,
                           tarn_damage_fn *damage, void *context, tarn_salvage_result *out);

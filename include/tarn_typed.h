@@ -51,7 +51,7 @@
 extern "C" {
 #endif
 
-/* ---- tables of numbers ------------------------------------------------------------------------ */
+/* ---- tables of numbers ----------------------------------------------------------------------- */
 
 /*
  * Open a table whose values are of one type, and create it when there is none. Another type or kind
@@ -68,7 +68,7 @@ TARN_TYPED_INLINE int tarn_typed_open(tarn_table **out, tarn_store *store, const
     return tarn_table_open(out, store, name, &options);
 }
 
-/* ---- numbers as they are stored --------------------------------------------------------------- */
+/* ---- numbers as they are stored -------------------------------------------------------------- */
 
 /*
  * Read and write 4 or 8 little-endian bytes at any address: for pointers from tarn_modify_u64 and
@@ -170,7 +170,7 @@ TARN_TYPED_INLINE void tarn_store_f64(void *at, double value)
     tarn_store_u64(at, bits);
 }
 
-/* ---- getting ---------------------------------------------------------------------------------- */
+/* ---- getting --------------------------------------------------------------------------------- */
 
 /*
  * Look up one number. TARN_OK: *value is set. TARN_ABSENT, and TARN_E_TYPE for a table of another
@@ -242,7 +242,7 @@ TARN_TYPED_INLINE int tarn_get_f64(tarn_table *table, const void *key, size_t ke
     return result;
 }
 
-/* ---- putting ---------------------------------------------------------------------------------- */
+/* ---- putting --------------------------------------------------------------------------------- */
 
 /* Set one number. TARN_E_TYPE: the table is of another type, and nothing changed. */
 TARN_TYPED_INLINE int tarn_put_i32(tarn_table *table, const void *key, size_t key_bytes,
@@ -299,7 +299,7 @@ TARN_TYPED_INLINE int tarn_put_f64(tarn_table *table, const void *key, size_t ke
     return tarn_put_as(table, TARN_F64, key, key_bytes, cell, sizeof cell);
 }
 
-/* ---- modifying -------------------------------------------------------------------------------- */
+/* ---- modifying ------------------------------------------------------------------------------- */
 
 /*
  * Read, modify and write one number in place: one look-up. *cell is where it lies, zero when the
@@ -342,7 +342,7 @@ TARN_TYPED_INLINE int tarn_modify_f64(tarn_table *table, const void *key, size_t
     return tarn_modify_as(table, TARN_F64, key, key_bytes, 8, cell);
 }
 
-/* ---- structs ---------------------------------------------------------------------------------- */
+/* ---- structs --------------------------------------------------------------------------------- */
 
 /*
  * TARN_STRUCT_TABLE(visits, struct visit) declares, for tables whose values are that struct,
@@ -396,7 +396,7 @@ TARN_TYPED_INLINE int tarn_modify_f64(tarn_table *table, const void *key, size_t
         return result;                                                                             \
     }
 
-/* ---- numbers as keys -------------------------------------------------------------------------- */
+/* ---- numbers as keys ------------------------------------------------------------------------- */
 
 /*
  * Write a number to 4 or 8 bytes that sort as the number does (big-endian; signed ones with the

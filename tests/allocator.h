@@ -5,8 +5,8 @@
  *     options.allocate = allocator_call; options.allocate_context = &a;
  *
  * Each block has its size in front of it, so a caller that tells another one is found out. New and
- * given back bytes are filled with 0xA5: who reads what it never wrote, or gave back, shows; and new bytes
- * count as never written for the memory sanitizer.
+ * given back bytes are filled with 0xA5: who reads what it never wrote, or gave back, shows; and
+ * new bytes count as never written for the memory sanitizer.
  */
 #ifndef ALLOCATOR_H
 #define ALLOCATOR_H

@@ -1,9 +1,9 @@
 /*
  * child.h - the end of a process that a test has started with fork
  *
- * _exit and not exit, so that what the parent has buffered is not written twice. In a build that counts
- * what runs (make coverage) the child's counts are added to the files first; a limit on the length of
- * files, which a test may have set, is lifted for that.
+ * _exit and not exit, so that what the parent has buffered is not written twice. In a build that
+ * counts what runs (make coverage) the child's counts are added to the files first; a limit on the
+ * length of files, which a test may have set, is lifted for that.
  */
 #ifndef CHILD_H
 #define CHILD_H

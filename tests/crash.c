@@ -55,7 +55,7 @@ static uint64_t below(struct crash *c, uint64_t limit)
     return test_random(&c->random) % limit;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static int store_open(struct crash *c, unsigned level, tarn_store **out, tarn_report *report)
 {
@@ -89,7 +89,7 @@ static int64_t store_check(struct crash *c, tarn_store *store, uint64_t floor, u
     return (int64_t)number;
 }
 
-/* ---- images -------------------------------------------------------------------------------------- */
+/* ---- images ---------------------------------------------------------------------------------- */
 
 static uint64_t disk_checksum(const struct tn_disk *disk)
 {
@@ -211,7 +211,10 @@ static int image_check(struct crash *c, unsigned level, uint64_t floor)
     return number < 0 ? -1 : 0;
 }
 
-/* A write that arrived, from some byte on did not: zeros, garbage, or an end in the middle of a sector. */
+/*
+ * A write that arrived, from some byte on did not: zeros, garbage, or an end in the middle of a
+ * sector.
+ */
 static void image_tear(struct crash *c, const struct tn_disk *from, struct tn_disk *image)
 {
     const struct tn_disk_pending *pending =
@@ -311,7 +314,7 @@ static void call_watch(void *argument, enum tn_simulated_call kind)
     c->watching = true;
 }
 
-/* ---- programs ------------------------------------------------------------------------------------ */
+/* ---- programs -------------------------------------------------------------------------------- */
 
 static int table_change(struct crash *c, tarn_store *store)
 {

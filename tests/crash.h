@@ -1,5 +1,6 @@
 /*
- * crash.h - what a store is after a power loss at every call, for every subset of what was not synced
+ * crash.h - what a store is after a power loss at every call, for every subset of what was not
+ * synced
  *
  *     program from a seed --> store on a simulated system --watch--> each call: what may the disk be now?
  *                                     |                                     |
@@ -7,20 +8,22 @@
  *                                     |                                     |           ^
  *                                     +---- every commit as it was ---------+-- compare-+
  *
- * Before each call that the store makes of its system, the power fails in thought: images of the disk are
- * built, one for each subset of the pending changes while they are few, a sample beyond, and more with writes
- * torn at any byte and filled with zeros or garbage. Each is opened by a store of its own.
+ * Before each call that the store makes of its system, the power fails in thought: images of the
+ * disk are built, one for each subset of the pending changes while they are few, a sample beyond,
+ * and more with writes torn at any byte and filled with zeros or garbage. Each is opened by a store
+ * of its own.
  *
  * Rules
- *   K1  The image opens, and is commit n: last synced, or answered by an open, <= n <= last submitted. With
- *       nothing lost, as after kill -9, n is not before the last commit that returned.
+ *   K1  The image opens, and is commit n: last synced, or answered by an open, <= n <= last
+ *       submitted. With nothing lost, as after kill -9, n is not before the last commit that
+ *       returned.
  *   K2  It is all of commit n and nothing else: tables, kinds, entries, note.
  *   K3  Opening it again gives n again; losing power within the opening, and within that opening's
  *       opening, gives a state that K1 and K2 hold for.
- *   K4  What it becomes can be gone on with: commits on top of it, lost in their turn, leave no trace of the
- *       future that was discarded.
- *   K5  A power loss damages nothing: tarn_check finds the image whole, and tarn_salvage makes the same commit of
- *       it. One image in 16 is asked.
+ *   K4  What it becomes can be gone on with: commits on top of it, lost in their turn, leave no
+ *       trace of the future that was discarded.
+ *   K5  A power loss damages nothing: tarn_check finds the image whole, and tarn_salvage makes the
+ *       same commit of it. One image in 16 is asked.
  */
 #ifndef CRASH_H
 #define CRASH_H

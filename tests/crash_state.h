@@ -1,8 +1,8 @@
 /*
  * crash_state.h - what a store should hold, small enough to keep a copy of every commit
  *
- * Three tables of eight keys. A value is a number of bytes made from a stamp, so a copy of the state is a
- * few hundred bytes and yet the comparison is of every byte.
+ * Three tables of eight keys. A value is a number of bytes made from a stamp, so a copy of the
+ * state is a few hundred bytes and yet the comparison is of every byte.
  */
 #ifndef CRASH_STATE_H
 #define CRASH_STATE_H

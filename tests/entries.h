@@ -1,8 +1,9 @@
 /*
  * entries.h - a table and what must be in it, for tests of memory
  *
- * Entries are known by a number. The model is an array: whether the entry is there, how long its value
- * is, and a stamp that all its bytes follow from; so it takes no part in the memory under test.
+ * Entries are known by a number. The model is an array: whether the entry is there, how long its
+ * value is, and a stamp that all its bytes follow from; so it takes no part in the memory under
+ * test.
  */
 #ifndef ENTRIES_H
 #define ENTRIES_H

@@ -211,8 +211,8 @@ static inline bool stores_are_same(tarn_store *a, tarn_store *b)
 }
 
 /*
- * What an idle store counts. The heap keeps a page of its books from the first entry on, so there is one
- * first.
+ * What an idle store counts. The heap keeps a page of its books from the first entry on, so there
+ * is one first.
  */
 static inline uint64_t memory_at_rest(tarn_store *store)
 {

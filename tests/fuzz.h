@@ -1,9 +1,9 @@
 /*
  * fuzz.h - what an entry point for fuzzing needs
  *
- * tests/fuzz_<noun>.c takes any bytes, hands them to the code and checks what must hold whatever they
- * are. Built with -DTARN_FUZZ=ON it is a program of libFuzzer; else tests/fuzz_main.c makes it an
- * ordinary test, over its corpus (tests/corpus/<noun>) and mutations of it.
+ * tests/fuzz_<noun>.c takes any bytes, hands them to the code and checks what must hold whatever
+ * they are. Built with -DTARN_FUZZ=ON it is a program of libFuzzer; else tests/fuzz_main.c makes it
+ * an ordinary test, over its corpus (tests/corpus/<noun>) and mutations of it.
  *
  * What does not hold is said on standard error, and the program traps.
  */

@@ -1,6 +1,6 @@
 /*
- * fuzz_aggregate_list.c - a text as the list of --agg; what it was taken for, written out again, is the
- * same list
+ * fuzz_aggregate_list.c - a text as the list of --agg; what it was taken for, written out again, is
+ * the same list
  */
 #include "cli/aggregates.h"
 #include "fuzz.h"

@@ -3,10 +3,10 @@
  *
  *     | which store, u8 | repair, u8 | change | change | ...       change: file u8, offset u16, what u8, value u8
  *
- * Opening answers with one of its codes, in memory that the files bound. Where nothing was repaired it is
- * one of the store's own states, or refused. What opens for reading opens for writing, and goes on. A survey
- * agrees with opening, in memory that the files bound, and gives back only what can be read; where nothing was
- * repaired, only what was written.
+ * Opening answers with one of its codes, in memory that the files bound. Where nothing was repaired
+ * it is one of the store's own states, or refused. What opens for reading opens for writing, and
+ * goes on. A survey agrees with opening, in memory that the files bound, and gives back only what
+ * can be read; where nothing was repaired, only what was written.
  */
 #include "fuzz.h"
 #include "log/survey.h"

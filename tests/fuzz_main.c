@@ -3,8 +3,9 @@
  *
  *     corpus file --> some bytes changed, put in, taken out, doubled, joined --> entry point
  *
- * Mutations depend on SEED and their number alone, and on the corpus. They run in a child; when it dies,
- * the parent makes the input it died of again and prints it. Environment: SEED, MUTATIONS (2,000, where one is dear fewer).
+ * Mutations depend on SEED and their number alone, and on the corpus. They run in a child; when it
+ * dies, the parent makes the input it died of again and prints it. Environment: SEED, MUTATIONS
+ * (2,000, where one is dear fewer).
  *
  *     echo HEX | xxd -r -p > input && build/tests/fuzz_x input      runs one input again
  */

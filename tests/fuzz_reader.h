@@ -1,9 +1,9 @@
 /*
  * fuzz_reader.h - bytes as a file of rows
  *
- * The first byte is the size of a block (0: one byte more than 255), the second the longest row. What is
- * read must not depend on the block (R1), nor on how the special bytes are found (P2), nor on whether
- * the file is packed.
+ * The first byte is the size of a block (0: one byte more than 255), the second the longest row.
+ * What is read must not depend on the block (R1), nor on how the special bytes are found (P2), nor
+ * on whether the file is packed.
  */
 #ifndef FUZZ_READER_H
 #define FUZZ_READER_H

@@ -7,8 +7,8 @@
  *     count_get_random 20000
  *
  * Under callgrind each function is collected and dumped by itself, so that what prepares it costs
- * nothing. Without callgrind this is a small program that ends with 0 when every call answered as it
- * should.
+ * nothing. Without callgrind this is a small program that ends with 0 when every call answered as
+ * it should.
  */
 #include <tarn.h>
 

@@ -10,8 +10,8 @@
  *     rig_end(&r);
  *
  * The fixture is the simplest store there can be: a sorted list of entries of table 1. Each commit
- * writes what changed, and sweeps `sweep_count` entries behind its cursor, whose position is a key's
- * place in the order of first letters.
+ * writes what changed, and sweeps `sweep_count` entries behind its cursor, whose position is a
+ * key's place in the order of first letters.
  */
 #ifndef LOG_FIXTURE_H
 #define LOG_FIXTURE_H

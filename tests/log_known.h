@@ -1,5 +1,6 @@
 /*
- * log_known.h - logs of known history, to be damaged: what they were after each commit, and where each ends
+ * log_known.h - logs of known history, to be damaged: what they were after each commit, and where
+ * each ends
  */
 #ifndef LOG_KNOWN_H
 #define LOG_KNOWN_H

@@ -1,9 +1,9 @@
 /*
  * model.c - programs of operations against a store that is trivially right; see model.h
  *
- * Programs run in a child, so a crash is a failure like others, some hundred milliseconds' worth in each: what
- * they counted comes back in shared memory. A failing program is run alone, and made short by leaving out
- * parts of it as long as it fails, then printed in readable lines.
+ * Programs run in a child, so a crash is a failure like others, some hundred milliseconds' worth in
+ * each: what they counted comes back in shared memory. A failing program is run alone, and made
+ * short by leaving out parts of it as long as it fails, then printed in readable lines.
  */
 #include "model.h"
 
@@ -70,7 +70,7 @@ void model_print_counts(FILE *to)
                     call_names[i], outcome->calls[i]);
 }
 
-/* ---- in a child -------------------------------------------------------------------------------- */
+/* ---- in a child ------------------------------------------------------------------------------ */
 
 static void child_end(void)
 {
@@ -132,7 +132,7 @@ static bool programs_pass(uint64_t operation_count)
     return false;
 }
 
-/* ---- a failing program made short -------------------------------------------------------------- */
+/* ---- a failing program made short ------------------------------------------------------------ */
 
 /* Leave out stretches, halves first, then smaller ones, while what is left still fails. */
 static void program_shrink(void)
@@ -201,7 +201,7 @@ bool model_disk_programs(uint64_t *seed, uint64_t operation_count)
     return programs_from(seed, operation_count);
 }
 
-/* ---- every short sequence ---------------------------------------------------------------------- */
+/* ---- every short sequence -------------------------------------------------------------------- */
 
 static void sequence_print(uint64_t number, const struct operation *word, size_t length)
 {
@@ -248,7 +248,7 @@ bool model_every_sequence(size_t length, int kind)
     return !outcome->failed;
 }
 
-/* ---- programs from outside --------------------------------------------------------------------- */
+/* ---- programs from outside ------------------------------------------------------------------- */
 
 const char *model_run_bytes(const uint8_t *data, size_t bytes)
 {

@@ -7,9 +7,9 @@
  *     model/run       the operations on both, and the comparison
  *     model.c         runs in children, every short sequence, failing programs made short
  *
- * A program comes from a seed, from counting through an alphabet, or from bytes that a fuzzer made. What
- * differs is printed as lines of '# ...'. An *operation* is a call of tarn.h whose answer was compared; the
- * counts that are asked after each step are not counted.
+ * A program comes from a seed, from counting through an alphabet, or from bytes that a fuzzer made.
+ * What differs is printed as lines of '# ...'. An *operation* is a call of tarn.h whose answer was
+ * compared; the counts that are asked after each step are not counted.
  */
 #ifndef TEST_MODEL_H
 #define TEST_MODEL_H
@@ -20,8 +20,9 @@
 #include <stdio.h>
 
 /*
- * Programs from the seed on, until they have made that many operations; the first that fails is made short.
- * *seed becomes the one after the last that was run, or, on failure, the one that failed.
+ * Programs from the seed on, until they have made that many operations; the first that fails is
+ * made short. *seed becomes the one after the last that was run, or, on failure, the one that
+ * failed.
  */
 bool model_random_programs(uint64_t *seed, uint64_t operation_count);
 
@@ -32,8 +33,8 @@ bool model_disk_programs(uint64_t *seed, uint64_t operation_count);
 bool model_every_sequence(size_t length, int kind);
 
 /*
- * One program: 8 bytes of setting, then 8 bytes for each operation (verb, slot, key, value). NULL: it did
- * what the model does; else what differs. Traps of the store are the caller's to see.
+ * One program: 8 bytes of setting, then 8 bytes for each operation (verb, slot, key, value). NULL:
+ * it did what the model does; else what differs. Traps of the store are the caller's to see.
  */
 const char *model_run_bytes(const uint8_t *data, size_t bytes);
 

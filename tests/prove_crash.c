@@ -1,8 +1,9 @@
 /*
  * prove_crash.c - crash.h for as many seeds as asked: prove_crash FIRST COUNT [IMAGES_MAX]
  *
- * One line of what was done, as NAME=NUMBER pairs, for scripts/prove to add up. Programs come in four shapes:
- * small with all subsets, long, nested often, gone on with often. The exit status is 1 at the first failure.
+ * One line of what was done, as NAME=NUMBER pairs, for scripts/prove to add up. Programs come in
+ * four shapes: small with all subsets, long, nested often, gone on with often. The exit status is 1
+ * at the first failure.
  */
 #include "crash.h"
 

@@ -1,8 +1,8 @@
 /*
  * store_fixture.h - a store with two tables for tests of calls that change entries
  *
- * `each_kind` runs a test on an ordered and on an unordered table; `refusals` runs a call with each of its
- * allocations refused in turn, once alone and once with all that follow.
+ * `each_kind` runs a test on an ordered and on an unordered table; `refusals` runs a call with each
+ * of its allocations refused in turn, once alone and once with all that follow.
  */
 #ifndef STORE_FIXTURE_H
 #define STORE_FIXTURE_H
@@ -85,8 +85,9 @@ static inline void fixture_refuse(struct fixture *f, uint64_t n, bool all)
 #define REFUSALS_MAX 200
 
 /*
- * `prepare` fills a fresh fixture; `call` answers a result; `unchanged` is called after each refusal. Goes on
- * until the call needs no further allocation. Answers how many refusals there were.
+ * `prepare` fills a fresh fixture; `call` answers a result; `unchanged` is called after each
+ * refusal. Goes on until the call needs no further allocation. Answers how many refusals there
+ * were.
  */
 static inline uint64_t refusals(const tarn_table_options *options,
                                 void (*prepare)(struct fixture *f), int (*call)(struct fixture *f),
@@ -124,7 +125,7 @@ static inline uint64_t refusals(const tarn_table_options *options,
     return refused;
 }
 
-/* ---- short words -------------------------------------------------------------------------------------- */
+/* ---- short words ----------------------------------------------------------------------------- */
 
 static inline int put_text(tarn_table *table, const char *key, const char *value)
 {

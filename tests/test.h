@@ -7,8 +7,8 @@
  *
  * A test's name is the sentence that is true when it passes. `./test_x word` runs the tests whose
  * name contains the word. A failed check prints its place and both values, and the test goes on, so
- * that one run tells all; the program's exit status is 1 when any check failed. tests/run adds up the
- * counts of all programs.
+ * that one run tells all; the program's exit status is 1 when any check failed. tests/run adds up
+ * the counts of all programs.
  */
 #ifndef TEST_H
 #define TEST_H

@@ -38,7 +38,7 @@ static tarn_range prefix_of(const void *prefix, size_t bytes)
     return (tarn_range){ .prefix = { prefix, bytes } };
 }
 
-/* ---- entries ----------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static void run_basic(struct fixture *f)
 {
@@ -222,7 +222,7 @@ static void a_value_of_100_kib_and_a_key_of_any_bytes(void)
     each_kind(run_large_and_binary);
 }
 
-/* ---- ranges ------------------------------------------------------------------------------------ */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 /* B3 */
 static void a_prefix_gives_what_begins_with_it_and_the_empty_one_all(void)
@@ -327,7 +327,7 @@ static void a_prefix_ends_where_it_must_also_at_ff(void)
     fixture_close(&f);
 }
 
-/* ---- snapshots --------------------------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 static void run_snapshot(struct fixture *f)
 {
@@ -354,7 +354,7 @@ static void restoring_gives_exactly_what_was_there(void)
     each_kind(run_snapshot);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static tarn_statistics stat_of(const struct fixture *f)
 {
@@ -457,7 +457,7 @@ static void records_beyond_what_32_bits_can_tell_are_found(void)
     each_kind(run_far_away);
 }
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 static void run_alignment(struct fixture *f)
 {
@@ -485,7 +485,7 @@ static void a_typed_value_is_aligned_whatever_lies_before_it(void)
     each_kind(run_alignment);
 }
 
-/* ---- costs ------------------------------------------------------------------------------------- */
+/* ---- costs ----------------------------------------------------------------------------------- */
 
 static void run_no_allocation(struct fixture *f)
 {
@@ -513,7 +513,7 @@ static void gets_and_steps_of_scans_allocate_nothing(void)
     each_kind(run_no_allocation);
 }
 
-/* ---- equal hashes ------------------------------------------------------------------------------ */
+/* ---- equal hashes ---------------------------------------------------------------------------- */
 
 #define MANY 300000u
 
@@ -564,7 +564,7 @@ static void no_key_is_taken_for_another_with_the_same_hash_bits(void)
     each_kind(run_equal_hashes);
 }
 
-/* ---- dictionaries ------------------------------------------------------------------------------ */
+/* ---- dictionaries ---------------------------------------------------------------------------- */
 
 /* B22, B23, B24 */
 static void a_dictionary_numbers_keys_from_0_and_gives_them_back(void)

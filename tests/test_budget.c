@@ -50,7 +50,7 @@ static size_t some_value_bytes(uint64_t *random)
     return draw % 64 == 0 ? draw / 64 % ENTRY_VALUE_BYTES_MAX : draw / 64 % 600;
 }
 
-/* ---- the budget ------------------------------------------------------------------------------------ */
+/* ---- the budget ------------------------------------------------------------------------------ */
 
 static void a_budget_counts_what_its_stores_have_committed(void)
 {
@@ -198,7 +198,7 @@ static void misuse_of_budgets_is_answered(void)
     check_eq(a.live_blocks, 0);
 }
 
-/* ---- threads ---------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 #define THREADS 4
 #define THREAD_STEPS (SANITIZED ? 20000 : 100000)
@@ -275,7 +275,7 @@ static void threads_with_a_store_each_share_a_budget(void)
     check_ok(tarn_budget_close(budget));
 }
 
-/* ---- what counts ------------------------------------------------------------------------------------- */
+/* ---- what counts ----------------------------------------------------------------------------- */
 
 struct simulation {
     struct tn_simulated *system;
@@ -430,7 +430,7 @@ static void the_process_grows_by_no_more_than_memory_bytes(void)
     }
 }
 
-/* ---- at the limit -------------------------------------------------------------------------------------- */
+/* ---- at the limit ---------------------------------------------------------------------------- */
 
 static void at_any_limit_nothing_is_lost_and_deletes_make_room(void)
 {

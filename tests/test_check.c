@@ -1,8 +1,8 @@
 /*
  * test_check.c - tarn_check and tarn_salvage: what they tell, what they make, what they refuse
  *
- * On a simulated system. tests/test_survey.c damages logs at every bit; here it is whole stores, with tables,
- * a dictionary and a catalog.
+ * On a simulated system. tests/test_survey.c damages logs at every bit; here it is whole stores,
+ * with tables, a dictionary and a catalog.
  */
 #include "check_fixture.h"
 
@@ -73,7 +73,7 @@ static void store_look(tarn_store *store)
             check_eq(info.options.kind, ((const char *)info.name.data)[0] == 'u');
 }
 
-/* ---- whole stores -------------------------------------------------------------------------------- */
+/* ---- whole stores ---------------------------------------------------------------------------- */
 
 static void a_whole_store_is_told_to_be_and_copied_as_it_is(void)
 {
@@ -145,7 +145,7 @@ static void a_torn_tail_is_dropped_and_no_damage(void)
     world_end(&w);
 }
 
-/* ---- damaged stores ------------------------------------------------------------------------------ */
+/* ---- damaged stores -------------------------------------------------------------------------- */
 
 /* No entry but those that were ever written, under names that are the store's or made up. */
 static void salvaged_check(tarn_store *store)
@@ -232,7 +232,10 @@ static uint64_t second_section(struct world *w)
     return at + 256;
 }
 
-/* The catalog is in the first section, and in the second's sweep: behind a value that ends with a block. */
+/*
+ * The catalog is in the first section, and in the second's sweep: behind a value that ends with a
+ * block.
+ */
 static void tables_whose_names_are_lost_get_others(void)
 {
     struct world w;
@@ -318,7 +321,7 @@ static void a_dictionary_that_is_whole_stays_one(void)
     world_end(&w);
 }
 
-/* ---- what is refused ----------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static void a_target_that_is_not_empty_is_refused_and_left_alone(void)
 {
@@ -433,7 +436,7 @@ static void what_fails_in_turn_is_answered_and_leaves_nothing(void)
     world_end(&w);
 }
 
-/* ---- a real directory ---------------------------------------------------------------------------- */
+/* ---- a real directory ------------------------------------------------------------------------ */
 
 #define PATH_ROOM 256u
 
@@ -443,7 +446,10 @@ static const char *path_in(char to[PATH_ROOM], const char *base, const char *nam
     return to;
 }
 
-/* "store" has one of one entry; "link" leads to it, "dangling" nowhere; "letter" is a file, "nothing" empty. */
+/*
+ * "store" has one of one entry; "link" leads to it, "dangling" nowhere; "letter" is a file,
+ * "nothing" empty.
+ */
 static void posix_make(const char *base)
 {
     char path[PATH_ROOM];

@@ -27,7 +27,7 @@ static void fill(struct fixture *f, uint64_t count)
         check_ok(tarn_put(f->table, &i, sizeof i, &i, sizeof i));
 }
 
-/* ---- heap -------------------------------------------------------------------------------------- */
+/* ---- heap ------------------------------------------------------------------------------------ */
 
 static bool heap_is_sound(const struct fixture *f)
 {
@@ -111,7 +111,7 @@ static void damage_to_the_sums_of_a_heap_is_found(void)
     fixture_close(&f);
 }
 
-/* ---- hash index -------------------------------------------------------------------------------- */
+/* ---- hash index ------------------------------------------------------------------------------ */
 
 static void damage_to_a_hash_index_is_found(void)
 {
@@ -141,7 +141,7 @@ static void damage_to_a_hash_index_is_found(void)
     fixture_close(&f);
 }
 
-/* ---- ordered index ----------------------------------------------------------------------------- */
+/* ---- ordered index --------------------------------------------------------------------------- */
 
 static bool order_is_sound(const struct fixture *f)
 {
@@ -242,7 +242,7 @@ static void damage_to_the_sums_of_an_order_is_found(void)
     fixture_close(&f);
 }
 
-/* ---- snapshots --------------------------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 static void damage_to_snapshots_is_found(void)
 {

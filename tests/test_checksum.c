@@ -1,5 +1,6 @@
 /*
- * test_checksum.c - the checksum of file formats: its published values, piece by piece, and what it finds
+ * test_checksum.c - the checksum of file formats: its published values, piece by piece, and what it
+ * finds
  */
 #include "base/checksum.h"
 

@@ -94,7 +94,7 @@ static void keys_of_every_length_come_back(void)
     fixture_close(&f); /* closes the handle too */
 }
 
-/* ---- bounds ---------------------------------------------------------------------------------------------- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 static void a_full_dictionary_says_so_and_still_knows_its_keys(void)
 {
@@ -158,7 +158,7 @@ static void no_key_gets_the_code_that_means_none(void)
     }
 }
 
-/* ---- many -------------------------------------------------------------------------------------------------- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
 #define MANY 5000
 
@@ -252,7 +252,7 @@ static void encode_many_names_a_key_that_is_none_and_changes_nothing(void)
     fixture_close(&f);
 }
 
-/* ---- names and handles ---------------------------------------------------------------------------------------- */
+/* ---- names and handles ----------------------------------------------------------------------- */
 
 static void a_dictionary_is_not_a_table_and_a_table_not_a_dictionary(void)
 {
@@ -419,7 +419,7 @@ static void looking_up_is_no_change_for_a_commit(void)
     fixture_close(&f);
 }
 
-/* ---- no memory ---------------------------------------------------------------------------------------------------- */
+/* ---- no memory ------------------------------------------------------------------------------- */
 
 static tarn_dict *refused_dict;
 static uint64_t commit_before;
@@ -527,7 +527,7 @@ static void encode_many_without_memory_keeps_what_it_has_and_marks_the_rest(void
     check(refusals(NULL, prepare_dict, call_encode_many, whole_still) > 3);
 }
 
-/* ---- keys made of codes ---------------------------------------------------------------------------------------------- */
+/* ---- keys made of codes ---------------------------------------------------------------------- */
 
 static void coded_and_raw_keys_cannot_collide_and_are_read_back(void)
 {

@@ -102,7 +102,7 @@ static uint64_t written_bytes(struct world *w)
     return statistics.written_bytes;
 }
 
-/* ---- what comes back ----------------------------------------------------------------------------- */
+/* ---- what comes back ------------------------------------------------------------------------- */
 
 static void a_committed_entry_is_there_after_a_clean_close(void)
 {
@@ -391,7 +391,7 @@ static void a_restored_snapshot_is_what_the_next_commit_has(void)
     world_end(&w);
 }
 
-/* ---- what a commit writes ------------------------------------------------------------------------ */
+/* ---- what a commit writes -------------------------------------------------------------------- */
 
 static void a_million_updates_of_a_key_cost_one_record(void)
 {
@@ -504,7 +504,7 @@ static void in_steady_churn_the_disk_holds_a_bounded_multiple_of_the_live_bytes(
     world_end(&w);
 }
 
-/* ---- buried records ------------------------------------------------------------------------------ */
+/* ---- buried records -------------------------------------------------------------------------- */
 
 static void a_delete_needs_no_memory_and_its_slot_comes_back_with_the_commit(void)
 {
@@ -595,7 +595,7 @@ static void a_value_taken_can_be_read_until_the_next_call(void)
     world_end(&w);
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------ */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 /* What one writes is nothing to the other, also where names differ behind the last dot only. */
 static void stores_in_directories_of_nearly_one_name_are_apart(void)
@@ -853,7 +853,10 @@ static void a_commit_refused_for_memory_changes_nothing(void)
     tn_simulated_free(w.system);
 }
 
-/* What a commit needs of its own is found in what waits to be reclaimed; where nothing does, nothing is lost. */
+/*
+ * What a commit needs of its own is found in what waits to be reclaimed; where nothing does,
+ * nothing is lost.
+ */
 static void a_commit_at_the_limit_reclaims_first(void)
 {
     uint64_t no_limit = UINT64_MAX, i;
@@ -889,7 +892,10 @@ static void a_commit_at_the_limit_reclaims_first(void)
     world_end(&w);
 }
 
-/* Of a section that memory was refused for half-way nothing stays in the file: neither space nor a word of it. */
+/*
+ * Of a section that memory was refused for half-way nothing stays in the file: neither space nor a
+ * word of it.
+ */
 static void a_refused_commit_leaves_nothing_behind(void)
 {
     tarn_statistics before, after;
@@ -940,8 +946,8 @@ static void opening_a_store_larger_than_the_limit_is_refused(void)
     world_end(&w);
 }
 
-/* Each call of the system, and each allocation, fails once, in opening and in committing: the store is
- * what it was, or is refused with a text. */
+/* Each call of the system, and each allocation, fails once, in opening and in committing: the store
+ * is what it was, or is refused with a text. */
 static void an_opening_that_fails_anywhere_leaves_the_store_as_it_was(void)
 {
     struct world w;
@@ -975,7 +981,7 @@ static void an_opening_that_fails_anywhere_leaves_the_store_as_it_was(void)
     world_end(&w);
 }
 
-/* ---- a catalog that lies --------------------------------------------------------------------------- */
+/* ---- a catalog that lies --------------------------------------------------------------------- */
 
 /* As entries of the catalog are; see roster.c. */
 struct catalog_entry {

@@ -349,7 +349,7 @@ static void a_large_unordered_table_comes_back_into_its_own_store(void)
     check_ok(tarn_close(store));
 }
 
-/* ---- what the snapshot saw -------------------------------------------------------------------- */
+/* ---- what the snapshot saw ------------------------------------------------------------------- */
 
 /* Change, delete, insert, clear, drop and make anew. */
 static void change_everything(tarn_store *store)
@@ -533,7 +533,7 @@ static void an_export_needs_the_same_memory_at_any_size(void)
     check(memory_of_export(100000, true) < 80 * TN_KIB);
 }
 
-/* ---- stores on disk --------------------------------------------------------------------------- */
+/* ---- stores on disk -------------------------------------------------------------------------- */
 
 static tarn_store *store_on_disk(const struct tn_os *os)
 {
@@ -606,7 +606,7 @@ static void structs_of_another_machine_are_exported_as_such(void)
     check_ok(tarn_close(store));
 }
 
-/* ---- failures --------------------------------------------------------------------------------- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 static void misuse_of_exports_is_answered(void)
 {

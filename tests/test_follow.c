@@ -1,8 +1,9 @@
 /*
  * test_follow.c - files that grow are read row by row, never half a row
  *
- * A file is written piece by piece; after each piece the reader is asked until it waits. Whatever the
- * pieces are, the rows are those of the whole file, and each is there as soon as its line is complete.
+ * A file is written piece by piece; after each piece the reader is asked until it waits. Whatever
+ * the pieces are, the rows are those of the whole file, and each is there as soon as its line is
+ * complete.
  */
 #include "rows.h"
 

@@ -40,7 +40,7 @@ static void words(tarn_store *store, const char *name, size_t count)
     check_ok(tarn_dict_close(dict));
 }
 
-/* ---- the example ------------------------------------------------------------------------------ */
+/* ---- the example ----------------------------------------------------------------------------- */
 
 /* What the text says is in it. */
 static void fill_example(tarn_store *store)
@@ -103,7 +103,7 @@ static void the_example_of_the_text_is_what_tarn_writes(void)
     check_ok(tarn_close(store));
 }
 
-/* ---- for the reader ---------------------------------------------------------------------------- */
+/* ---- for the reader -------------------------------------------------------------------------- */
 
 static int file_write(void *context, const void *bytes, size_t count)
 {

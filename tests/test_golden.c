@@ -9,7 +9,8 @@
  *     test_golden --make DIR           the store 'killed': of this format version
  *     test_golden --export DIR FILE    an export of a store
  *
- * tests/golden/README.md says how each was made. A new format version adds files; none is ever made anew.
+ * tests/golden/README.md says how each was made. A new format version adds files; none is ever made
+ * anew.
  */
 #include "test.h"
 
@@ -18,7 +19,7 @@
 
 #include <tarn_typed.h>
 
-/* ---- listing ------------------------------------------------------------------------------------- */
+/* ---- listing --------------------------------------------------------------------------------- */
 
 /* Lines, sorted in the end: an unordered table has no order of its own. */
 struct listing {
@@ -158,7 +159,7 @@ static int listing_print(int result, struct listing *listing)
     return result != TARN_OK;
 }
 
-/* ---- making -------------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static void put_text(tarn_store *store, const char *name, const tarn_table_options *options,
                      const char *key, const char *value)
@@ -252,7 +253,7 @@ static int make_export(const char *path, const char *to)
     return close(file) != 0 || test_failures != 0;
 }
 
-/* ---- tests --------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 /* The listing is what the text says. */
 static void listing_check(const struct listing *listing, const char *text_path)

@@ -1,5 +1,6 @@
 /*
- * test_hash.c - the keyed hash: it reads every byte, spreads what streams have for keys, and rule H1
+ * test_hash.c - the keyed hash: it reads every byte, spreads what streams have for keys, and rule
+ * H1
  */
 #include "base/hash.h"
 
@@ -20,7 +21,7 @@ static struct tn_hash_secret secret_from(uint64_t seed)
     return secret;
 }
 
-/* ---- the prologue of hash.h, read byte by byte --------------------------------------------------------- */
+/* ---- the prologue of hash.h, read byte by byte ----------------------------------------------- */
 
 /* High half xor low half of a * b, by long multiplication in base 2^16. */
 static uint64_t slow_fold(uint64_t a, uint64_t b)
@@ -211,7 +212,7 @@ static void one_changed_byte_or_length_changes_the_hash(void)
     check(fabs((double)ones_sum / (double)ones_count - 32.0) < 0.5);
 }
 
-/* ---- spreading what streams have for keys ---------------------------------------------------------------- */
+/* ---- spreading what streams have for keys ---------------------------------------------------- */
 
 typedef size_t key_maker(uint8_t *key, uint64_t number);
 
@@ -265,9 +266,10 @@ static size_t long_text(uint8_t *key, uint64_t number)
 }
 
 /*
- * Chi-square of the loads of BUCKETS buckets, each a range of the top 32 bits (which alone are used,
- * for the home and the fingerprint). For random values it is BUCKETS - 1 with a standard deviation of
- * sqrt(2 x BUCKETS); six of them apart is no accident. Far below is suspicious too, but harmless.
+ * Chi-square of the loads of BUCKETS buckets, each a range of the top 32 bits (which alone are
+ * used, for the home and the fingerprint). For random values it is BUCKETS - 1 with a standard
+ * deviation of sqrt(2 x BUCKETS); six of them apart is no accident. Far below is suspicious too,
+ * but harmless.
  */
 static bool is_spread(const struct tn_hash_secret *secret, key_maker *make, unsigned shift)
 {
@@ -307,11 +309,11 @@ static void keys_of_streams_are_spread_under_every_secret(void)
     }
 }
 
-/* ---- H1 -------------------------------------------------------------------------------------------------------- */
+/* ---- H1 -------------------------------------------------------------------------------------- */
 
 /*
- * 16-byte keys whose first word is the multiplier: their first factor is 0, whatever the other word.
- * Who knows the first word of the secret makes as many as he likes; who has to guess, none.
+ * 16-byte keys whose first word is the multiplier: their first factor is 0, whatever the other
+ * word. Who knows the first word of the secret makes as many as he likes; who has to guess, none.
  */
 static size_t distinct_hashes(const struct tn_hash_secret *secret, uint64_t guessed_word)
 {

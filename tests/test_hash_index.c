@@ -1,8 +1,8 @@
 /*
  * test_hash_index.c - the hash index against an array, and rules I1 to I7 of hash_index.h
  *
- * Entry n has the key n, 8 bytes, in record n of an arena; hashes come from a function of n that a test
- * chooses, so that collisions can be had at will.
+ * Entry n has the key n, 8 bytes, in record n of an arena; hashes come from a function of n that a
+ * test chooses, so that collisions can be had at will.
  */
 #include "index/hash_index.h"
 #include "os/simulated.h"
@@ -157,7 +157,7 @@ static bool all_answer_rightly(const struct fixture *f, uint64_t numbers)
     return f->index.entry_count == f->entry_count;
 }
 
-/* ---- matching fingerprints ------------------------------------------------------------------------------ */
+/* ---- matching fingerprints ------------------------------------------------------------------- */
 
 static uint32_t match_naive(uint64_t meta, uint8_t print)
 {
@@ -192,7 +192,7 @@ static void matching_finds_each_slot_with_the_print(void)
     check(too_many > 0);
 }
 
-/* ---- against an array --------------------------------------------------------------------------------------- */
+/* ---- against an array ------------------------------------------------------------------------ */
 
 static void small_indexes_are_sound_after_every_step(void)
 {
@@ -429,7 +429,7 @@ static void moved_records_are_found_by_their_new_handle(void)
     fixture_close(f);
 }
 
-/* ---- churn ------------------------------------------------------------------------------------------------------ */
+/* ---- churn ----------------------------------------------------------------------------------- */
 
 struct load {
     uint64_t over_sum;
@@ -452,7 +452,8 @@ static struct load load_of(const struct tn_index *index)
 
 /*
  * Streams replace entries at constant size for ever; what a delete leaves behind must not add up. A
- * freshly grown index is leaner than one in use, so the measure is what the first few rounds lead to.
+ * freshly grown index is leaner than one in use, so the measure is what the first few rounds lead
+ * to.
  */
 static void constant_churn_does_not_wear_the_index_out(void)
 {
@@ -498,7 +499,7 @@ static void an_emptied_bucket_counts_nothing(void)
     fixture_close(f);
 }
 
-/* ---- gathering ------------------------------------------------------------------------------------------------------ */
+/* ---- gathering ------------------------------------------------------------------------------- */
 
 /* Numbers below `stay` are never changed; those above come and go between two gathers. */
 static void gather_once(struct fixture *f, unsigned block_bits, uint64_t stay, uint64_t numbers,
@@ -603,7 +604,7 @@ static void deleting_in_the_order_of_hashes_shrinks_all_the_same(void)
     }
 }
 
-/* ---- hashes that collide ---------------------------------------------------------------------------------------------- */
+/* ---- hashes that collide --------------------------------------------------------------------- */
 
 /* A hash that is no hash fills one home; what is beyond it is refused, not lost and not looped over. */
 static void equal_hashes_are_refused_in_the_end_and_nothing_is_lost(void)
@@ -651,7 +652,7 @@ static void a_full_home_survives_growing_and_shrinking(void)
     fixture_close(f);
 }
 
-/* ---- failures ------------------------------------------------------------------------------------------------------------ */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 /* Inserts and erases; what is refused must have changed nothing, and works when asked again. */
 static size_t insert_and_erase(struct fixture *f, uint64_t peak)

@@ -1,8 +1,8 @@
 /*
  * test_heap.c - the heap against a list of what was handed out, and rules P1 to P6 of heap.h
  *
- * Every record is filled with a pattern made from its number, and looked at again before it is freed:
- * two that overlap cannot both keep theirs.
+ * Every record is filled with a pattern made from its number, and looked at again before it is
+ * freed: two that overlap cannot both keep theirs.
  */
 #include "heap/heap.h"
 #include "heap/size_class.h"
@@ -135,7 +135,7 @@ static void fixture_close(struct fixture *f)
         tn_simulated_free(f->simulated);
 }
 
-/* ---- size classes ------------------------------------------------------------------------------------- */
+/* ---- size classes ---------------------------------------------------------------------------- */
 
 static void every_size_gets_a_slot_at_most_8_bytes_or_a_32nd_larger(void)
 {
@@ -172,7 +172,7 @@ static void each_size_to_the_byte_is_taken_and_given_back(void)
     fixture_close(f);
 }
 
-/* ---- taking and giving back ---------------------------------------------------------------------------- */
+/* ---- taking and giving back ------------------------------------------------------------------ */
 
 static size_t random_bytes(struct fixture *f)
 {
@@ -261,7 +261,7 @@ static void the_smallest_slots_are_told_apart(void)
     fixture_close(f);
 }
 
-/* ---- memory comes back ------------------------------------------------------------------------------------ */
+/* ---- memory comes back ----------------------------------------------------------------------- */
 
 /* What nothing shrank once: a store keeps its peak for ever. */
 static void memory_comes_back_after_freeing(void)
@@ -372,7 +372,7 @@ static void one_record_beside_an_empty_chunk_makes_no_system_calls(void)
     fixture_close(f);
 }
 
-/* ---- owners --------------------------------------------------------------------------------------------------- */
+/* ---- owners ---------------------------------------------------------------------------------- */
 
 static void owners_do_not_share_chunks(void)
 {
@@ -427,7 +427,7 @@ static void an_owner_is_freed_in_steps_of_about_the_budget(void)
     fixture_close(f);
 }
 
-/* ---- limits ------------------------------------------------------------------------------------------------------ */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 static void a_full_address_range_refuses_and_recovers(void)
 {
@@ -492,8 +492,9 @@ static void the_memory_limit_refuses_and_frees_help(void)
 }
 
 /*
- * Committing the first chunk of a fresh region may meet the limit; then kept pages are given back to
- * make room, and the walk over the regions that have some must not take the fresh one for unused.
+ * Committing the first chunk of a fresh region may meet the limit; then kept pages are given back
+ * to make room, and the walk over the regions that have some must not take the fresh one for
+ * unused.
  */
 static void a_fresh_region_survives_the_trim_that_makes_room_for_it(void)
 {
@@ -516,7 +517,7 @@ static void a_fresh_region_survives_the_trim_that_makes_room_for_it(void)
         }
 }
 
-/* ---- failures ---------------------------------------------------------------------------------------------------- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 static const size_t fault_sizes[] = { 8, 24, 300, 5000, 100000, 200000, 3000000 };
 

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* ---- stores and exports ----------------------------------------------------------------------- */
+/* ---- stores and exports ---------------------------------------------------------------------- */
 
 static tarn_store *store_new(void)
 {
@@ -99,7 +99,7 @@ static void payload_refused(const char *file, int line, struct bytes *payload, i
 #define check_payload_refused(payload, text)                                                       \
     payload_refused(__FILE__, __LINE__, (payload), TARN_E_CORRUPT, (text))
 
-/* ---- damage ----------------------------------------------------------------------------------- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
 static void any_flipped_bit_is_found(void)
 {
@@ -316,8 +316,8 @@ static void blocks_of_any_size_and_reads_of_any_piece_are_taken(void)
 }
 
 /*
- * An import looks one entry ahead. Behind a table's last entry that is no entry, and here another entry's
- * key lies at the same place of a later block.
+ * An import looks one entry ahead. Behind a table's last entry that is no entry, and here another
+ * entry's key lies at the same place of a later block.
  */
 static void what_follows_a_table_is_not_taken_for_an_entry(void)
 {
@@ -345,7 +345,7 @@ static void what_follows_a_table_is_not_taken_for_an_entry(void)
     check_ok(tarn_close(store));
 }
 
-/* ---- content that no store wrote --------------------------------------------------------------- */
+/* ---- content that no store wrote ------------------------------------------------------------- */
 
 static void a_table_that_cannot_be_is_refused(void)
 {
@@ -512,7 +512,7 @@ static void dictionaries_that_contradict_themselves_are_refused(void)
     }
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /* X3: a small file that promises gigabytes. */
 static void a_length_that_lies_takes_no_memory(void)
@@ -681,7 +681,7 @@ static void any_allocation_of_an_import_can_be_refused(void)
     bytes_free(&small);
 }
 
-/* ---- the system -------------------------------------------------------------------------------- */
+/* ---- the system ------------------------------------------------------------------------------ */
 
 /* Every read and every page in turn, once and for good. */
 static void any_call_of_the_system_can_fail(void)
@@ -777,7 +777,7 @@ static void misuse_of_imports_is_answered(void)
     check_ok(tarn_close(store));
 }
 
-/* ---- the store it goes into -------------------------------------------------------------------- */
+/* ---- the store it goes into ------------------------------------------------------------------ */
 
 static void a_table_that_is_there_already_stops_the_import(void)
 {

@@ -78,7 +78,7 @@ static const char *scan(tarn_table *table, const char *lower, const char *upper,
     return text;
 }
 
-/* ---- ranges ------------------------------------------------------------------------------------------- */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 static void a_scan_is_in_key_order_whatever_the_order_of_puts(void)
 {
@@ -277,7 +277,7 @@ static void an_empty_table_gives_nothing(void)
     fixture_close(&f);
 }
 
-/* ---- seeking -------------------------------------------------------------------------------------------- */
+/* ---- seeking --------------------------------------------------------------------------------- */
 
 static const char *seek(tarn_iterator *it, const char *key)
 {
@@ -355,7 +355,7 @@ static void seek_takes_a_key_longer_than_any_in_the_table(void)
     fixture_close(&f);
 }
 
-/* ---- writes meanwhile --------------------------------------------------------------------------------------- */
+/* ---- writes meanwhile ------------------------------------------------------------------------ */
 
 static void deleting_the_entry_just_given_is_normal_use(void)
 {

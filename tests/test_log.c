@@ -98,7 +98,10 @@ static void a_torn_tail_is_dropped_and_reported(void)
     rig_end(&r);
 }
 
-/* M1 of room.h, P6 of scan.h: small synced commits write into blocks that are there, of which nobody hears. */
+/*
+ * M1 of room.h, P6 of scan.h: small synced commits write into blocks that are there, of which
+ * nobody hears.
+ */
 static void synced_commits_find_room_that_is_no_dropped_tail(void)
 {
     uint64_t bytes, grown = 0, before = 0;
@@ -228,7 +231,7 @@ static void a_tail_cut_short_is_dropped_from_where_it_begins(void)
     check(section_bytes > TN_LOG_FOOTER_BYTES && torn >= section_bytes);
 }
 
-/* ---- what a section may hold ------------------------------------------------------------------ */
+/* ---- what a section may hold ----------------------------------------------------------------- */
 
 struct seen {
     char text[256];
@@ -408,7 +411,7 @@ static void the_bytes_of_a_section_are_known_while_it_is_written(void)
     rig_end(&r);
 }
 
-/* ---- what is written, and when ----------------------------------------------------------------- */
+/* ---- what is written, and when --------------------------------------------------------------- */
 
 /* Stands between the log and the simulated system. */
 static struct watch {
@@ -593,7 +596,7 @@ static void a_file_that_cannot_be_unlinked_is_tried_again(void)
     rig_end(&r);
 }
 
-/* ---- who may open it -------------------------------------------------------------------------- */
+/* ---- who may open it ------------------------------------------------------------------------- */
 
 static void a_second_writer_is_told_busy_and_a_reader_sees_the_last_commit(void)
 {
@@ -659,7 +662,7 @@ static void without_create_a_missing_store_is_not_made(void)
     rig_end(&r);
 }
 
-/* ---- what is dropped, and what is refused ------------------------------------------------------ */
+/* ---- what is dropped, and what is refused ---------------------------------------------------- */
 
 static void damage_below_what_a_footer_proves_is_corruption_with_file_and_offset(void)
 {
@@ -780,7 +783,10 @@ static void a_footer_longer_than_what_is_before_it_is_none(void)
     rig_end(&r);
 }
 
-/* A store of one commit, whose delta is these bytes, counted as `count` entries; every checksum is right. */
+/*
+ * A store of one commit, whose delta is these bytes, counted as `count` entries; every checksum is
+ * right.
+ */
 static int forged_open(struct rig *r, const uint8_t *delta, size_t bytes, uint64_t count)
 {
     struct tn_log_footer footer = {
@@ -984,7 +990,10 @@ static void an_incarnation_seen_anywhere_is_never_taken_again(void)
 }
 
 /* C5: the youngest copy is damaged, an older one is whole but was never synced. */
-/* The header of the marked file is gone, and its sections are copies, with the incarnation of their first writing. */
+/*
+ * The header of the marked file is gone, and its sections are copies, with the incarnation of their
+ * first writing.
+ */
 static void an_incarnation_seen_in_a_mark_alone_is_not_taken_again(void)
 {
     struct tn_log_statistics before, after;
@@ -1206,7 +1215,7 @@ static void the_same_calls_and_seed_write_the_same_bytes(void)
     rig_end(&r[1]);
 }
 
-/* ---- limits ------------------------------------------------------------------------------------ */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 /* Files that wait for their sync hold descriptors: there is a sync before there are too many. */
 static void unsynced_files_are_synced_before_there_are_too_many(void)

@@ -1,9 +1,9 @@
 /*
  * test_log_crash.c - after any crash the log is exactly what some commit made it
  *
- * A program of commits, syncs, trims and reopenings runs until the power fails or the process is killed
- * at some call; then it is opened again, and crashes again while it recovers, and goes on from what it
- * says it is. The oracle knows the state after each commit.
+ * A program of commits, syncs, trims and reopenings runs until the power fails or the process is
+ * killed at some call; then it is opened again, and crashes again while it recovers, and goes on
+ * from what it says it is. The oracle knows the state after each commit.
  *
  *     last synced <= n <= last submitted            after a loss of power
  *     last committed <= n <= last submitted         after kill -9

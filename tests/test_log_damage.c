@@ -30,7 +30,10 @@ static bool zeros_from(const struct rig *r, uint64_t at)
     return at >= bytes;
 }
 
-/* H5 of chain.h: no section stands in two places here, so the answer is the same, without trying again. */
+/*
+ * H5 of chain.h: no section stands in two places here, so the answer is the same, without trying
+ * again.
+ */
 static void late_check(struct known *known, int result)
 {
     struct rig *r = &known->rig;
@@ -69,7 +72,10 @@ static void read_check(struct known *known, uint64_t floor)
     check(rig_note_is(r, number));
     check_bytes(&r->state, sizeof r->state, &known->states[number <= known->last ? number : 0],
                 sizeof r->state);
-    /* Nothing is behind a commit when the file was cut just there, or behind it are only zeros (P6 of scan.h). */
+    /*
+     * Nothing is behind a commit when the file was cut just there, or behind it are only zeros (P6
+     * of scan.h).
+     */
     check(number == known->last || r->report.dropped_bytes != 0 ||
           zeros_from(r, known->ends[number]));
     check_ok(rig_close(r, false));
@@ -217,7 +223,10 @@ static int nothing_read(void *argument, const struct tn_log_entry *entries, size
     return TARN_OK;
 }
 
-/* Entries that nobody asks for, values larger than a window among them, and a note, of a synced section. */
+/*
+ * Entries that nobody asks for, values larger than a window among them, and a note, of a synced
+ * section.
+ */
 static void a_section_read_late_is_verified_whole(void)
 {
     struct rig r;

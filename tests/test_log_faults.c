@@ -1,8 +1,8 @@
 /*
  * test_log_faults.c - each call that fails, each allocation that is refused
  *
- * One life of a log is lived again and again, and each time another call fails. What holds: a code that
- * says what it is, nothing lost that was synced, and afterwards a log that opens.
+ * One life of a log is lived again and again, and each time another call fails. What holds: a code
+ * that says what it is, nothing lost that was synced, and afterwards a log that opens.
  */
 #include "log_fixture.h"
 
@@ -191,7 +191,10 @@ static void a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through(vo
     check(full > 40);
 }
 
-/* Lack of room while the tail is copied: the store does not open, nothing is lost, nothing is left over. */
+/*
+ * Lack of room while the tail is copied: the store does not open, nothing is lost, nothing is left
+ * over.
+ */
 static void a_full_disk_while_recovering_is_told_and_leaves_the_store_as_it_was(void)
 {
     unsigned at;

@@ -21,7 +21,7 @@ static int put_f64(tarn_table *table, const char *key, double value)
     return put_i64(table, key, (int64_t)bits_of(value));
 }
 
-/* ---- integers ------------------------------------------------------------------------------------------- */
+/* ---- integers -------------------------------------------------------------------------------- */
 
 static void run_add_i64(struct fixture *f)
 {
@@ -98,7 +98,7 @@ static void min_and_max_of_integers_start_from_the_operand(void)
     each_kind(run_extremes_i64);
 }
 
-/* ---- floating point --------------------------------------------------------------------------------------- */
+/* ---- floating point -------------------------------------------------------------------------- */
 
 static void run_add_f64(struct fixture *f)
 {
@@ -180,7 +180,7 @@ static void minus_zero_is_less_than_zero_whichever_came_first(void)
     each_kind(run_extremes_f64);
 }
 
-/* ---- all numbers ---------------------------------------------------------------------------------------------- */
+/* ---- all numbers ----------------------------------------------------------------------------- */
 
 /* The call with operand 1 on a key. */
 static int merge_by_number(tarn_table *table, const void *key, size_t key_bytes, size_t number)
@@ -322,7 +322,7 @@ static void a_merge_that_leaves_the_number_is_no_change_for_a_commit(void)
     each_kind(run_no_change);
 }
 
-/* ---- appending ---------------------------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------- */
 
 static void run_append(struct fixture *f)
 {
@@ -472,7 +472,7 @@ static void append_to_a_typed_table_is_a_type_error(void)
     fixture_close(&f);
 }
 
-/* ---- iterators meanwhile ---------------------------------------------------------------------------------------------- */
+/* ---- iterators meanwhile --------------------------------------------------------------------- */
 
 static size_t number_of(const tarn_bytes *key)
 {
@@ -534,7 +534,7 @@ static void iterators_open_meanwhile_give_each_entry_once(void)
     each_kind(run_iterators);
 }
 
-/* ---- taking ------------------------------------------------------------------------------------------------------------ */
+/* ---- taking ---------------------------------------------------------------------------------- */
 
 static void run_take(struct fixture *f)
 {
@@ -669,8 +669,8 @@ static void close_drop_clear_work_and_commit_cope_with_what_was_taken(void)
 }
 
 /*
- * Records with chunks of their own, and many to a chunk: there the store's memory stays as it is. The same
- * keys come again, since another hash can need another place in the index.
+ * Records with chunks of their own, and many to a chunk: there the store's memory stays as it is.
+ * The same keys come again, since another hash can need another place in the index.
  */
 static void a_full_store_uses_the_room_of_what_was_taken(void)
 {
@@ -696,7 +696,7 @@ static void a_full_store_uses_the_room_of_what_was_taken(void)
     }
 }
 
-/* ---- no memory ------------------------------------------------------------------------------------------------------------ */
+/* ---- no memory ------------------------------------------------------------------------------- */
 
 static void prepare_nothing(struct fixture *f)
 {

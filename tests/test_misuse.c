@@ -1,7 +1,9 @@
 /*
- * test_misuse.c - every call, with no handle, with the handle of a parent, and with arguments it cannot take
+ * test_misuse.c - every call, with no handle, with the handle of a parent, and with arguments it
+ * cannot take
  *
- * A fork is the simulated system's: the marks of all stores read 0 from then on, as they do in a child.
+ * A fork is the simulated system's: the marks of all stores read 0 from then on, as they do in a
+ * child.
  */
 #include "store/store.h"
 

@@ -31,7 +31,7 @@ static uint64_t number_at(const void *at)
     return tn_load_le64(at);
 }
 
-/* ---- modify_many -------------------------------------------------------------------------------------------- */
+/* ---- modify_many ----------------------------------------------------------------------------- */
 
 static void run_modify(struct fixture *f)
 {
@@ -301,7 +301,7 @@ static void a_typed_table_takes_its_size_only(void)
     fixture_close(&f);
 }
 
-/* ---- get_many ---------------------------------------------------------------------------------------------------- */
+/* ---- get_many -------------------------------------------------------------------------------- */
 
 /* Every second key is there; batches are all of 8 bytes, none of them, or mixed. */
 static void run_get(struct fixture *f)

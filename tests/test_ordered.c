@@ -730,9 +730,9 @@ static void keys_of_all_kinds_behave_as_a_sorted_array(void)
 }
 
 /*
- * Every sequence of a few operations on three keys, one of them the greatest, in an index of a few more.
- * Where changes are gathered (test_ordered_tiny.c) all ways to add to what is pending, to take it
- * back and to have it made are among them.
+ * Every sequence of a few operations on three keys, one of them the greatest, in an index of a few
+ * more. Where changes are gathered (test_ordered_tiny.c) all ways to add to what is pending, to
+ * take it back and to have it made are among them.
  */
 #define SEQUENCE_KEYS 3u
 #define SEQUENCE_LENGTH 6u

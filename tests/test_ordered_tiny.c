@@ -2,7 +2,8 @@
  * test_ordered_tiny.c - the tests of test_ordered.c on nodes of a few slots
  *
  * The index is compiled into this program once more, so that trees are tall and every second
- * operation splits or merges something, and changes are gathered from the fourth key on. It must not be linked with objects of the real one.
+ * operation splits or merges something, and changes are gathered from the fourth key on. It must
+ * not be linked with objects of the real one.
  */
 #define TN_ORDERED_LEAF_SLOTS 4
 #define TN_ORDERED_INNER_SLOTS 3

@@ -1,9 +1,9 @@
 /*
  * test_os_failing.c - the kernel fails, is interrupted, or does a part: rule O1 of os.h
  *
- * The linker puts the functions here in the place of the C library's (--wrap, see cmake/tests.cmake), for
- * the whole program. Each does what the C library's does, unless a fault was planned for it: then the next
- * so many calls fail with that errno.
+ * The linker puts the functions here in the place of the C library's (--wrap, see
+ * cmake/tests.cmake), for the whole program. Each does what the C library's does, unless a fault
+ * was planned for it: then the next so many calls fail with that errno.
  */
 #include "os/os.h"
 
@@ -21,7 +21,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* ---- faults ------------------------------------------------------------------------------------ */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 enum call {
     FCNTL,
@@ -47,7 +47,10 @@ enum call {
     CALLS
 };
 
-/* `skip` calls go through, then `times` fail. An error of 0: the answer is 0, as if there were nothing. */
+/*
+ * `skip` calls go through, then `times` fail. An error of 0: the answer is 0, as if there were
+ * nothing.
+ */
 static struct fault {
     int skip, times, error;
 } faults[CALLS];
@@ -82,7 +85,7 @@ static int answer(enum call call)
     return faults[call].error == 0 ? 0 : -1;
 }
 
-/* ---- in the C library's place ------------------------------------------------------------------ */
+/* ---- in the C library's place ---------------------------------------------------------------- */
 
 /* The names are the linker's. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -222,7 +225,7 @@ int __wrap_mprotect(void *at, size_t bytes, int protection)
     return fails(MPROTECT) ? -1 : __real_mprotect(at, bytes, protection);
 }
 
-/* ---- a directory and a file to work on --------------------------------------------------------- */
+/* ---- a directory and a file to work on ------------------------------------------------------- */
 
 static const struct tn_os_ops *ops;
 static char path[] = "/tmp/tarn-failing-XXXXXX";
@@ -267,7 +270,7 @@ static int stop_listing(void *argument, const char *name)
     return 0;
 }
 
-/* ---- tests ------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 /* What can be interrupted is done all the same; a sync is not repeated. */
 static void interrupted_calls_are_repeated_but_for_syncs(void)

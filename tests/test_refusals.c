@@ -1,8 +1,9 @@
 /*
- * test_refusals.c - every allocation and every call to the system fails once in turn, and then for ever
+ * test_refusals.c - every allocation and every call to the system fails once in turn, and then for
+ * ever
  *
- * One program of steps reaches every function of tarn.h (calls.h counts them, and is made from the header). It
- * runs again and again, each time with another fault:
+ * One program of steps reaches every function of tarn.h (calls.h counts them, and is made from the
+ * header). It runs again and again, each time with another fault:
  *
  *     once       the step that meets it answers a failure and has changed nothing; the same step again succeeds;
  *                at the end everything is as without the fault
@@ -27,7 +28,7 @@
 
 static uint64_t call_counts[CALL_COUNT];
 
-/* ---- the world that the program changes -------------------------------------------------------- */
+/* ---- the world that the program changes ------------------------------------------------------ */
 
 enum { ORDERED, UNORDERED, NUMBERS, TABLE_COUNT };
 
@@ -85,7 +86,7 @@ static uint64_t digest(const struct world *w)
     return sum * 31 + number;
 }
 
-/* ---- steps: each can be repeated after a failure ------------------------------------------------- */
+/* ---- steps: each can be repeated after a failure --------------------------------------------- */
 
 static int open_budget(struct world *w)
 {
@@ -104,8 +105,8 @@ static int open_and_close_plainly(struct world *w)
 }
 
 /*
- * Where there is no store, which is the answer unless memory is refused. tests/test_check.c has every fault of
- * these two where there is one.
+ * Where there is no store, which is the answer unless memory is refused. tests/test_check.c has
+ * every fault of these two where there is one.
  */
 #define NOWHERE "/nonexistent/tarn"
 
@@ -556,7 +557,7 @@ static int drop_dict(struct world *w)
     return result;
 }
 
-/* ---- the program --------------------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 /* What a step needs to be there. */
 enum need {
@@ -774,7 +775,7 @@ static struct outcome program_run(enum fault fault, uint64_t number, bool for_ev
     return outcome;
 }
 
-/* ---- tests ----------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void the_program_calls_every_function_of_the_header(void)
 {

@@ -1,7 +1,8 @@
 /*
  * test_salvage.c - the rules of salvage.h, each on a store damaged for it
  *
- * Where the damage is follows from a text within a long value: the text's block is lost, and nothing else is in it.
+ * Where the damage is follows from a text within a long value: the text's block is lost, and
+ * nothing else is in it.
  */
 #include "check_fixture.h"
 
@@ -74,7 +75,7 @@ static void new_opens(struct world *w)
     check_ok(open_at(w, "new", TARN_EXISTING));
 }
 
-/* ---- what no store writes ------------------------------------------------------------------------ */
+/* ---- what no store writes -------------------------------------------------------------------- */
 
 struct forged {
     uint64_t table_id; /* 0: the catalog's */
@@ -123,7 +124,7 @@ static tarn_bytes catalog_entry(uint8_t to[32], uint64_t table_id, enum tn_table
     return (tarn_bytes){ to, 32 };
 }
 
-/* ---- G1 ------------------------------------------------------------------------------------------ */
+/* ---- G1 -------------------------------------------------------------------------------------- */
 
 static uint64_t directory_sum(struct world *w, const char *path)
 {
@@ -204,7 +205,7 @@ static void a_store_that_comes_into_the_target_meanwhile_is_left_alone(void)
     world_end(&w);
 }
 
-/* ---- G2 ------------------------------------------------------------------------------------------ */
+/* ---- G2 -------------------------------------------------------------------------------------- */
 
 /* Something is lost, but the catalog still knows whose entries these were. */
 static void tables_that_were_dropped_or_cleared_do_not_come_back(void)
@@ -252,8 +253,8 @@ static void when_nothing_is_lost_entries_of_unknown_tables_are_of_none(void)
 }
 
 /*
- * Table number 1, "t", whose catalog entry is in #1, and in #2 in the sweep: there at the start of a block, behind a
- * value of `value_bytes` in the table `name`. Both are lost.
+ * Table number 1, "t", whose catalog entry is in #1, and in #2 in the sweep: there at the start of
+ * a block, behind a value of `value_bytes` in the table `name`. Both are lost.
  */
 static void nameless_make(struct world *w, const char *name, size_t value_bytes, bool deleted)
 {
@@ -307,7 +308,7 @@ static void a_delete_alone_makes_no_table(void)
     world_end(&w);
 }
 
-/* ---- dictionaries -------------------------------------------------------------------------------- */
+/* ---- dictionaries ---------------------------------------------------------------------------- */
 
 /* As many keys as codes, but not each other's: of one the code is lost, of the other the key. */
 static void halves_of_a_dictionary_that_are_not_each_other_s_are_parted(void)

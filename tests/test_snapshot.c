@@ -1,5 +1,6 @@
 /*
- * test_snapshot.c - snapshots, sentence by sentence of tarn.h; test_store_model.c drives them at random
+ * test_snapshot.c - snapshots, sentence by sentence of tarn.h; test_store_model.c drives them at
+ * random
  */
 #include "child.h"
 #include "store/snapshot.h"

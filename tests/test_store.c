@@ -1,5 +1,6 @@
 /*
- * test_store.c - the store as a whole: opening, closing, limits, upkeep, fork, and everything refused once
+ * test_store.c - the store as a whole: opening, closing, limits, upkeep, fork, and everything
+ * refused once
  */
 #include "child.h"
 #include "os/simulated.h"
@@ -56,7 +57,7 @@ static uint64_t memory_of(const tarn_store *store)
     return stat.memory_bytes;
 }
 
-/* ---- opening and closing -------------------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static void versions_and_results_have_a_text(void)
 {
@@ -135,7 +136,7 @@ static void stores_are_independent(void)
     check_ok(tarn_close(b));
 }
 
-/* ---- statistics and upkeep ----------------------------------------------------------------------------------- */
+/* ---- statistics and upkeep ------------------------------------------------------------------- */
 
 static void statistics_add_up_and_garbage_comes_back(void)
 {
@@ -313,7 +314,7 @@ static void work_on_any_budget_gets_somewhere(void)
     store_end(store);
 }
 
-/* ---- limits ---------------------------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 /* There was no limit and no back-pressure once: the process died instead. */
 static void a_full_store_refuses_loses_nothing_and_recovers(void)
@@ -426,7 +427,7 @@ static void a_short_address_range_is_full_and_recovers(void)
     store_end(store);
 }
 
-/* ---- fork ---------------------------------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 static int child_calls(tarn_store *store, tarn_table *table, tarn_iterator *it)
 {
@@ -519,7 +520,7 @@ static void a_scan_under_way_is_refused_in_a_forked_child(void)
     store_end(store);
 }
 
-/* ---- everything refused once ------------------------------------------------------------------------------------------ */
+/* ---- everything refused once ----------------------------------------------------------------- */
 
 #define FAULT_TABLES 2
 #define FAULT_KEYS 1700

@@ -4,16 +4,16 @@
  *     stores of many shapes, closed cleanly or killed --flip one bit--> tarn_open --> which commit? whole?
  *
  * Rules (contract: a damaged byte is found or harmless)
- *   D1  Opening answers TARN_E_CORRUPT or TARN_E_VERSION with a text that names file and offset, and has
- *       written nothing; or TARN_OK, and the store is exactly one of its commits.
- *   D2  That is the last one. Only a store that was not closed cleanly may be an older one: not older than
- *       what its last footer says was synced, and the report says what was dropped.
- *   D3  Opening takes no more memory than that of the whole store, as much again as its files have, and a few chunks:
- *       an older commit may have had entries of other sizes.
+ *   D1  Opening answers TARN_E_CORRUPT or TARN_E_VERSION with a text that names file and offset,
+ *       and has written nothing; or TARN_OK, and the store is exactly one of its commits.
+ *   D2  That is the last one. Only a store that was not closed cleanly may be an older one: not
+ *       older than what its last footer says was synced, and the report says what was dropped.
+ *   D3  Opening takes no more memory than that of the whole store, as much again as its files have,
+ *       and a few chunks: an older commit may have had entries of other sizes.
  *   D4  A store that lost its tail can be gone on with; what is written then comes back.
  *
- * By default a sample of bits, by SEED. ALL=1: every bit of every store; PART=2/4 the second quarter of them;
- * a word chooses tests. It prints how many bits, what became of them, and seconds.
+ * By default a sample of bits, by SEED. ALL=1: every bit of every store; PART=2/4 the second
+ * quarter of them; a word chooses tests. It prints how many bits, what became of them, and seconds.
  */
 #include "base/checksum.h"
 #include "os/simulated.h"
@@ -90,7 +90,7 @@ static struct {
     uint64_t stores, bits, refused, older, same, gone_on;
 } totals;
 
-/* ---- counted memory ------------------------------------------------------------------------------ */
+/* ---- counted memory -------------------------------------------------------------------------- */
 
 static uint64_t held_bytes, peak_bytes;
 static int (*inner_commit)(void *context, void *at, size_t bytes, unsigned flags);
@@ -123,7 +123,7 @@ static int world_open(struct world *w)
     return tn_store_open(&w->store, DIRECTORY, &w->options, &w->os);
 }
 
-/* ---- stores -------------------------------------------------------------------------------------- */
+/* ---- stores ---------------------------------------------------------------------------------- */
 
 /* The same for the same entries, tables and note, in whatever order they are found. */
 static uint64_t store_digest(tarn_store *store)
@@ -286,7 +286,7 @@ static void world_end(struct world *w)
     tn_disk_free(w->pristine);
 }
 
-/* ---- one bit ------------------------------------------------------------------------------------- */
+/* ---- one bit --------------------------------------------------------------------------------- */
 
 /* D4; with what is left of the damage still in the files. */
 static void world_go_on(struct world *w)
@@ -405,7 +405,7 @@ static void bits_run(struct world *w, unsigned sample_count)
         bit_run(w, i);
 }
 
-/* ---- two copies ------------------------------------------------------------------------------------ */
+/* ---- two copies ------------------------------------------------------------------------------ */
 
 static int kept_file(void *context, int directory, const char *name)
 {
@@ -423,8 +423,9 @@ static void file_flip(struct world *w, const char *name, uint64_t at)
 }
 
 /*
- * A tail that was copied, and the file it came from, which could not be unlinked: what was synced is there
- * twice, and the older copy is as good (H2 of log/chain.h), though the younger is replayed first.
+ * A tail that was copied, and the file it came from, which could not be unlinked: what was synced
+ * is there twice, and the older copy is as good (H2 of log/chain.h), though the younger is replayed
+ * first.
  */
 static void a_damaged_copy_is_made_up_for_by_the_other(void)
 {

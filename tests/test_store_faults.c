@@ -1,21 +1,23 @@
 /*
- * test_store_faults.c - each call of the system that fails, each allocation that is refused, in a store's life
+ * test_store_faults.c - each call of the system that fails, each allocation that is refused, in a
+ * store's life
  *
  *     open, puts, commits, trims | kill -9 | open, puts, commits, trims | close | open, puts, commits | close
  *           ^                                     ^
  *           the n-th call of a kind answers an errno it can give: once, or from then on for ever
  *
- * The life goes on with the answers it gets. Then the fault is over, and the store is opened again: after
- * the process died, or after the power failed.
+ * The life goes on with the answers it gets. Then the fault is over, and the store is opened again:
+ * after the process died, or after the power failed.
  *
  * Rules
- *   F1  A call that cannot be done answers the code of its errno (`faults` below) with a text; a put or delete
- *       that fails has changed nothing, nor has a commit that answers TARN_E_FULL or TARN_E_MEMORY.
+ *   F1  A call that cannot be done answers the code of its errno (`faults` below) with a text; a
+ *       put or delete that fails has changed nothing, nor has a commit that answers TARN_E_FULL or
+ *       TARN_E_MEMORY.
  *   F2  Whatever failed, the store reads as what was put, uncommitted changes included.
  *   F3  TARN_E_FULL and TARN_E_MEMORY are not sticky: the commit is done once there is room.
  *   F4  TARN_E_FAILED is: after it nothing is written, and nothing synced again.
- *   F5  Opened again after the death of the process, the store is the last commit that was made, exactly; after
- *       a power loss, one between the last synced and that.
+ *   F5  Opened again after the death of the process, the store is the last commit that was made,
+ *       exactly; after a power loss, one between the last synced and that.
  *   F6  It can be gone on with, and what it then syncs a power loss leaves as it is.
  *   F7  All memory comes back.
  */
@@ -292,7 +294,7 @@ static void life_end(struct life *life, bool power)
     tn_simulated_free(life->system);
 }
 
-/* ---- calls of the system ------------------------------------------------------------------------- */
+/* ---- calls of the system --------------------------------------------------------------------- */
 
 struct fault {
     enum tn_simulated_call call;
@@ -446,7 +448,7 @@ static void a_device_that_is_gone_at_any_call_leaves_what_was_committed(void)
     check_eq(seen.codes, MEMORY | FAILED);
 }
 
-/* ---- writes that did a part ---------------------------------------------------------------------- */
+/* ---- writes that did a part ------------------------------------------------------------------ */
 
 /* The n-th write does a part of what it should, and fails. */
 static struct {
@@ -513,7 +515,7 @@ static void a_write_that_did_a_part_is_as_if_it_had_not_been(void)
         }
 }
 
-/* ---- allocations --------------------------------------------------------------------------------- */
+/* ---- allocations ----------------------------------------------------------------------------- */
 
 static uint64_t refusal_run(uint64_t at, bool once, bool power)
 {

@@ -1,8 +1,9 @@
 /*
  * test_store_model.c - the store does what a store that is trivially right does
  *
- * Environment: SEED of the first random program; OPS operations in all (10,000,000; a tenth of it in builds
- * that are ten times as slow: with sanitizers, or counting lines); a fifth of them again on disk.
+ * Environment: SEED of the first random program; OPS operations in all (10,000,000; a tenth of it
+ * in builds that are ten times as slow: with sanitizers, or counting lines); a fifth of them again
+ * on disk.
  */
 #include "model.h"
 #include "test.h"

@@ -1,5 +1,6 @@
 /*
- * test_streams.c - streams of os.h: any descriptor of the user's, in however small parts it is taken
+ * test_streams.c - streams of os.h: any descriptor of the user's, in however small parts it is
+ * taken
  */
 #define _GNU_SOURCE 1 /* pipe2 */
 

@@ -1,13 +1,15 @@
 /*
- * test_survey.c - a damaged log is looked through: what is damaged is told, and what is not can be read
+ * test_survey.c - a damaged log is looked through: what is damaged is told, and what is not can be
+ * read
  *
- * A log of known history is damaged in one place. The survey must agree with opening about whether there is a
- * store, name damage exactly when opening refuses, and give back no value that was never written, and every
- * value whose section is not the damaged one.
+ * A log of known history is damaged in one place. The survey must agree with opening about whether
+ * there is a store, name damage exactly when opening refuses, and give back no value that was never
+ * written, and every value whose section is not the damaged one.
  *
  * Environment: SEED; ALL=1 flips every bit of every log.
  *
- * Under sanitizers, which look for other mistakes and take ten times as long, fewer bits are flipped.
+ * Under sanitizers, which look for other mistakes and take ten times as long, fewer bits are
+ * flipped.
  */
 #include "log/survey.h"
 #include "log_known.h"
@@ -149,9 +151,12 @@ static void survey_check(struct known *known, uint64_t hurt)
     check_eq(r->memory.counted_bytes, 0);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
-/* Of a log in one file: the section at that place, 0 in front of the first. The store's id is nowhere else. */
+/*
+ * Of a log in one file: the section at that place, 0 in front of the first. The store's id is
+ * nowhere else.
+ */
 static uint64_t section_at(const struct known *known, uint64_t offset)
 {
     unsigned i;
@@ -163,7 +168,10 @@ static uint64_t section_at(const struct known *known, uint64_t offset)
     return i;
 }
 
-/* The rest of a header, and what is behind a section that was synced: zeros, and many of them on both sides. */
+/*
+ * The rest of a header, and what is behind a section that was synced: zeros, and many of them on
+ * both sides.
+ */
 static bool is_among_zeros(const struct rig *r, unsigned file, uint64_t at)
 {
     static const uint8_t zeros[2 * TN_LOG_STEP_BYTES];
@@ -282,7 +290,7 @@ static void a_file_that_is_gone_or_under_a_wrong_name_is_told(void)
         }
 }
 
-/* ---- large sections ------------------------------------------------------------------------------ */
+/* ---- large sections -------------------------------------------------------------------------- */
 
 /* A section of several blocks: one is damaged, and what the others hold is there. */
 static void of_a_damaged_section_the_other_blocks_are_read(void)
@@ -321,7 +329,7 @@ static void of_a_damaged_section_the_other_blocks_are_read(void)
     free(known);
 }
 
-/* ---- the system ---------------------------------------------------------------------------------- */
+/* ---- the system ------------------------------------------------------------------------------ */
 
 static void what_the_system_refuses_is_answered_and_all_memory_comes_back(void)
 {

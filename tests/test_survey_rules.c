@@ -4,8 +4,8 @@
  *     file 1   | header | #1 | #2 |        sections of any number, incarnation and proof, their entries, copies of
  *     file 2   | header | #2 | #3 |        them; and then a bit of one block is flipped
  *
- * tests/test_survey.c damages what a log wrote, at every bit; but a log that writes seldom has two pasts, two copies
- * and a gap at once. Every directory is opened, too: both must answer the same.
+ * tests/test_survey.c damages what a log wrote, at every bit; but a log that writes seldom has two
+ * pasts, two copies and a gap at once. Every directory is opened, too: both must answer the same.
  */
 #include "log/survey.h"
 #include "log_fixture.h"
@@ -101,8 +101,8 @@ static uint64_t item_write(uint8_t *to, const struct item *item)
 }
 
 /*
- * At the end of a file. Of `footer`: number, incarnation, first_needed, synced_through, previous. The footer
- * says that the items are entries, or that they are part of the note.
+ * At the end of a file. Of `footer`: number, incarnation, first_needed, synced_through, previous.
+ * The footer says that the items are entries, or that they are part of the note.
  */
 static struct placed section_put_as(struct forge *f, unsigned file, struct tn_log_footer footer,
                                     const struct item *items, size_t count, bool as_note)
@@ -222,7 +222,7 @@ static void keys_check(const struct forge *f, const uint64_t *pairs)
     check_bytes(f->rig.state.seeds, sizeof f->rig.state.seeds, wanted, sizeof wanted);
 }
 
-/* ---- V1 ------------------------------------------------------------------------------------------ */
+/* ---- V1 -------------------------------------------------------------------------------------- */
 
 /* #2 is lost, so nothing opens; #4 was not synced when it was damaged, and #5 stands on it. */
 static void newest_is_what_was_synced_and_the_whole_sections_behind_it(void)
@@ -253,7 +253,7 @@ static void newest_is_what_was_synced_and_the_whole_sections_behind_it(void)
     forge_end(&f);
 }
 
-/* ---- V2 ------------------------------------------------------------------------------------------ */
+/* ---- V2 -------------------------------------------------------------------------------------- */
 
 /* After #2 a power loss; incarnation 2 went on with another #3. Later #1 is damaged. */
 static void what_a_later_incarnation_wrote_anew_is_discarded_with_all_above_it(void)
@@ -305,7 +305,10 @@ static void of_a_number_that_opening_accepts_only_that_section_counts(void)
     }
 }
 
-/* What the later incarnation wrote was never synced and is torn: opening goes back, and so does the survey. */
+/*
+ * What the later incarnation wrote was never synced and is torn: opening goes back, and so does the
+ * survey.
+ */
 static void what_opening_accepts_counts_against_a_later_incarnation_too(void)
 {
     static const struct item two_blocks[] = { { TN_LOG_DELTA, 3, 3, BLOCK },
@@ -326,7 +329,7 @@ static void what_opening_accepts_counts_against_a_later_incarnation_too(void)
     forge_end(&f);
 }
 
-/* ---- V3 ------------------------------------------------------------------------------------------ */
+/* ---- V3 -------------------------------------------------------------------------------------- */
 
 /* #2 is in both files. */
 static void of_two_copies_one_may_be_bad(void)
@@ -373,7 +376,7 @@ static void what_lies_before_the_oldest_may_be_bad(void)
     forge_end(&f);
 }
 
-/* ---- V4 ------------------------------------------------------------------------------------------ */
+/* ---- V4 -------------------------------------------------------------------------------------- */
 
 /* What the sweep wrote is older than what the same commit changed. */
 static void the_sweep_of_a_section_is_replayed_before_its_changes(void)
@@ -447,9 +450,12 @@ static void behind_a_head_that_is_lost_nothing_is_taken_for_an_entry(void)
     forge_end(&f);
 }
 
-/* ---- V7 ------------------------------------------------------------------------------------------ */
+/* ---- V7 -------------------------------------------------------------------------------------- */
 
-/* #3 has swept key 1; where that is lost #1 still has it. But without #2 nobody knows what was deleted meanwhile. */
+/*
+ * #3 has swept key 1; where that is lost #1 still has it. But without #2 nobody knows what was
+ * deleted meanwhile.
+ */
 static void what_lies_before_the_oldest_is_used_when_something_is_lost_and_nothing_is_missing(void)
 {
     static const struct item first[] = { { TN_LOG_DELTA, 1, 1, SMALL },
@@ -497,8 +503,8 @@ static void what_lies_before_the_oldest_is_not_used_when_nothing_is_lost(void)
 }
 
 /*
- * Key 1 is lost in #3, so what #1 and #2 have takes its place; but the tombstone of key 2 in #2 is lost, too.
- * When nothing of #3 is lost, #2 is nobody's business.
+ * Key 1 is lost in #3, so what #1 and #2 have takes its place; but the tombstone of key 2 in #2 is
+ * lost, too. When nothing of #3 is lost, #2 is nobody's business.
  */
 static void a_delete_that_is_lost_before_the_oldest_is_told_when_that_is_used(void)
 {
@@ -562,11 +568,12 @@ static void what_is_bad_before_a_gap_is_harmless(void)
     forge_end(&f);
 }
 
-/* ---- V8 ------------------------------------------------------------------------------------------ */
+/* ---- V8 -------------------------------------------------------------------------------------- */
 
 /*
- * Two directories: in one #2 has an entry, in the other a note that looks like it. But for the footer they are the
- * same to the byte, checksums included; so when that is lost, nobody can know which of them it was.
+ * Two directories: in one #2 has an entry, in the other a note that looks like it. But for the
+ * footer they are the same to the byte, checksums included; so when that is lost, nobody can know
+ * which of them it was.
  */
 static void without_its_footer_a_section_is_missing_whatever_else_of_it_holds(void)
 {
@@ -602,7 +609,7 @@ static void without_its_footer_a_section_is_missing_whatever_else_of_it_holds(vo
     check_bytes(seen[0], sizeof seen[0], seen[1], sizeof seen[1]);
 }
 
-/* ---- whose files they are ------------------------------------------------------------------------ */
+/* ---- whose files they are -------------------------------------------------------------------- */
 
 /* A file of another store is the first of three. */
 static void the_store_is_the_one_that_most_headers_are_of(void)
@@ -651,7 +658,7 @@ static void a_header_that_does_not_hold_may_have_the_id_that_sections_hold_with(
     }
 }
 
-/* ---- V5 ------------------------------------------------------------------------------------------ */
+/* ---- V5 -------------------------------------------------------------------------------------- */
 
 /* Something happens before the `left`-th call of that kind; `always`: before all later ones, too. */
 struct meddler {
@@ -721,7 +728,10 @@ static void survey_meddled(struct meddler *meddler, int result)
         check_eq(f->survey->result, result);
 }
 
-/* #2 is half written when it is looked at. By the second list of names it is whole, and the files are others. */
+/*
+ * #2 is half written when it is looked at. By the second list of names it is whole, and the files
+ * are others.
+ */
 static void damage_is_looked_at_again_when_files_grow_come_or_go(void)
 {
     static void (*const changes[])(struct rig *) = { second_grows, first_goes,

@@ -59,7 +59,7 @@ static const char *get_text(tarn_table *table, const char *key)
     return text;
 }
 
-/* ---- opening, closing, dropping ----------------------------------------------------------------------- */
+/* ---- opening, closing, dropping -------------------------------------------------------------- */
 
 static void a_name_opened_twice_is_one_handle(void)
 {
@@ -250,7 +250,7 @@ static void clear_removes_everything_at_once(void)
     store_end(store);
 }
 
-/* ---- one key -------------------------------------------------------------------------------------------- */
+/* ---- one key --------------------------------------------------------------------------------- */
 
 static void put_get_overwrite_delete(void)
 {
@@ -496,7 +496,7 @@ static void misuse_is_answered_and_changes_nothing(void)
     store_end(store);
 }
 
-/* ---- put_if_absent, modify ------------------------------------------------------------------------------- */
+/* ---- put_if_absent, modify ------------------------------------------------------------------- */
 
 static void put_if_absent_inserts_once_and_lends_what_is_there(void)
 {
@@ -592,7 +592,7 @@ static void modify_fills_new_entries_with_zeros(void)
     store_end(store);
 }
 
-/* ---- lifetimes ----------------------------------------------------------------------------------------------- */
+/* ---- lifetimes ------------------------------------------------------------------------------- */
 
 static void what_get_lends_stays_over_all_reading(void)
 {
@@ -670,7 +670,7 @@ static void a_key_may_be_one_the_store_lends(void)
     store_end(store);
 }
 
-/* ---- many -------------------------------------------------------------------------------------------------------- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
 static void get_many_answers_as_get_does(void)
 {
@@ -704,7 +704,7 @@ static void get_many_answers_as_get_does(void)
     store_end(store);
 }
 
-/* ---- what went wrong elsewhere ----------------------------------------------------------------------------------- */
+/* ---- what went wrong elsewhere --------------------------------------------------------------- */
 
 /* Every look-up and every overwrite allocated, or copied, once. */
 static void reading_and_writing_in_place_allocates_nothing(void)
@@ -790,8 +790,8 @@ static void a_put_reads_a_few_buckets_however_many_keys_there_are(void)
 }
 
 /*
- * Keys whose first word is a published multiplier collided under every seed of the hash, and slowed a
- * look-up to milliseconds; here they spread like any others.
+ * Keys whose first word is a published multiplier collided under every seed of the hash, and slowed
+ * a look-up to milliseconds; here they spread like any others.
  */
 static void keys_made_to_collide_do_not(void)
 {

@@ -44,7 +44,7 @@ static void open_again(struct fixture *f, const tarn_table_options *options, int
     }
 }
 
-/* ---- the property -------------------------------------------------------------------------------------------- */
+/* ---- the property ---------------------------------------------------------------------------- */
 
 static void an_existing_table_opens_as_its_own_type_or_as_any(void)
 {
@@ -155,7 +155,7 @@ static void every_write_of_another_size_is_a_type_error_and_changes_nothing(void
     }
 }
 
-/* ---- typed calls -------------------------------------------------------------------------------------------------- */
+/* ---- typed calls ----------------------------------------------------------------------------- */
 
 static void typed_calls_on_a_table_of_another_type_are_type_errors(void)
 {
@@ -233,7 +233,7 @@ static void misuse_of_typed_calls_is_answered(void)
     fixture_close(&f);
 }
 
-/* ---- numbers --------------------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* For one type: put, get and modify each of `values` in a table of that type; `wanted` is how 1 lies. */
 #define number_test(name, TYPE, ctype, values, wanted)                                             \
@@ -298,7 +298,7 @@ number_test(i32, TARN_I32, int32_t, LIST(0, 1, -1, INT32_MIN, INT32_MAX), "\1\0\
     fixture_close(&f);
 }
 
-/* ---- structs ----------------------------------------------------------------------------------------------------------- */
+/* ---- structs --------------------------------------------------------------------------------- */
 
 static void a_struct_goes_in_and_comes_back_in_place(void)
 {
@@ -329,7 +329,7 @@ static void a_struct_goes_in_and_comes_back_in_place(void)
     fixture_close(&f);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static void number_keys_come_back_and_sort_as_numbers(void)
 {
@@ -386,7 +386,7 @@ static void a_scan_of_number_keys_is_in_numeric_order(void)
     fixture_close(&f);
 }
 
-/* ---- no memory -------------------------------------------------------------------------------------------------------------- */
+/* ---- no memory ------------------------------------------------------------------------------- */
 
 static void prepare_nothing(struct fixture *f)
 {

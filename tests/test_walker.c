@@ -30,7 +30,7 @@ static bool table_is_sound(const tarn_table *table)
            (table->ordered == NULL || tn_ordered_check(table->ordered));
 }
 
-/* ---- ticks ------------------------------------------------------------------------------------------ */
+/* ---- ticks ----------------------------------------------------------------------------------- */
 
 static tarn_store *store_from_tick(uint64_t tick)
 {
@@ -202,7 +202,7 @@ static void a_revolution_visits_all_that_stays_whatever_else_happens(void)
     check_ok(tarn_close(store));
 }
 
-/* ---- memory comes back ------------------------------------------------------------------------------- */
+/* ---- memory comes back ----------------------------------------------------------------------- */
 
 #define BIG_COUNT ((uint64_t)1000000)
 #define VALUE_BYTES 128u /* and a key and a header of 8: 144 */
@@ -385,7 +385,7 @@ static void a_step_of_tarn_work_moves_no_more_than_its_budget(void)
     check_ok(tarn_close(store));
 }
 
-/* ---- whoever stands on a record that moves ------------------------------------------------------------ */
+/* ---- whoever stands on a record that moves --------------------------------------------------- */
 
 /* The key of the record that is to move next, if one is. */
 static bool next_to_move(const tarn_table *table, uint64_t *key)
@@ -542,7 +542,10 @@ static void random_programs_stay_sound_while_records_move(void)
     }
 }
 
-/* Evacuation stops for want of memory and goes on later; a limit does not keep memory from coming back. */
+/*
+ * Evacuation stops for want of memory and goes on later; a limit does not keep memory from coming
+ * back.
+ */
 static void evacuation_needs_no_memory_it_cannot_get(void)
 {
     struct tn_simulated *system = tn_simulated_new(NULL);

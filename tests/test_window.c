@@ -1,5 +1,6 @@
 /*
- * test_window.c - the window operator: edge cases by their numbers (docs/WINDOWS.md), state, no memory
+ * test_window.c - the window operator: edge cases by their numbers (docs/WINDOWS.md), state, no
+ * memory
  */
 #include "window_fixture.h"
 

@@ -1,11 +1,11 @@
 /*
- * test_window_failures.c - the window operator where memory is refused, at every point, and where its
- * tables hold what it never wrote
+ * test_window_failures.c - the window operator where memory is refused, at every point, and where
+ * its tables hold what it never wrote
  *
- * Allocations and pages of the store and of the operator are counted together; the n-th is refused, once
- * or with all behind it, for every n there is (some hundred, where there are more), in each kind of windows
- * and each mode. What was emitted until then is right, the operator has stopped (W6), and everything is
- * given back.
+ * Allocations and pages of the store and of the operator are counted together; the n-th is refused,
+ * once or with all behind it, for every n there is (some hundred, where there are more), in each
+ * kind of windows and each mode. What was emitted until then is right, the operator has stopped
+ * (W6), and everything is given back.
  */
 #include "window_fixture.h"
 
@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-/* ---- a system that refuses pages, counted as allocations ---------------------------------------- */
+/* ---- a system that refuses pages, counted as allocations ------------------------------------- */
 
 static struct allocator *pages_of;
 
@@ -50,7 +50,7 @@ static int open_refusing(struct fixture *f)
                : tn_window_open(&f->window, f->store, &f->memory, &f->options, write_down, f);
 }
 
-/* ---- what is run -------------------------------------------------------------------------------- */
+/* ---- what is run ----------------------------------------------------------------------------- */
 
 #define ROWS 60
 #define REFUSALS_MAX 300              /* of a program, of each kind */
@@ -79,7 +79,10 @@ static struct fixture *program_new(size_t p)
     return fixture_new(&options);
 }
 
-/* Rows out of order, of a few groups, with texts of several sizes; half way it is saved and opened again. */
+/*
+ * Rows out of order, of a few groups, with texts of several sizes; half way it is saved and opened
+ * again.
+ */
 static int program_run(struct fixture *f)
 {
     uint64_t random = 7;
@@ -153,7 +156,7 @@ static void memory_refused_at_any_point_stops_any_operator_cleanly(void)
     }
 }
 
-/* ---- tables that are damaged --------------------------------------------------------------------- */
+/* ---- tables that are damaged ----------------------------------------------------------------- */
 
 enum damage { VALUE_IS_SHORTER, VALUE_IS_EMPTY, VALUE_IS_LONGER, ENTRY_IS_GONE, KEY_IS_SHORTER };
 #define DAMAGE_COUNT (KEY_IS_SHORTER + 1)
@@ -248,11 +251,14 @@ static void tables_it_did_not_write_are_answered_and_never_read_beyond(void)
         printf("# %" PRIu64 " refused\n", refused_count);
 }
 
-/* ---- sums that leave 128 bits -------------------------------------------------------------------- */
+/* ---- sums that leave 128 bits ---------------------------------------------------------------- */
 
 #define LARGEST "170141183460469231731687303715884105727"
 
-/* Rows of one group at these times; the second is as large as the first. What came of it, and stays (W6). */
+/*
+ * Rows of one group at these times; the second is as large as the first. What came of it, and stays
+ * (W6).
+ */
 static void check_overflow(size_t p, const int64_t times[3])
 {
     static const char *const values[] = { LARGEST, LARGEST, "0" };

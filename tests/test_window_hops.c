@@ -224,8 +224,8 @@ static void slide_push(struct tn_clocked *clocked, int64_t time_ms, bool advance
 }
 
 /*
- * Slices for a whole window are filled at once; from then on each row makes a window fire. Answers the
- * merges that one takes, on the average, when nodes of all levels have been made.
+ * Slices for a whole window are filled at once; from then on each row makes a window fire. Answers
+ * the merges that one takes, on the average, when nodes of all levels have been made.
  */
 static uint64_t merges_per_window(int64_t every_ms, int64_t slide_ms)
 {

@@ -9,8 +9,8 @@
  *                          cut into four files and merged             (where no row is late, final)
  *                          permuted within --late                     (likewise)
  *
- * Over tumbling, hopping and sampling windows, such of many slices, and sessions; everything else is
- * random (window_trial.h).
+ * Over tumbling, hopping and sampling windows, such of many slices, and sessions; everything else
+ * is random (window_trial.h).
  */
 #include "window_trial.h"
 
@@ -45,7 +45,7 @@ static void check_same(const struct trial *t, struct outputs a, struct outputs b
     free(b.late);
 }
 
-/* ---- events changed --------------------------------------------------------------------------- */
+/* ---- events changed -------------------------------------------------------------------------- */
 
 /* Rows move before others, as long as none is older by the bound. Times differ: no ties. */
 static void rows_permute(struct trial *t, uint64_t *random)

@@ -767,8 +767,9 @@ static int rows_compare(const void *a_pointer, const void *b_pointer)
 }
 
 /*
- * Move rows before older ones, as long as they are older by less than the bound. (At the bound itself a
- * row can find closed the session that it would have touched and not overlapped: its end is its time.)
+ * Move rows before older ones, as long as they are older by less than the bound. (At the bound
+ * itself a row can find closed the session that it would have touched and not overlapped: its end
+ * is its time.)
  */
 static void rows_permute(struct model_case *of, uint64_t *random)
 {

@@ -1,9 +1,9 @@
 /*
  * test_window_sources.c - which row is next is decided by what the files hold
  *
- * Files of one column, the time in ms; 'x' is a bad row where it opens a quote. What comes is written
- * down as "file:time@watermark of all", before the row moves it ("-": there is none yet), and "@watermark"
- * where it moves because a source has ended.
+ * Files of one column, the time in ms; 'x' is a bad row where it opens a quote. What comes is
+ * written down as "file:time@watermark of all", before the row moves it ("-": there is none yet),
+ * and "@watermark" where it moves because a source has ended.
  */
 #include "cli/window_sources.h"
 
@@ -91,7 +91,10 @@ static void merged_reopen(struct merged *m, struct tn_sources *sources, struct t
     check_eq(tn_sources_begin(sources), TN_READER_ROW);
 }
 
-/* All rows, in the order they come; stopped and gone on with behind `stop` answers, and then after each. */
+/*
+ * All rows, in the order they come; stopped and gone on with behind `stop` answers, and then after
+ * each.
+ */
 static const char *merged_read_stopping(struct merged *m, size_t block_bytes, size_t stop)
 {
     struct tn_memory memory;
@@ -282,7 +285,10 @@ static void file_append(const char *path, const char *text)
     check(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
-/* F3: it is not told by the clock of the machine, which may be slow, but by when a source is said to wait. */
+/*
+ * F3: it is not told by the clock of the machine, which may be slow, but by when a source is said
+ * to wait.
+ */
 static void a_source_that_is_idle_holds_the_others_no_more_and_counts_again_once_it_has_caught_up(
     void)
 {

@@ -2,8 +2,9 @@
  * window_fixture.h - a window operator under test: its store, its memory, what it emits
  *
  * Emitted rows are written down as lines, "start..end key,key: value,value", an empty value as "-",
- * and compared as text; with "+" or "-" in front unless only final rows come. Every fixture has a store of its own, and one counting allocator serves it
- * and the operator, so that a leak in either shows when it closes.
+ * and compared as text; with "+" or "-" in front unless only final rows come. Every fixture has a
+ * store of its own, and one counting allocator serves it and the operator, so that a leak in either
+ * shows when it closes.
  */
 #ifndef WINDOW_FIXTURE_H
 #define WINDOW_FIXTURE_H

@@ -6,8 +6,8 @@
  *     command_run       tarn window OPTION... --out=out --late-to=late FILE...; its exit code
  *     outputs_of        the same, and what it has written
  *
- * A run stops where a test wants it, which a signal does not: at a bad row, under --strict. That is put
- * right (stops_pass) before the command goes on.
+ * A run stops where a test wants it, which a signal does not: at a bad row, under --strict. That is
+ * put right (stops_pass) before the command goes on.
  */
 #ifndef WINDOW_TRIAL_H
 #define WINDOW_TRIAL_H

@@ -6,8 +6,8 @@
  *     LSM(name)    the library's name of a function or type
  *     LSM_NAME     what it is called in results
  *
- * A commit is a batch, which goes through the log in one piece. The log is on; without compression, since
- * the values are counters and would shrink to nothing; memtables of 64 MiB.
+ * A commit is a batch, which goes through the log in one piece. The log is on; without compression,
+ * since the values are counters and would shrink to nothing; memtables of 64 MiB.
  */
 #ifndef TN_BENCH_DURABLE_LSM_H
 #define TN_BENCH_DURABLE_LSM_H

@@ -33,8 +33,9 @@
 #define TN_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 /*
- * For the few functions on the path of every get, where a call costs as much as the work. Counted once, where
- * branches are counted: a copy for a key of 8 bytes has branches for others that it can never take.
+ * For the few functions on the path of every get, where a call costs as much as the work. Counted
+ * once, where branches are counted: a copy for a key of 8 bytes has branches for others that it can
+ * never take.
  */
 #if defined(TARN_COVERAGE)
 #define TN_ALWAYS_INLINE static inline

@@ -12,10 +12,10 @@
  *
  * Rules
  *   G1  counted_bytes never exceeds limit_bytes, not even for a moment.
- *   G2  counted_bytes is the sum of what its users have counted (M1 of memory.h) and of what is left of
- *       their reserves, reserved_bytes.
- *   G3  A user's reserve is charged when it joins and given back when it leaves; nobody else can have it
- *       meanwhile (M4).
+ *   G2  counted_bytes is the sum of what its users have counted (M1 of memory.h) and of what is
+ *       left of their reserves, reserved_bytes.
+ *   G3  A user's reserve is charged when it joins and given back when it leaves; nobody else can
+ *       have it meanwhile (M4).
  */
 #ifndef TN_BUDGET_H
 #define TN_BUDGET_H

@@ -9,8 +9,10 @@
  * Rules
  *   C1  The number is part of file formats (docs/FORMAT.md): it never changes.
  *   C2  It finds damage, not forgery: whoever makes a file makes its checksums too. The seed says
- *       where the bytes belong, so that bytes that were moved do not pass for those of another place.
- *   C3  checksum.c alone sees xxhash.h. A stream lives where its owner puts it; nothing is allocated.
+ *       where the bytes belong, so that bytes that were moved do not pass for those of another
+ *       place.
+ *   C3  checksum.c alone sees xxhash.h. A stream lives where its owner puts it; nothing is
+ *       allocated.
  */
 #ifndef TN_CHECKSUM_H
 #define TN_CHECKSUM_H
@@ -18,8 +20,8 @@
 #include "base/base.h"
 
 /*
- * A checksum in the making; what is inside is xxhash.h's, at a multiple of 64. That is found anew with each
- * call, so a stream may lie where memory is aligned to less, too. Not to be copied.
+ * A checksum in the making; what is inside is xxhash.h's, at a multiple of 64. That is found anew
+ * with each call, so a stream may lie where memory is aligned to less, too. Not to be copied.
  */
 struct tn_checksum_stream {
     uint64_t room[(576 + 56) / 8];

@@ -1,9 +1,9 @@
 /*
  * hash.h - keyed hash of keys
  *
- * Folded multiplication: fold(a, b) is the high half xor the low half of the 128-bit product. A key of
- * up to 16 bytes costs two of them, each further 32 bytes two more. One of 8 bytes is the common case, and its
- * length is not mixed in: no other length is hashed that way.
+ * Folded multiplication: fold(a, b) is the high half xor the low half of the 128-bit product. A key
+ * of up to 16 bytes costs two of them, each further 32 bytes two more. One of 8 bytes is the common
+ * case, and its length is not mixed in: no other length is hashed that way.
  *
  *     key == 8       a = the key                            fold(fold(a ^ s0, s1), s2)
  *     key <= 16      a, b = its first and last 8 bytes      x = fold(a ^ s0, b ^ s1)
@@ -15,10 +15,10 @@
  *       constants, whoever chooses keys can make a factor 0 and have keys that collide for every
  *       seed. The secret is random for each store and never leaves it.
  *   H2  The last block overlaps the one before it, so no byte beyond the key is read.
- *   H3  The value is the same on every machine: words of a key are read little-endian. What is stored may
- *       rely on the order of hashes, so changing them is changing the format.
- *   H4  Both multiplications of 8 bytes are folded: with a plain one in the second place 3 secrets in 100
- *       spread big-endian counters badly.
+ *   H3  The value is the same on every machine: words of a key are read little-endian. What is
+ *       stored may rely on the order of hashes, so changing them is changing the format.
+ *   H4  Both multiplications of 8 bytes are folded: with a plain one in the second place 3 secrets
+ *       in 100 spread big-endian counters badly.
  */
 #ifndef TN_HASH_H
 #define TN_HASH_H

@@ -7,10 +7,11 @@
  *
  * Rules
  *   M1  counted_bytes is the sum of the sizes of all live blocks, plus what was charged.
- *   M2  Nothing is counted beyond limit_bytes, nor beyond the shared budget, if there is one: the call
- *       fails and nothing has changed. What is counted here is counted there, too.
+ *   M2  Nothing is counted beyond limit_bytes, nor beyond the shared budget, if there is one: the
+ *       call fails and nothing has changed. What is counted here is counted there, too.
  *   M3  Freeing and shrinking to zero never fail.
- *   M4  The last reserve_bytes below a limit are for what has to take some memory to give back more.
+ *   M4  The last reserve_bytes below a limit are for what has to take some memory to give back
+ *       more.
  */
 #ifndef TN_MEMORY_H
 #define TN_MEMORY_H

@@ -36,7 +36,7 @@ static uint64_t kept_bytes_max(const struct tn_heap *heap)
     return heap->used_bytes / 8 + 4 * TN_MIB + heap->warm_bytes;
 }
 
-/* ---- committing -------------------------------------------------------------------------------- */
+/* ---- committing ------------------------------------------------------------------------------ */
 
 static bool pages_commit(struct tn_heap *heap, void *at, size_t bytes)
 {
@@ -55,8 +55,8 @@ static bool pages_commit(struct tn_heap *heap, void *at, size_t bytes)
 }
 
 /*
- * Should the system refuse to take pages back (it has no reason to), they stay ours: they are counted
- * no more, which is the lesser evil next to a free that fails.
+ * Should the system refuse to take pages back (it has no reason to), they stay ours: they are
+ * counted no more, which is the lesser evil next to a free that fails.
  */
 static void pages_decommit(struct tn_heap *heap, void *at, size_t bytes)
 {
@@ -73,7 +73,7 @@ static void bits_set_first(uint64_t *bits, uint32_t count)
         *bits = ((uint64_t)1 << count) - 1;
 }
 
-/* ---- regions ----------------------------------------------------------------------------------- */
+/* ---- regions --------------------------------------------------------------------------------- */
 
 /* The region table grows a page at a time with the regions in use. */
 static bool region_table_reach(struct tn_heap *heap, size_t regions)
@@ -228,9 +228,12 @@ static uint32_t bits_first(const uint64_t *bits)
     return i * 64 + (uint32_t)__builtin_ctzll(bits[i]);
 }
 
-/* ---- taking and giving the pages of a chunk ------------------------------------------------------ */
+/* ---- taking and giving the pages of a chunk -------------------------------------------------- */
 
-/* The first free chunk, kept ones first, and room to point to it; then the division, *at, may have moved. */
+/*
+ * The first free chunk, kept ones first, and room to point to it; then the division, *at, may have
+ * moved.
+ */
 static bool division_reach(struct tn_heap *heap, struct heap_division **at, uint32_t *number)
 {
     struct heap_division *division = *at;
@@ -315,7 +318,7 @@ static void division_drop_if_unused(struct tn_heap *heap, struct heap_division *
     }
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------- */
+/* ---- chunks ---------------------------------------------------------------------------------- */
 
 static size_t chunk_struct_bytes(uint32_t slot_count)
 {
@@ -461,7 +464,7 @@ void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes)
     heap->warm_bytes = tn_min(heap->warm_bytes, heap->kept_bytes);
 }
 
-/* ---- warm pages (P4) ------------------------------------------------------------------------------ */
+/* ---- warm pages (P4) ------------------------------------------------------------------------- */
 
 void tn_heap_warm(struct tn_heap *heap, uint64_t bytes)
 {

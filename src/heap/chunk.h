@@ -2,7 +2,8 @@
  * chunk.h - regions and the chunks they are divided into; for the heap only
  *
  * A *division* describes one region (or, for records beyond 1 MiB, a run of regions): equal chunks,
- * which of them are free, and which of the free ones are still committed. A *chunk* describes slots.
+ * which of them are free, and which of the free ones are still committed. A *chunk* describes
+ * slots.
  *
  *     heap.regions[r] --> division --> chunks[0..n) --> free_bits[], owner
  *

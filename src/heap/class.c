@@ -9,7 +9,7 @@
 /* A new chunk is a sixteenth of what the class has, rounded up to a power of two. */
 #define CHUNK_SHARE 16
 
-/* ---- lists of chunks ----------------------------------------------------------------------------- */
+/* ---- lists of chunks ------------------------------------------------------------------------- */
 
 void tn_chunk_list_push(struct heap_chunk **list, struct heap_chunk *chunk)
 {
@@ -53,7 +53,7 @@ static void ring_remove(struct heap_chunk **ring, struct heap_chunk *chunk)
     chunk->next = chunk->previous = NULL;
 }
 
-/* ---- levels ---------------------------------------------------------------------------------------- */
+/* ---- levels ---------------------------------------------------------------------------------- */
 
 static struct heap_chunk *class_fullest_listed(const struct heap_class *class)
 {
@@ -105,7 +105,7 @@ void tn_class_chunk_list(struct heap_class *class, struct heap_chunk *chunk)
         class->current = chunk;
 }
 
-/* ---- alarms ------------------------------------------------------------------------------------------ */
+/* ---- alarms ---------------------------------------------------------------------------------- */
 
 /* In steps of an eighth of what is used, so that emptying a class raises few. */
 void tn_class_set_alarm(struct heap_class *class)
@@ -123,7 +123,7 @@ void tn_class_alarm(struct tn_heap_owner *owner, struct heap_class *class)
     tn_class_set_alarm(class);
 }
 
-/* ---- adding and removing ------------------------------------------------------------------------------- */
+/* ---- adding and removing --------------------------------------------------------------------- */
 
 struct heap_class *tn_class_add(struct tn_heap *heap, struct tn_heap_owner *owner,
                                 unsigned size_class)

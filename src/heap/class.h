@@ -7,9 +7,10 @@
  *           --> current: the listed chunk that slots are taken from until it is full
  *           --> all: full ones and the one being emptied, too
  *
- * Slots are taken in address order, so that what is put together lies together. The next current chunk
- * is one of the fullest level: the sparse ones are left to become empty. New chunks are a sixteenth
- * to an eighth of what the class already has, from 4 KiB to 2 MiB: a small table stays small.
+ * Slots are taken in address order, so that what is put together lies together. The next current
+ * chunk is one of the fullest level: the sparse ones are left to become empty. New chunks are a
+ * sixteenth to an eighth of what the class already has, from 4 KiB to 2 MiB: a small table stays
+ * small.
  */
 #ifndef TN_CLASS_H
 #define TN_CLASS_H

@@ -5,8 +5,8 @@
  *                 ^                        |
  *                 +-- nothing to gain -----+---- no room elsewhere any more: back on the rings
  *
- * The price is bounded by the effort. In a class less than half full the sparsest chunk is, too: each
- * record moved frees more than one slot; a delete that pays with a move or two keeps up.
+ * The price is bounded by the effort. In a class less than half full the sparsest chunk is, too:
+ * each record moved frees more than one slot; a delete that pays with a move or two keeps up.
  * Less than 4/5 full is worth it only in idle moments: up to four moves for a slot.
  */
 #include "heap/class.h"

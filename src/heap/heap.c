@@ -49,7 +49,7 @@ void tn_heap_close(struct tn_heap *heap)
     heap->base = NULL;
 }
 
-/* ---- slots ---------------------------------------------------------------------------------------- */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 static tn_handle heap_allocate_large(struct tn_heap *heap, struct tn_heap_owner *owner,
                                      size_t bytes)
@@ -202,7 +202,7 @@ size_t tn_heap_slot_bytes(const struct tn_heap *heap, tn_handle handle)
     return chunk->slot_granules * TN_GRANULE_BYTES;
 }
 
-/* ---- empty chunks ------------------------------------------------------------------------------------- */
+/* ---- empty chunks ---------------------------------------------------------------------------- */
 
 static void class_trim(struct tn_heap *heap, struct tn_heap_owner *owner, struct heap_class *class)
 {
@@ -223,7 +223,7 @@ void tn_heap_owner_trim(struct tn_heap *heap, struct tn_heap_owner *owner)
         class_trim(heap, owner, &owner->classes[i]);
 }
 
-/* ---- dropping an owner ------------------------------------------------------------------------------ */
+/* ---- dropping an owner ----------------------------------------------------------------------- */
 
 static struct heap_chunk *owner_any_chunk(struct tn_heap_owner *owner, struct heap_class **class)
 {
@@ -266,7 +266,7 @@ bool tn_heap_owner_free_step(struct tn_heap *heap, struct tn_heap_owner *owner,
     return true;
 }
 
-/* ---- checking ---------------------------------------------------------------------------------------- */
+/* ---- checking -------------------------------------------------------------------------------- */
 
 static bool marks_check(const struct heap_chunk *chunk)
 {

@@ -17,15 +17,16 @@
  *   P4  Memory comes back: an empty chunk is given up as soon as its class has room elsewhere, or
  *       nothing left but this one, and it is larger than a first chunk; given up chunks are kept,
  *       committed, for the next taker, up to 1/8 of what is in use plus 4 MiB; none while a shared
- *       budget is nearly used up. A table that is cleared may be filled again: what it gives up stays
- *       *warm*, which is allowed on top of that, until it is taken, trimmed or has cooled, a region a tick.
+ *       budget is nearly used up. A table that is cleared may be filled again: what it gives up
+ *       stays *warm*, which is allowed on top of that, until it is taken, trimmed or has cooled, a
+ *       region a tick.
  *   P5  Committed bytes, descriptors included, are counted in the store's tn_memory, kept ones too.
  *   P6  Free slots are recorded aside, never in the slots: a stale pointer cannot damage the heap.
- *   P7  What deletes leave behind comes back: the records of a sparse chunk are moved to free slots of
- *       other chunks of their class, one by one, until it is empty (evacuate.c). At most one chunk of
- *       an owner at a time is being emptied, and no record is put there meanwhile.
- *   P8  A slot in use can be marked: its record is one of those that the next commit writes. Marking needs
- *       no memory and cannot fail; freeing a slot ends its mark (marks.c).
+ *   P7  What deletes leave behind comes back: the records of a sparse chunk are moved to free slots
+ *       of other chunks of their class, one by one, until it is empty (evacuate.c). At most one
+ *       chunk of an owner at a time is being emptied, and no record is put there meanwhile.
+ *   P8  A slot in use can be marked: its record is one of those that the next commit writes.
+ *       Marking needs no memory and cannot fail; freeing a slot ends its mark (marks.c).
  */
 #ifndef TN_HEAP_H
 #define TN_HEAP_H
@@ -117,7 +118,7 @@ static inline bool tn_heap_is_uneven(const struct tn_heap_owner *owner, enum tn_
 bool tn_heap_evacuate(struct tn_heap *heap, struct tn_heap_owner *owner, enum tn_heap_effort effort,
                       tn_handle pinned, tn_handle *from, tn_handle *to);
 
-/* ---- marks (P8) ------------------------------------------------------------------------------- */
+/* ---- marks (P8) ------------------------------------------------------------------------------ */
 
 void tn_heap_mark(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle handle);
 void tn_heap_unmark(struct tn_heap *heap, tn_handle handle);
@@ -130,7 +131,10 @@ void tn_heap_unmark_all(struct tn_heap_owner *owner);
 /* Bytes of slots that are marked. */
 uint64_t tn_heap_marked_bytes(const struct tn_heap_owner *owner);
 
-/* Where a walk over marked slots is; zero-filled is the beginning. A slot may be freed once the next is known. */
+/*
+ * Where a walk over marked slots is; zero-filled is the beginning. A slot may be freed once the
+ * next is known.
+ */
 struct tn_heap_marks {
     struct heap_chunk *chunk;
     struct heap_chunk *next;
@@ -148,7 +152,10 @@ void tn_heap_trim(struct tn_heap *heap, uint64_t keep_bytes);
 /* Of an owner's chunks, those of slots: large records' own are never kept. */
 uint64_t tn_heap_slot_chunk_bytes(const struct tn_heap_owner *owner);
 
-/* P4: so many bytes that are about to be freed will be wanted again. Not where others share the budget. */
+/*
+ * P4: so many bytes that are about to be freed will be wanted again. Not where others share the
+ * budget.
+ */
 void tn_heap_warm(struct tn_heap *heap, uint64_t bytes);
 
 /* P4: another tick has passed. */

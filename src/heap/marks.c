@@ -5,11 +5,12 @@
  *                        |
  *                        marked_bits, one a slot
  *
- * A bit beside the slot, and not a list of handles, because marking must not need memory, a slot that is
- * freed and taken again must not be there twice, and a commit reads the records in the order of addresses.
+ * A bit beside the slot, and not a list of handles, because marking must not need memory, a slot
+ * that is freed and taken again must not be there twice, and a commit reads the records in the
+ * order of addresses.
  *
- * A walk may free a slot once it has been given the next one: then their chunk, or the next chunk, is
- * still there.
+ * A walk may free a slot once it has been given the next one: then their chunk, or the next chunk,
+ * is still there.
  */
 #include "heap/class.h"
 
@@ -82,7 +83,7 @@ void tn_chunk_unmark(struct heap_chunk *chunk, uint32_t slot)
         marked_unlink(chunk->owner, chunk);
 }
 
-/* ---- all of an owner's ------------------------------------------------------------------------ */
+/* ---- all of an owner's ----------------------------------------------------------------------- */
 
 static void chunk_mark_all(struct heap_chunk *chunk)
 {
@@ -138,7 +139,7 @@ uint64_t tn_heap_marked_bytes(const struct tn_heap_owner *owner)
     return bytes;
 }
 
-/* ---- walking ---------------------------------------------------------------------------------- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 static bool marks_next_chunk(const struct tn_heap_owner *owner, struct tn_heap_marks *marks)
 {

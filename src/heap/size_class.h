@@ -4,8 +4,8 @@
  *     bytes     8 16 24 ... 256 | 264 272 ... 512 | 528 544 ... 1024 | ... 128 KiB | large
  *     step            8         |   8 (256 / 32)  |       16         |    4096     |
  *
- * The step is 1/32 of the doubling below it, so a slot is at most 8 bytes or 1/32 larger than what it
- * holds.
+ * The step is 1/32 of the doubling below it, so a slot is at most 8 bytes or 1/32 larger than what
+ * it holds.
  */
 #ifndef TN_SIZE_CLASS_H
 #define TN_SIZE_CLASS_H

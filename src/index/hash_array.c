@@ -4,16 +4,16 @@
  *     small    | homes | slack |                                   one allocated block
  *     larger   | homes                | slack | committed | reserved, 16 times and more ...... |
  *
- * A larger one is mapped pages inside address space reserved for many times its size, so that it grows and
- * shrinks in place: pages are committed behind its end, and given back. Once the reservation is used up, the
- * index is built anew in another.
+ * A larger one is mapped pages inside address space reserved for many times its size, so that it
+ * grows and shrinks in place: pages are committed behind its end, and given back. Once the
+ * reservation is used up, the index is built anew in another.
  */
 #include "index/hash_parts.h"
 
 #define BUCKET_BYTES (TN_BUCKET_WORDS * sizeof(uint64_t))
 /*
- * Room for 370 million entries, yet so little that 30,000 tables find theirs in 47 bits of addresses
- * (more mappings than that Linux does not give). A larger index is built anew in more.
+ * Room for 370 million entries, yet so little that 30,000 tables find theirs in 47 bits of
+ * addresses (more mappings than that Linux does not give). A larger index is built anew in more.
  */
 #define RESERVE_BYTES_FIRST ((size_t)1 << 32)
 #define RESERVE_FACTOR 16u

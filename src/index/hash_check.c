@@ -1,8 +1,8 @@
 /*
  * hash_check.c - whether a hash index is as its rules say: for tests, slowly
  *
- * Each entry is looked at where it lies (I1: not before its home, and not too far behind), and each count of
- * passing entries is counted anew.
+ * Each entry is looked at where it lies (I1: not before its home, and not too far behind), and each
+ * count of passing entries is counted anew.
  */
 #include "index/hash_parts.h"
 

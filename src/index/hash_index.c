@@ -1,10 +1,10 @@
 /*
  * hash_index.c - changing the hash index; see hash_index.h for the picture and the rules
  *
- * A small index (up to TN_SMALL_BUCKETS_MAX homes) is one allocated block, and is grown and shrunk by
- * building another. A larger one is an array of mapped pages inside address space reserved for many
- * times its size (once that is used up, it is built anew, too), and is grown and shrunk in place, a few
- * buckets per write:
+ * A small index (up to TN_SMALL_BUCKETS_MAX homes) is one allocated block, and is grown and shrunk
+ * by building another. A larger one is an array of mapped pages inside address space reserved for
+ * many times its size (once that is used up, it is built anew, too), and is grown and shrunk in
+ * place, a few buckets per write:
  *
  *     at rest --load > 4/5--> growing --last bucket moved--> at rest     [index_grow, hash_move.c]
  *     at rest --load < 1/3--> shrinking --last bucket moved--> at rest   [tn_index_shrink, hash_move.c]
@@ -30,7 +30,7 @@ void tn_index_over_subtract(uint64_t *home, uint64_t *bucket, uint64_t entries)
     }
 }
 
-/* ---- building another array ------------------------------------------------------------------------------ */
+/* ---- building another array ------------------------------------------------------------------ */
 
 static bool index_copy_entries(struct tn_index *to, const struct tn_index *from)
 {
@@ -88,7 +88,7 @@ void tn_index_shrink(struct tn_index *index)
     index->cursor = 0;
 }
 
-/* ---- growing and shrinking --------------------------------------------------------------------------------- */
+/* ---- growing and shrinking ------------------------------------------------------------------- */
 
 static void move_all(struct tn_index *index)
 {

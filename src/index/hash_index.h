@@ -1,9 +1,9 @@
 /*
  * hash_index.h - from a key's hash to its record's handle
  *
- * Range addressing: the home bucket of an entry is (top 31 bits of the hash) x (bucket count) / 2^31,
- * so entries lie in the order of their hashes, whatever the count. A bucket is one cache line; one
- * that is full overflows into those behind it.
+ * Range addressing: the home bucket of an entry is (top 31 bits of the hash) x (bucket count) /
+ * 2^31, so entries lie in the order of their hashes, whatever the count. A bucket is one cache
+ * line; one that is full overflows into those behind it.
  *
  *     bucket     | f0 f1 f2 f3 f4 f5 f6 | over | e0 | e1 | e2 | e3 | e4 | e5 | e6 |     64 bytes
  *     f          1 bit: taken; 7 bits of fingerprint: the low ones of the 31 hash bits
@@ -14,10 +14,10 @@
  *                   growing: old mapping       <--         new mapping
  *                   shrinking: new mapping     -->         old mapping
  *
- * Both mappings share one array; the one below the boundary has fewer buckets. Growing by a third moves
- * home buckets from the last to the first, each to a place at or behind its own; shrinking by a quarter
- * moves them from the first to the last. Either is done a few buckets per write, and needs no second
- * array and no look at a record: an entry and its fingerprint hold all 31 bits.
+ * Both mappings share one array; the one below the boundary has fewer buckets. Growing by a third
+ * moves home buckets from the last to the first, each to a place at or behind its own; shrinking by
+ * a quarter moves them from the first to the last. Either is done a few buckets per write, and
+ * needs no second array and no look at a record: an entry and its fingerprint hold all 31 bits.
  *
  * Rules
  *   I1  An entry lies in its home bucket or at most INDEX_SLACK_BUCKETS behind it, and every bucket
@@ -26,13 +26,13 @@
  *   I3  After tn_index_reserve, one tn_index_insert of that hash cannot fail.
  *   I4  The place found by tn_index_find or _reserve holds until the next insert, remove or upkeep.
  *   I5  version changes with everything that may move or end an entry's place.
- *   I6  Entries may be dense in one part and few in the rest: a scan that deletes as it goes empties
- *       the array from one end. Where moving finds no place for what is dense, it stalls, with both
- *       mappings valid as at any time, until entries have left; an index that must grow then is built
- *       anew.
+ *   I6  Entries may be dense in one part and few in the rest: a scan that deletes as it goes
+ *       empties the array from one end. Where moving finds no place for what is dense, it stalls,
+ *       with both mappings valid as at any time, until entries have left; an index that must grow
+ *       then is built anew.
  *   I7  An index grows by a third. One that takes the place of another, whose table was cleared,
- *       grows by doubling to as many buckets as that had: so it moves each entry once, not three times.
- *       While it is small it has at once what it will have by that; until it shrinks.
+ *       grows by doubling to as many buckets as that had: so it moves each entry once, not three
+ *       times. While it is small it has at once what it will have by that; until it shrinks.
  */
 #ifndef TN_HASH_INDEX_H
 #define TN_HASH_INDEX_H
@@ -71,8 +71,9 @@ struct tn_index {
     uint32_t count_before; /* buckets that an index had in whose place this one is (I7) */
     uint64_t resume_at;
     /*
-     * So many entries may come in the order of their hashes, which fills one end first: the array may
-     * be as large as those will need, though few of them are there yet. 0: entries come in any order.
+     * So many entries may come in the order of their hashes, which fills one end first: the array
+     * may be as large as those will need, though few of them are there yet. 0: entries come in any
+     * order.
      */
     uint64_t sorted_max;
 };
@@ -91,7 +92,7 @@ static inline uint32_t tn_hash31(uint64_t hash)
     return (uint32_t)(hash >> 33);
 }
 
-/* ---- look-up: inline, since each instruction counts here ------------------------------------------ */
+/* ---- look-up: inline, since each instruction counts here ------------------------------------- */
 
 static inline bool tn_index_is_moving(const struct tn_index *index)
 {
@@ -184,8 +185,9 @@ TN_ALWAYS_INLINE bool index_entry_has_hash(uint64_t entry, uint32_t hash31)
 }
 
 /*
- * A bit for each slot of a bucket and of the one behind it whose fingerprint is that of the hash. Bit i
- * stands for word i + 1 from the bucket's start: 0..6 are the bucket's entries, 8..14 the next one's.
+ * A bit for each slot of a bucket and of the one behind it whose fingerprint is that of the hash.
+ * Bit i stands for word i + 1 from the bucket's start: 0..6 are the bucket's entries, 8..14 the
+ * next one's.
  */
 TN_ALWAYS_INLINE uint32_t index_match_two(const uint64_t *bucket, uint32_t hash31)
 {
@@ -224,13 +226,14 @@ TN_ALWAYS_INLINE struct tn_index_place tn_index_place_at(const struct tn_index *
 enum tn_probe { TN_PROBE_FOUND, TN_PROBE_ABSENT, TN_PROBE_UNSURE };
 
 /*
- * The common case of tn_index_find for a key of 8 bytes, `word`: the first candidate in its home bucket or
- * the next is it, or there is none with its 31 bits and nothing passed beyond (one miss in eleven meets
- * a fingerprint that is right by chance). No loop, so that it needs few registers and its caller saves none.
- * UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at is where the entry found stands.
- * `misses`, for the compiler to know: they are common, and worth three instructions of a hit. `last_byte`:
- * about where the value ends that the caller is to read. Its line comes beside the record's first then, and
- * not after it, for only there stands where it truly ends. TN_FETCH_NONE: no value will be read.
+ * The common case of tn_index_find for a key of 8 bytes, `word`: the first candidate in its home
+ * bucket or the next is it, or there is none with its 31 bits and nothing passed beyond (one miss
+ * in eleven meets a fingerprint that is right by chance). No loop, so that it needs few registers
+ * and its caller saves none. UNSURE: ask tn_index_find. `base` is read where it is needed; *word_at
+ * is where the entry found stands. `misses`, for the compiler to know: they are common, and worth
+ * three instructions of a hit. `last_byte`: about where the value ends that the caller is to read.
+ * Its line comes beside the record's first then, and not after it, for only there stands where it
+ * truly ends. TN_FETCH_NONE: no value will be read.
  */
 #define TN_FETCH_NONE ((size_t)0)
 
@@ -288,8 +291,8 @@ TN_ALWAYS_INLINE tn_handle tn_index_find(const struct tn_index *index, uint8_t *
 }
 
 /*
- * The first handle whose 31 hash bits agree, without reading records: a guess worth prefetching. Where there
- * is none the key is absent. `bucket` is the hash's home.
+ * The first handle whose 31 hash bits agree, without reading records: a guess worth prefetching.
+ * Where there is none the key is absent. `bucket` is the hash's home.
  */
 TN_ALWAYS_INLINE tn_handle tn_index_guess_at(const uint64_t *bucket, uint64_t hash)
 {
@@ -315,7 +318,7 @@ static inline tn_handle tn_index_guess(const struct tn_index *index, uint64_t ha
     return tn_index_guess_at(tn_index_home(index, tn_hash31(hash)), hash);
 }
 
-/* ---- changes ---------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* An empty index. false: no memory. */
 bool tn_index_open(struct tn_index *index, const struct tn_os *os, struct tn_memory *memory);
@@ -356,8 +359,8 @@ TN_ALWAYS_INLINE bool tn_index_reserve(struct tn_index *index, uint64_t hash,
 }
 
 /*
- * That many entries are to come, all told: grow for them at once, as inserting would in many steps. Takes
- * time as the entries there are. Refused, it does nothing.
+ * That many entries are to come, all told: grow for them at once, as inserting would in many steps.
+ * Takes time as the entries there are. Refused, it does nothing.
  */
 void tn_index_expect(struct tn_index *index, uint64_t entry_count);
 
@@ -402,16 +405,17 @@ static inline bool tn_index_has_upkeep(const struct tn_index *index)
     return tn_index_is_moving(index) && (!index->stalled || index->entry_count < index->resume_at);
 }
 
-/* ---- walking ----------------------------------------------------------------------------------------- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 /*
- * A walk visits all entries in an order of its own: the space of hashes is cut into 2^block_bits equal
- * blocks, which come in the order of their numbers read backwards, and within a block hashes ascend. The
- * order depends on the hash alone, so entries keep their places in it while the index grows and shrinks.
- * And whoever deletes what a walk gives thins the index out everywhere alike; in ascending order it would
- * empty one side and leave the other dense, which shrinking would make denser. Whoever inserts what a walk
- * gives, into another index of the same hash, fills that evenly: as long as a block's entries find room in
- * one home bucket and the slack behind it (TN_HOME_ENTRIES_MAX), however small the other is yet.
+ * A walk visits all entries in an order of its own: the space of hashes is cut into 2^block_bits
+ * equal blocks, which come in the order of their numbers read backwards, and within a block hashes
+ * ascend. The order depends on the hash alone, so entries keep their places in it while the index
+ * grows and shrinks. And whoever deletes what a walk gives thins the index out everywhere alike; in
+ * ascending order it would empty one side and leave the other dense, which shrinking would make
+ * denser. Whoever inserts what a walk gives, into another index of the same hash, fills that
+ * evenly: as long as a block's entries find room in one home bucket and the slack behind it
+ * (TN_HOME_ENTRIES_MAX), however small the other is yet.
  *
  *     block_bits = 2:  blocks  0 2 1 3     a walk's place 0 .. 2^31 stands for a hash
  */
@@ -438,10 +442,10 @@ struct tn_walk_entry {
 #define TN_GATHER_ROOM (TN_HOME_ENTRIES_MAX + TN_GATHER_ENTRIES)
 
 /*
- * Collect the entries at places >= *position, in the order of the walk, all of one home bucket and block
- * at a time, until there are `wanted` (at most TN_GATHER_ENTRIES). *position moves behind them;
- * TN_HASH31_END is the end. `out` has TN_GATHER_ROOM places. Entries of equal hashes come in no order.
- * Answers how many.
+ * Collect the entries at places >= *position, in the order of the walk, all of one home bucket and
+ * block at a time, until there are `wanted` (at most TN_GATHER_ENTRIES). *position moves behind
+ * them; TN_HASH31_END is the end. `out` has TN_GATHER_ROOM places. Entries of equal hashes come in
+ * no order. Answers how many.
  */
 size_t tn_index_gather(const struct tn_index *index, unsigned block_bits, uint64_t *position,
                        size_t wanted, struct tn_walk_entry *out);

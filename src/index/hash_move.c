@@ -4,8 +4,8 @@
  *     growing    | old mapping ........ | moves | <- boundary  new mapping ............ |
  *     shrinking  | new mapping ... boundary -> | moves | old mapping .................. |
  *
- * A step collects the entries of up to MOVE_HOMES_MAX homes, and puts each to a place at or behind its new
- * home. Where one finds none, all go back to where they were, and moving stalls (I6).
+ * A step collects the entries of up to MOVE_HOMES_MAX homes, and puts each to a place at or behind
+ * its new home. Where one finds none, all go back to where they were, and moving stalls (I6).
  */
 #include "index/hash_parts.h"
 
@@ -35,8 +35,8 @@ struct move {
 };
 
 /*
- * Take the entries of these homes out of the array. Only those that still belong to the old mapping are
- * theirs: entries of the new one are told apart by the boundary (I2).
+ * Take the entries of these homes out of the array. Only those that still belong to the old mapping
+ * are theirs: entries of the new one are told apart by the boundary (I2).
  */
 static void move_collect(const struct tn_index *index, struct move *move)
 {
@@ -91,8 +91,8 @@ static void entry_displace(uint64_t *home, uint64_t entry)
 }
 
 /*
- * The first `placed` entries leave their new places again, and all go back to the old ones, or before
- * them: put back in the order in which they stood, each finds at least its own place free.
+ * The first `placed` entries leave their new places again, and all go back to the old ones, or
+ * before them: put back in the order in which they stood, each finds at least its own place free.
  */
 static void move_undo(const struct tn_index *index, const struct move *move, size_t placed)
 {
@@ -157,8 +157,8 @@ static void move_choose(const struct tn_index *index, uint64_t homes, struct mov
 }
 
 /*
- * A page of fresh memory that is read before it is written faults twice. New homes begin on a page where
- * none was before, so write to it; what is there stays as it is.
+ * A page of fresh memory that is read before it is written faults twice. New homes begin on a page
+ * where none was before, so write to it; what is there stays as it is.
  */
 static void move_touch(const struct tn_index *index, const struct move *move)
 {

@@ -18,7 +18,7 @@
 /* An insert may go no further than this behind its home, so that moving always finds room. */
 #define TN_INSERT_SLACK(slack) ((slack) - (slack) / 8)
 
-/* ---- buckets ------------------------------------------------------------------------------------------- */
+/* ---- buckets --------------------------------------------------------------------------------- */
 
 TN_ALWAYS_INLINE uint64_t index_home_of(uint32_t hash31, uint64_t count)
 {
@@ -86,12 +86,15 @@ TN_ALWAYS_INLINE bool index_entry_place(uint64_t *home, uint32_t hash31, uint64_
     return true;
 }
 
-/* ---- the array: hash_array.c ----------------------------------------------------------------------------- */
+/* ---- the array: hash_array.c ----------------------------------------------------------------- */
 
 /* Of so many homes, and the slack behind them. */
 size_t tn_index_array_bytes(uint64_t count);
 
-/* An empty index of `count` homes in a new array; the old array, if any, is forgotten. false: no memory. */
+/*
+ * An empty index of `count` homes in a new array; the old array, if any, is forgotten. false: no
+ * memory.
+ */
 bool tn_index_array_new(struct tn_index *index, uint64_t count);
 
 /* Have at least so many bytes of a mapped array committed. false: refused. */
@@ -105,7 +108,7 @@ void tn_index_array_release(struct tn_index *index);
 /* When to grow and when to shrink, by the number of buckets. */
 void tn_index_set_limits(struct tn_index *index);
 
-/* ---- growing and shrinking: hash_index.c ------------------------------------------------------------------ */
+/* ---- growing and shrinking: hash_index.c ----------------------------------------------------- */
 
 /* Start shrinking by a quarter. Shrinking is a courtesy: what is refused is tried again later. */
 void tn_index_shrink(struct tn_index *index);

@@ -4,8 +4,8 @@
  *     place    0 ...................................................... 2^31
  *     hash     | block 0 | block 2 | block 1 | block 3 |                      tn_walk_turn
  *
- * A walk goes on by its place, home bucket by home bucket, and by hashes within one; see hash_index.h for
- * why in that order. Nothing is remembered but the place.
+ * A walk goes on by its place, home bucket by home bucket, and by hashes within one; see
+ * hash_index.h for why in that order. Nothing is remembered but the place.
  */
 #include "index/hash_parts.h"
 

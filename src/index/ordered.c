@@ -228,7 +228,10 @@ static bool reserve_inserts(struct tn_ordered *ordered, unsigned insert_count, s
                         tn_max(key_bytes, ordered->key_bytes_max));
 }
 
-/* T3: for how many inserts the spares suffice, as it is for `insert_count`: so that few inserts must ask. */
+/*
+ * T3: for how many inserts the spares suffice, as it is for `insert_count`: so that few inserts
+ * must ask.
+ */
 static unsigned covered_by_spares(const struct tn_ordered *ordered, unsigned insert_count,
                                   size_t key_bytes)
 {

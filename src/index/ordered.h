@@ -31,14 +31,14 @@ bool tn_ordered_free_step(struct tn_ordered *ordered, uint64_t *budget_bytes);
 bool tn_ordered_reserve(struct tn_ordered *ordered, const void *key, size_t key_bytes);
 
 /*
- * Insert the record's key, which is not there. Needs a reserve for that key. Cannot fail. The record
- * stays readable until the entry is removed or moved.
+ * Insert the record's key, which is not there. Needs a reserve for that key. Cannot fail. The
+ * record stays readable until the entry is removed or moved.
  */
 void tn_ordered_insert(struct tn_ordered *ordered, tn_handle handle);
 
 /*
- * Remove the record's key, which is there with this handle. The record is still readable, until this
- * returns. Cannot fail.
+ * Remove the record's key, which is there with this handle. The record is still readable, until
+ * this returns. Cannot fail.
  */
 void tn_ordered_remove(struct tn_ordered *ordered, tn_handle handle);
 
@@ -62,8 +62,8 @@ struct tn_ordered_cursor {
     uint32_t slot;
 };
 
-/* Where its version stands: a number that changes with each insert, remove and move, as no cursor is
- * valid after one. */
+/* Where its version stands: a number that changes with each insert, remove and move, as no cursor
+ * is valid after one. */
 const uint64_t *tn_ordered_version(const struct tn_ordered *ordered);
 
 enum tn_ordered_seek {
@@ -80,9 +80,9 @@ tn_handle tn_ordered_seek(struct tn_ordered *ordered, struct tn_ordered_cursor *
                           enum tn_ordered_seek how, const void *key, size_t key_bytes);
 
 /*
- * Copy the handles of the cursor's key and of those behind it (before it, if `reverse`), `room` at most;
- * the cursor goes to the first one not copied. Answers how many; 0: there are none, as after a seek that
- * found nothing.
+ * Copy the handles of the cursor's key and of those behind it (before it, if `reverse`), `room` at
+ * most; the cursor goes to the first one not copied. Answers how many; 0: there are none, as after
+ * a seek that found nothing.
  */
 size_t tn_ordered_gather(const struct tn_ordered *ordered, struct tn_ordered_cursor *cursor,
                          bool reverse, tn_handle *out, size_t room);

@@ -70,7 +70,10 @@ static inline size_t tn_key_shared(struct tn_key a, struct tn_key b)
 #define TN_HEAD_NONE UINT64_MAX
 #define TN_HEADS_COUNT 128u
 
-/* The heads at the ends of the first seven sixteens. The eighth ends with TN_HEAD_NONE or does not matter. */
+/*
+ * The heads at the ends of the first seven sixteens. The eighth ends with TN_HEAD_NONE or does not
+ * matter.
+ */
 #define TN_HEAD_ENDS_COUNT 7u
 
 /* How many of three heads, `step` apart, are below `head`. */
@@ -94,8 +97,8 @@ static inline unsigned tn_heads_search_16(const uint64_t *heads, unsigned first,
 }
 
 /*
- * The first head that is >= head: count the sixteens that end below it, then the fours, then the heads.
- * Loads of one count do not wait for each other, as those of a binary search do.
+ * The first head that is >= head: count the sixteens that end below it, then the fours, then the
+ * heads. Loads of one count do not wait for each other, as those of a binary search do.
  */
 static inline unsigned tn_heads_search(const uint64_t *heads, uint64_t head)
 {

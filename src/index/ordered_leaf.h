@@ -21,10 +21,10 @@
  *       the leaf splits or merges, and only if heads tie often.
  *   L5  One slot more than TN_ORDERED_LEAF_SLOTS exists: a leaf takes the entry that overfills it,
  *       then splits.
- *   L6  Finding and removing by handle, and changing a handle, read no record: the keys of others in the
- *       leaf may be gone by then (ordered_pending.h).
- *   L7  Handles are stored scrambled, so that their high bytes alone tell them apart well: to find one
- *       of 127 two cache lines are searched, and about one more for what they said.
+ *   L6  Finding and removing by handle, and changing a handle, read no record: the keys of others
+ *       in the leaf may be gone by then (ordered_pending.h).
+ *   L7  Handles are stored scrambled, so that their high bytes alone tell them apart well: to find
+ *       one of 127 two cache lines are searched, and about one more for what they said.
  */
 #ifndef TN_ORDERED_LEAF_H
 #define TN_ORDERED_LEAF_H

@@ -1,5 +1,6 @@
 /*
- * ordered_leaf_part.c - a leaf is parted, or its edge found, without sorting; see ordered_leaf.h (L1)
+ * ordered_leaf_part.c - a leaf is parted, or its edge found, without sorting; see ordered_leaf.h
+ * (L1)
  *
  *                     sorted      | tail              pivot = g
  *     left            b   f   k   | m   c   x   e
@@ -7,10 +8,10 @@
  *     left            b   f       | c   e             what is below the pivot
  *     right           k           | m   x             what is not
  *
- * A full leaf whose keys came in no order makes room this way: sorting its tail first would cost more,
- * and the next keys would only make another. Counting heads in buckets finds a pivot near the middle.
- * Entries of equal heads stay together, so parting reads no record; an edge reads those whose heads
- * tie for it.
+ * A full leaf whose keys came in no order makes room this way: sorting its tail first would cost
+ * more, and the next keys would only make another. Counting heads in buckets finds a pivot near the
+ * middle. Entries of equal heads stay together, so parting reads no record; an edge reads those
+ * whose heads tie for it.
  */
 #include "index/ordered_leaf_parts.h"
 
@@ -58,7 +59,10 @@ static bool leaf_tail_is_a_row(const struct tn_leaf *leaf)
     return true;
 }
 
-/* Move the entries from `first` on whose heads are not below `pivot`; the others close up, from `to` on. */
+/*
+ * Move the entries from `first` on whose heads are not below `pivot`; the others close up, from
+ * `to` on.
+ */
 static void leaf_part_tail(struct tn_leaf *left, struct tn_leaf *right, unsigned first, unsigned to,
                            uint64_t pivot)
 {

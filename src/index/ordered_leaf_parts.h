@@ -1,5 +1,6 @@
 /*
- * ordered_leaf_parts.h - what the files of a leaf share: entries moved, leaves chained, buckets of heads
+ * ordered_leaf_parts.h - what the files of a leaf share: entries moved, leaves chained, buckets of
+ * heads
  *
  *     ordered_leaf.c        searching, prefixes, inserting, removing; splitting and merging
  *     ordered_leaf_tail.c   holes closed, the tail sorted in

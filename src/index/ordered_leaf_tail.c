@@ -1,5 +1,6 @@
 /*
- * ordered_leaf_tail.c - the tail of a leaf is sorted in, its holes are closed; see ordered_leaf.h (L1)
+ * ordered_leaf_tail.c - the tail of a leaf is sorted in, its holes are closed; see ordered_leaf.h
+ * (L1)
  *
  *     sorted        | tail            the tail is taken out and sorted,
  *     b   -   f   k | g   c   -   e   - without the holes -
@@ -162,8 +163,8 @@ static void entries_sort(struct leaf_entry *entries, unsigned count, uint8_t *he
 }
 
 /*
- * Merge sorted entries into the sorted ones of the leaf, from the greatest down. Answers where the one
- * of this handle has come to stand.
+ * Merge sorted entries into the sorted ones of the leaf, from the greatest down. Answers where the
+ * one of this handle has come to stand.
  */
 static unsigned leaf_merge_entries(struct tn_leaf *leaf, const struct leaf_entry *entries,
                                    unsigned count, tn_handle handle, uint8_t *heap_base)

@@ -9,11 +9,12 @@
  *
  * Rules
  *   N1  The order is what the tree says, after the changes in their order, with the inserts.
- *   N2  A flush does all changes, then the inserts, then merges. Changes read no record, since those
- *       of later ones may be gone (L6); from then on all that the tree knows are there. Handles are
- *       used again, so nothing comes into the tree while changes are pending: each handle is there
- *       once.
- *   N3  An entry that is removed or moved while its insert is pending is forgotten or changed there.
+ *   N2  A flush does all changes, then the inserts, then merges. Changes read no record, since
+ *       those of later ones may be gone (L6); from then on all that the tree knows are there.
+ *       Handles are used again, so nothing comes into the tree while changes are pending: each
+ *       handle is there once.
+ *   N3  An entry that is removed or moved while its insert is pending is forgotten or changed
+ *       there.
  *   N4  The pool has what all pending inserts could need (T3), so a flush cannot fail.
  *   N5  A flush is made when one more would not fit, and by every seek. A cursor that is valid was
  *       sought after the last change; so a flush never moves anything under it.

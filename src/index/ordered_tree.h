@@ -12,19 +12,19 @@
  *       empty.
  *   T2  Nodes hold no parent pointers: a descent leaves its path, which splits and merges walk
  *       back.
- *   T3  After tn_ordered_reserve the pool has, for each insert that is pending and one more, a leaf, an
- *       inner node for each level that could split, and a block for the longest separator, and nodes
- *       for new roots if the root could split; inserts take from there only. A root leaf with room
- *       needs nothing.
+ *   T3  After tn_ordered_reserve the pool has, for each insert that is pending and one more, a
+ *       leaf, an inner node for each level that could split, and a block for the longest separator,
+ *       and nodes for new roots if the root could split; inserts take from there only. A root leaf
+ *       with room needs nothing.
  *   T4  Freed nodes go back to the pool until it holds about what T3 asks for, then to memory.
- *   T5  A leaf with few entries merges with a neighbour under the same parent if both fit in one node.
- *       It looks for one not at each remove, but at each fourth: so two of them together are
+ *   T5  A leaf with few entries merges with a neighbour under the same parent if both fit in one
+ *       node. It looks for one not at each remove, but at each fourth: so two of them together are
  *       about half full at least.
  *   T6  A cursor never stands on an untidy leaf: seeks and steps tidy the leaf they come to, and
  *       what makes it untidy again, an insert or a remove, changes the version. So tidying moves
  *       nothing under a cursor that is valid, and the index may do it while its caller only reads.
- *   T7  A key greater than any in the last leaf belongs to it: keys that come in order are put there
- *       without a descent.
+ *   T7  A key greater than any in the last leaf belongs to it: keys that come in order are put
+ *       there without a descent.
  */
 #ifndef TN_ORDERED_TREE_H
 #define TN_ORDERED_TREE_H
@@ -65,8 +65,8 @@ static inline size_t tn_path_shared_bytes(const struct tn_path *path, unsigned l
 }
 
 /*
- * One level down: the child of this inner node, at `level`, that has the key or would have it. `head` is
- * the key's after no prefix.
+ * One level down: the child of this inner node, at `level`, that has the key or would have it.
+ * `head` is the key's after no prefix.
  */
 TN_ALWAYS_INLINE void *tn_ordered_step_down(struct tn_path *path, unsigned level,
                                             struct tn_inner *inner, struct tn_key key,
@@ -114,8 +114,8 @@ void tn_tree_insert(struct tn_ordered *ordered, const struct tn_path *path, stru
                     struct tn_key key, tn_handle handle);
 
 /*
- * The leaf at the end of the path has few entries: merge it with a neighbour if they fit together (T5).
- * Reads records: all that the tree has must be there. Not for a root leaf.
+ * The leaf at the end of the path has few entries: merge it with a neighbour if they fit together
+ * (T5). Reads records: all that the tree has must be there. Not for a root leaf.
  */
 void tn_tree_merge_leaf(struct tn_ordered *ordered, const struct tn_path *path);
 

@@ -132,8 +132,8 @@ static void row_need_line(struct tn_delimited *table)
 }
 
 /*
- * Go on behind the first line of a bad row (D6). Answers that line, or as much of it as a row may have:
- * how much more of it is there depends on the blocks.
+ * Go on behind the first line of a bad row (D6). Answers that line, or as much of it as a row may
+ * have: how much more of it is there depends on the blocks.
  */
 static tarn_bytes row_abandon(struct tn_delimited *table, size_t seen_bytes)
 {

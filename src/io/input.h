@@ -55,8 +55,8 @@ int tn_input_read(struct tn_input *input, void *to, size_t bytes, size_t *out_by
 const char *tn_input_reason(const struct tn_input *input);
 
 /*
- * After WAITS: sleep until a pipe has bytes, and in any case no longer than `most_ms` (a file does not
- * tell), or until *stop is set.
+ * After WAITS: sleep until a pipe has bytes, and in any case no longer than `most_ms` (a file does
+ * not tell), or until *stop is set.
  */
 void tn_input_wait(const struct tn_input *input, int most_ms);
 

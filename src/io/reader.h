@@ -84,10 +84,10 @@ enum tn_reader_answer {
 
 /*
  * Open `path` ("-": stdin) and read its header; that waits for the first bytes (but not of what is
- * followed, or with no_wait: then next reads the header when it is there). Answers TN_READER_ROW when open, else
- * REFUSED, FAILED or STOPPED with a message in `reason` (what, where, what to do; NUL-terminated,
- * cut to fit) and *out NULL. With a place, all before it is read again; a file that does not reach
- * so far, or holds other bytes there, is REFUSED.
+ * followed, or with no_wait: then next reads the header when it is there). Answers TN_READER_ROW
+ * when open, else REFUSED, FAILED or STOPPED with a message in `reason` (what, where, what to do;
+ * NUL-terminated, cut to fit) and *out NULL. With a place, all before it is read again; a file that
+ * does not reach so far, or holds other bytes there, is REFUSED.
  */
 int tn_reader_open(struct tn_reader **out, const char *path,
                    const struct tn_reader_options *options, char *reason, size_t reason_bytes);
@@ -96,8 +96,8 @@ int tn_reader_open(struct tn_reader **out, const char *path,
 int tn_reader_next(struct tn_reader *reader, struct tn_row *row);
 
 /*
- * Why the last answer was BAD, REFUSED, FAILED or STOPPED: of a row without its place, else with the name of
- * the input in front. Borrowed until the next call.
+ * Why the last answer was BAD, REFUSED, FAILED or STOPPED: of a row without its place, else with
+ * the name of the input in front. Borrowed until the next call.
  */
 const char *tn_reader_reason(const struct tn_reader *reader);
 

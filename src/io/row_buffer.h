@@ -43,7 +43,8 @@ int tn_row_buffer_init(struct tn_row_buffer *buffer, struct tn_input *input,
 
 /*
  * Read more behind `end`. TN_READER_ROW: at least one byte came; TN_READER_END: there is nothing
- * more; else as tn_input_read (WAITS: not yet). The row now begins at buffer->row, wherever it was before.
+ * more; else as tn_input_read (WAITS: not yet). The row now begins at buffer->row, wherever it was
+ * before.
  */
 int tn_row_buffer_more(struct tn_row_buffer *buffer, struct tn_reason *reason);
 

@@ -235,8 +235,8 @@ static bool iso_read_fast(tarn_bytes text, int64_t *out_ms)
 }
 
 /*
- * Digits alone, 9 to 16 of them, as most streams have in the formats that most have. false: something
- * else.
+ * Digits alone, 9 to 16 of them, as most streams have in the formats that most have. false:
+ * something else.
  */
 static inline bool number_read_fast(tarn_bytes text, enum tn_timestamp_kind kind, int64_t *out_ms)
 {

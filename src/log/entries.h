@@ -2,14 +2,14 @@
  * entries.h - one part of a section, entry by entry
  *
  *     part      | head key value | head key value | head key value |
- *                ^ at, left, count                   each step moves on before it reads key and value
+ *                ^ at, left, count              each step moves on before it reads key and value
  *
  * Rules
  *   Y1  An entry is handed out when its lengths fit into its part, its kind is the part's, and its
  *       blocks were verified; in each part those of the catalog come first.
  *   Y2  A value that does not fit into the window with its key is read when it is asked for.
- *   Y3  Where an entry ends its head says: one whose key or value cannot be read is passed over by the
- *       next step. Behind a head that cannot be read nothing is known: then the part is over.
+ *   Y3  Where an entry ends its head says: one whose key or value cannot be read is passed over by
+ *       the next step. Behind a head that cannot be read nothing is known: then the part is over.
  */
 #ifndef TN_LOG_ENTRIES_H
 #define TN_LOG_ENTRIES_H
@@ -32,8 +32,8 @@ void tn_log_entries_begin(struct tn_log_entries *out, struct tn_log_reading *rea
                           enum tn_log_part part);
 
 /*
- * The next entry, valid until the window of the section moves. TARN_OK; TARN_END; or why it cannot be had:
- * TARN_E_CORRUPT, TARN_E_VERSION, TARN_E_IO, TARN_E_MEMORY, with a text (Y3).
+ * The next entry, valid until the window of the section moves. TARN_OK; TARN_END; or why it cannot
+ * be had: TARN_E_CORRUPT, TARN_E_VERSION, TARN_E_IO, TARN_E_MEMORY, with a text (Y3).
  */
 int tn_log_entries_next(struct tn_log_entries *entries, struct tn_log_entry *out);
 

@@ -5,9 +5,10 @@
  *     make --> written, at an offset --> synced, oldest first --> unlinked, when nothing needs it
  *
  * Rules
- *   N1  Numbers ascend and are never used again; names that are not ours are counted and left alone.
- *   N2  What makes a file whole enough to be counted comes first: a file that could not get its header
- *       is unlinked again, as far as that works, and its number is spent.
+ *   N1  Numbers ascend and are never used again; names that are not ours are counted and left
+ *       alone.
+ *   N2  What makes a file whole enough to be counted comes first: a file that could not get its
+ *       header is unlinked again, as far as that works, and its number is spent.
  *   N3  Lack of room (or of memory, or descriptors) is an answer; any other failed write, and any
  *       failed sync, is final (L5).
  */
@@ -16,7 +17,10 @@
 
 #include "log/state.h"
 
-/* Open it, made if that is asked for, and lock it unless it is read only. TARN_OK, TARN_E_IO, _MEMORY, _BUSY. */
+/*
+ * Open it, made if that is asked for, and lock it unless it is read only. TARN_OK, TARN_E_IO,
+ * _MEMORY, _BUSY.
+ */
 int tn_log_directory_open(struct tn_log *log, const char *path);
 
 /* Fill log->files from the directory. TARN_OK, TARN_E_IO, TARN_E_MEMORY. */

@@ -1,21 +1,21 @@
 /*
  * format.h - what stands in a file, byte by byte
  *
- * One structure, one function that encodes it, one that decodes and validates it. docs/FORMAT.md says
- * the same in words; numbers are little-endian.
+ * One structure, one function that encodes it, one that decodes and validates it. docs/FORMAT.md
+ * says the same in words; numbers are little-endian.
  *
  *     file     | header 4096 | section | section | (zeros to 4096) | section | ... | mark |
  *     section  | delta | tombstones | sweep | note | 0 to 8 | checksums | 0 to 64 | footer 256 |
  *     entry    | head 16 | key | 0 to 8 | value | 0 to 8 |
  *
  * Rules
- *   F1  What is decoded is bounded by the bytes at hand, whatever they say: a length that does not fit
- *       makes the structure one that does not hold. encode(decode(bytes)) gives the same bytes.
- *   F2  A seed says whose bytes they are: store, incarnation, section and place in it; never the file
- *       or the offset, so that a section may be copied to another file as it is.
+ *   F1  What is decoded is bounded by the bytes at hand, whatever they say: a length that does not
+ *       fit makes the structure one that does not hold. encode(decode(bytes)) gives the same bytes.
+ *   F2  A seed says whose bytes they are: store, incarnation, section and place in it; never the
+ *       file or the offset, so that a section may be copied to another file as it is.
  *   F3  A section begins at a multiple of 64 in its file, and its entries at multiples of 8.
- *   F4  What a section is called ('identity') is the checksum of its footer, which covers everything in
- *       it: the footer has the checksum of the table, the table those of the blocks.
+ *   F4  What a section is called ('identity') is the checksum of its footer, which covers
+ *       everything in it: the footer has the checksum of the table, the table those of the blocks.
  */
 #ifndef TN_LOG_FORMAT_H
 #define TN_LOG_FORMAT_H

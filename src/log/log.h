@@ -1,9 +1,9 @@
 /*
  * log.h - what commits wrote, in files of one directory
  *
- * Each commit appends one immutable *section* to the current file: the entries it changed, the keys it
- * removed, and a slice of everything else (the sweep), so that after one revolution of the sweep all
- * older sections are unneeded, and whole files of them are unlinked.
+ * Each commit appends one immutable *section* to the current file: the entries it changed, the keys
+ * it removed, and a slice of everything else (the sweep), so that after one revolution of the sweep
+ * all older sections are unneeded, and whole files of them are unlinked.
  *
  *     file      | header | section | section | ...                 docs/FORMAT.md has every byte
  *     section   | delta | tombstones | sweep | note | checksums | footer |
@@ -12,15 +12,16 @@
  *     open --> replay --> start --> { begin, add ..., end | abandon }  sync  trim ... --> close
  *
  * Rules
- *   L1  A section counts once its footer and every block of it verify; a store is the newest section from
- *       which the chain of previous footers is whole down to the section it names as first needed.
+ *   L1  A section counts once its footer and every block of it verify; a store is the newest
+ *       section from which the chain of previous footers is whole down to the section it names as
+ *       first needed.
  *   L2  What an intact footer or mark proves to have been synced is never fallen back from.
- *   L3  A block of 4 KiB that holds synced bytes is never written again (the zeros of room.h apart); a file of an
- *       older incarnation never at all.
- *   L4  Nothing read is believed before it is checked, and no length in a file makes us allocate more
- *       than the file is long.
- *   L5  A failed sync, or a write that failed for another reason than lack of room, is final: nothing is
- *       written from then on.
+ *   L3  A block of 4 KiB that holds synced bytes is never written again (the zeros of room.h
+ *       apart); a file of an older incarnation never at all.
+ *   L4  Nothing read is believed before it is checked, and no length in a file makes us allocate
+ *       more than the file is long.
+ *   L5  A failed sync, or a write that failed for another reason than lack of room, is final:
+ *       nothing is written from then on.
  *   L6  A file is unlinked only once all that replaces it is synced.
  */
 #ifndef TN_LOG_H
@@ -91,16 +92,17 @@ struct tn_log_entry {
 #define TN_LOG_ENTRIES_MAX 32u
 
 /*
- * Some entries (1 to TN_LOG_ENTRIES_MAX), one behind the other: so that whoever looks them up can have the
- * memory of all fetched before reading that of the first. Non-zero ends the replay and is its answer.
+ * Some entries (1 to TN_LOG_ENTRIES_MAX), one behind the other: so that whoever looks them up can
+ * have the memory of all fetched before reading that of the first. Non-zero ends the replay and is
+ * its answer.
  */
 typedef int tn_log_entries_fn(void *argument, const struct tn_log_entry *entries, size_t count);
 
 /*
- * Open the directory, find the newest commit (L1, L2), verify all of it (or with verify_late what is not
- * known to be synced; the rest is then verified by replay). Results are of enum tarn_result,
- * with a text in *report; *out is NULL unless it is TARN_OK. The secret is the store's own, for a new store: the
- * caller's proposal, which is kept.
+ * Open the directory, find the newest commit (L1, L2), verify all of it (or with verify_late what
+ * is not known to be synced; the rest is then verified by replay). Results are of enum tarn_result,
+ * with a text in *report; *out is NULL unless it is TARN_OK. The secret is the store's own, for a
+ * new store: the caller's proposal, which is kept.
  */
 int tn_log_open(struct tn_log **out, const struct tn_os *os, struct tn_memory *memory,
                 const char *path, const struct tn_log_options *options, uint8_t *secret,
@@ -110,15 +112,16 @@ int tn_log_open(struct tn_log **out, const struct tn_os *os, struct tn_memory *m
 const struct tn_log_commit *tn_log_last(const struct tn_log *log);
 
 /*
- * Whether the cursor of tn_log_last still means what it says: false after a change of hash_version, and
- * then the sweep starts a new revolution and nothing is trimmed before it has gone round once.
+ * Whether the cursor of tn_log_last still means what it says: false after a change of hash_version,
+ * and then the sweep starts a new revolution and nothing is trimmed before it has gone round once.
  */
 bool tn_log_cursor_holds(const struct tn_log *log);
 
 /*
- * Give all entries of the accepted sections, oldest section first, in the order in which later ones replace
- * earlier ones. catalog_only: those of table 0. What was not verified yet is, before it is given: TARN_E_CORRUPT
- * says what is not as it was written, and open without verify_late what that means. `progress` (may be NULL) hears of bytes done and of all.
+ * Give all entries of the accepted sections, oldest section first, in the order in which later ones
+ * replace earlier ones. catalog_only: those of table 0. What was not verified yet is, before it is
+ * given: TARN_E_CORRUPT says what is not as it was written, and open without verify_late what that
+ * means. `progress` (may be NULL) hears of bytes done and of all.
  */
 typedef void tn_log_progress_fn(void *argument, uint64_t done_bytes, uint64_t all_bytes);
 int tn_log_replay(struct tn_log *log, bool catalog_only, tn_log_entries_fn *each, void *argument,
@@ -132,9 +135,10 @@ int tn_log_entry_value(const struct tn_log_entry *entry, void *to);
 int tn_log_start(struct tn_log *log, struct tn_log_report *report);
 
 /*
- * A section: begin, add entries part by part in the order of enum tn_log_part (in each, table 0 first), end. live_bytes: keys
- * and values of the store, which decides how large files grow; section_bytes: about how large it will be. A
- * call that fails leaves the section to be abandoned: TARN_E_FULL (no room on the disk), TARN_E_MEMORY, TARN_E_FAILED.
+ * A section: begin, add entries part by part in the order of enum tn_log_part (in each, table 0
+ * first), end. live_bytes: keys and values of the store, which decides how large files grow;
+ * section_bytes: about how large it will be. A call that fails leaves the section to be abandoned:
+ * TARN_E_FULL (no room on the disk), TARN_E_MEMORY, TARN_E_FAILED.
  */
 int tn_log_begin(struct tn_log *log, uint64_t section_bytes, uint64_t live_bytes);
 int tn_log_add(struct tn_log *log, enum tn_log_part part, uint64_t table_id, tarn_bytes key,
@@ -168,8 +172,8 @@ struct tn_log_statistics {
 void tn_log_stat(const struct tn_log *log, struct tn_log_statistics *out);
 
 /*
- * Sync and, with `mark`, say that this store was closed cleanly, unless it stands there already. The log is gone
- * whatever is answered. NULL is allowed.
+ * Sync and, with `mark`, say that this store was closed cleanly, unless it stands there already.
+ * The log is gone whatever is answered. NULL is allowed.
  */
 int tn_log_close(struct tn_log *log, bool mark);
 

@@ -6,8 +6,8 @@
  * What the sweep wrote is as old as the commit or older than its changes: a key that was swept and
  * then removed in one commit has a tombstone, one that was removed and came back is in the delta.
  *
- * Entries are kept until there are TN_LOG_ENTRIES_MAX, the part ends, or the window must move, and then handed
- * out together.
+ * Entries are kept until there are TN_LOG_ENTRIES_MAX, the part ends, or the window must move, and
+ * then handed out together.
  */
 #include "log/entries.h"
 

@@ -65,8 +65,8 @@ static int header_read(struct tn_log *log, struct tn_log_file *file)
 }
 
 /*
- * Nothing is written before a header is synced, so files without one that are no longer than a header
- * are what is left of a store that was being made.
+ * Nothing is written before a header is synced, so files without one that are no longer than a
+ * header are what is left of a store that was being made.
  */
 static int headers_missing(struct tn_log *log)
 {

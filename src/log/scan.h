@@ -7,16 +7,19 @@
  *
  * A footer that holds is followed by the one before its section; where none holds, by the next 64
  * bytes. So whatever is damaged, everything else is found, and a value that looks like a footer is
- * not, as long as its section's own footer holds (and never without the store's id, F2 of format.h).
+ * not, as long as its section's own footer holds (and never without the store's id, F2 of
+ * format.h).
  *
  * Rules
- *   P1  A file whose header does not hold has no sections, but what its footers and marks prove counts.
+ *   P1  A file whose header does not hold has no sections, but what its footers and marks prove
+ *       counts.
  *   P2  The floor is the highest commit of which any footer or mark says that it was synced.
  *   P3  Only files of one store, under their own names and with one secret, are read at all.
  *   P4  Memory is bounded by the number of sections found.
- *   P5  A survey (survey.h) wants all: sections of files without a header are noted, as broken, so that no
- *       chain has them; and where nothing can be read there is nothing.
- *   P6  Zeros at a file's end, in whole blocks of 4 KiB, are room (room.h): no bytes that are dropped.
+ *   P5  A survey (survey.h) wants all: sections of files without a header are noted, as broken, so
+ *       that no chain has them; and where nothing can be read there is nothing.
+ *   P6  Zeros at a file's end, in whole blocks of 4 KiB, are room (room.h): no bytes that are
+ *       dropped.
  */
 #ifndef TN_LOG_SCAN_H
 #define TN_LOG_SCAN_H
@@ -54,7 +57,8 @@ struct tn_log_scan {
 
 /*
  * Scan the listed files, and set the log's store id, secret, is_new and incarnation_seen. TARN_OK,
- * TARN_E_IO, TARN_E_CORRUPT, TARN_E_VERSION, TARN_E_MEMORY; TARN_ABSENT: a file of the list is gone.
+ * TARN_E_IO, TARN_E_CORRUPT, TARN_E_VERSION, TARN_E_MEMORY; TARN_ABSENT: a file of the list is
+ * gone.
  */
 int tn_log_scan(struct tn_log_scan *out, struct tn_log *log);
 

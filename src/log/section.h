@@ -7,9 +7,10 @@
  * Rules
  *   R1  What the window shows has been verified; it begins at a block. Opening verifies footer and
  *       table.
- *   R2  The window is the log's buffer: one section is read at a time, and none while one is written.
- *   R3  Of a damaged section every block that matches its own checksum can be had: then the window is
- *       no larger than what is asked for. It is so, too, where little of a section is wanted.
+ *   R2  The window is the log's buffer: one section is read at a time, and none while one is
+ *       written.
+ *   R3  Of a damaged section every block that matches its own checksum can be had: then the window
+ *       is no larger than what is asked for. It is so, too, where little of a section is wanted.
  */
 #ifndef TN_LOG_SECTION_H
 #define TN_LOG_SECTION_H

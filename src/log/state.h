@@ -2,17 +2,19 @@
  * state.h - what a log knows while it is open
  *
  *     struct tn_log
- *       files       every file of ours in the directory, oldest first; the last own one is written to
+ *       files       every file of ours in the directory, oldest first; the last own one grows
  *       sections    where each section from first needed on begins its sweep, and where it is
  *       last        what the newest commit says
  *       writing     the section being written, its buffer, its checksums
  *
- * Opening scans (scan.h), chooses a chain (chain.h), and leaves the above; replay (replay.c) reads the
- * chain; start makes it durable; from then on writer.c appends.
+ * Opening scans (scan.h), chooses a chain (chain.h), and leaves the above; replay (replay.c) reads
+ * the chain; start makes it durable; from then on writer.c appends.
  *
  * Rules
- *   S1  sections are those of the accepted chain, number after number; each is in a file of `files`.
- *   S2  A file's last_section is the highest number of the sections that count and are in it; 0: none.
+ *   S1  sections are those of the accepted chain, number after number; each is in a file of
+ *       `files`.
+ *   S2  A file's last_section is the highest number of the sections that count and are in it; 0:
+ *       none.
  *   S3  Own files are those this open made: no other is ever written to (L3).
  *   S4  Once failed nothing is written (L5).
  */
@@ -28,8 +30,7 @@
 struct tn_log_file {
     uint64_t number;
     uint64_t bytes;
-    uint64_t
-        used_bytes; /* of a file that was scanned: without the room at its end (P6 of scan.h) */
+    uint64_t used_bytes;   /* scanned: without the room at its end (P6 of scan.h) */
     uint64_t last_section; /* S2 */
     int id;                /* of os, or -1 */
     bool own;              /* S3 */

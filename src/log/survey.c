@@ -132,8 +132,8 @@ static int files_scan(struct tn_log_survey *survey)
 }
 
 /*
- * No header holds. The id in one that does not may be right all the same: footers tell, which nobody could have
- * made to hold with another.
+ * No header holds. The id in one that does not may be right all the same: footers tell, which
+ * nobody could have made to hold with another.
  */
 static int files_scan_without_header(struct tn_log_survey *survey)
 {

@@ -245,7 +245,10 @@ static int missing_find(struct tn_log_survey *survey)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* One that is no longer than a header was never finished; of one that cannot be opened it is told already. */
+/*
+ * One that is no longer than a header was never finished; of one that cannot be opened it is told
+ * already.
+ */
 static int headers_find(struct tn_log_survey *survey)
 {
     const struct tn_log *log = survey->log;

@@ -18,18 +18,21 @@ static inline struct tn_log_found *tn_log_found_end(const struct tn_log_survey *
 }
 
 /*
- * From `at` on, the first copy of the highest section that counts and is not above `number`. NULL: there
- * is none.
+ * From `at` on, the first copy of the highest section that counts and is not above `number`. NULL:
+ * there is none.
  */
 struct tn_log_found *tn_log_found_below(const struct tn_log_survey *survey, struct tn_log_found *at,
                                         uint64_t number);
 
-/* survey_needed.c: newest, oldest, earliest; what is discarded is marked. TARN_OK, TARN_E_MEMORY, TARN_E_IO. */
+/*
+ * survey_needed.c: newest, oldest, earliest; what is discarded is marked. TARN_OK, TARN_E_MEMORY,
+ * TARN_E_IO.
+ */
 int tn_log_needed_find(struct tn_log_survey *survey);
 
 /*
- * After the sections were found and chosen from: what is needed (V1, V2), and everything wrong with it (V3).
- * TARN_OK, TARN_E_MEMORY.
+ * After the sections were found and chosen from: what is needed (V1, V2), and everything wrong with
+ * it (V3). TARN_OK, TARN_E_MEMORY.
  */
 int tn_log_damages_find(struct tn_log_survey *survey);
 

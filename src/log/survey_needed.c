@@ -8,7 +8,10 @@
 
 /* ---- discarded pasts: V2 --------------------------------------------------------------------- */
 
-/* Of a number that was accepted: all but the section that was. Its copies are `begin` to `end`, others among them. */
+/*
+ * Of a number that was accepted: all but the section that was. Its copies are `begin` to `end`,
+ * others among them.
+ */
 static void accepted_mark(struct tn_log_survey *survey, size_t begin, size_t end)
 {
     struct tn_log_found *items = survey->scan.items;

@@ -9,7 +9,8 @@
  * Rules
  *   W1  The footer goes out last. Until it is there the section does not exist, and the next one
  *       begins at the same place.
- *   W2  What is needed for publishing is reserved before: an end that has written its footer succeeds.
+ *   W2  What is needed for publishing is reserved before: an end that has written its footer
+ *       succeeds.
  *   W3  After a sync the next section begins at a multiple of TN_LOG_SYNC_BYTES (L3).
  *   W4  The first file of an incarnation is synced, name included, before anything else is written
  *       under it: nobody will take that incarnation again.

@@ -1,9 +1,10 @@
 /*
  * os.h - the one door to the operating system
  *
- * Whatever the library wants from outside (address space, pages, randomness, time, files) it asks of
- * a table of functions. There are two tables: posix.c asks the kernel; simulated.c keeps everything
- * in memory, can refuse any call, forget what was not synced, and repeats itself from a seed.
+ * Whatever the library wants from outside (address space, pages, randomness, time, files) it asks
+ * of a table of functions. There are two tables: posix.c asks the kernel; simulated.c keeps
+ * everything in memory, can refuse any call, forget what was not synced, and repeats itself from a
+ * seed.
  *
  *     store, heap, index, log
  *              |
@@ -12,9 +13,9 @@
  *     posix.c      simulated.c
  *
  * Rules
- *   O1  A call answers 0 (or a number >= 0 where said) when it did all that was asked, or -errno when
- *       it did not; it never answers in part, except reads at the end of a file or stream. EINTR is retried
- *       inside, but not for syncs: one that failed is never repeated.
+ *   O1  A call answers 0 (or a number >= 0 where said) when it did all that was asked, or -errno
+ *       when it did not; it never answers in part, except reads at the end of a file or stream.
+ *       EINTR is retried inside, but not for syncs: one that failed is never repeated.
  *   O2  No other object of libtarn calls the system (tests/imports proves it with nm).
  *   O3  Nothing here allocates on behalf of the caller: directories and files are small integers.
  *   O4  Bytes written are durable after file_sync of that file; a name is durable after
@@ -35,16 +36,16 @@ enum tn_os_flags {
 };
 
 /*
- * Called for each name in a directory but '.' and '..'; must not change the directory. Non-zero ends
- * the listing and is its answer.
+ * Called for each name in a directory but '.' and '..'; must not change the directory. Non-zero
+ * ends the listing and is its answer.
  */
 typedef int tn_os_name_fn(void *argument, const char *name);
 
 struct tn_os_ops {
     /*
-     * Address space. `bytes` and addresses are multiples of TN_OS_PAGE_BYTES, reservations aligned to
-     * 2 MiB. Reserved space costs nothing and cannot be touched; committed pages read as zero and can
-     * be written; a decommitted page is as reserved. release ends a whole reservation.
+     * Address space. `bytes` and addresses are multiples of TN_OS_PAGE_BYTES, reservations aligned
+     * to 2 MiB. Reserved space costs nothing and cannot be touched; committed pages read as zero
+     * and can be written; a decommitted page is as reserved. release ends a whole reservation.
      */
     int (*pages_reserve)(void *context, size_t bytes, void **out);
     int (*pages_commit)(void *context, void *at, size_t bytes, unsigned flags);
@@ -88,8 +89,9 @@ struct tn_os_ops {
     void (*file_close)(void *context, int file);
 
     /*
-     * Streams: descriptors that the user opened, anything that can be read or written where it stands.
-     * They stay his: they are neither moved nor closed. One that does not block is waited for.
+     * Streams: descriptors that the user opened, anything that can be read or written where it
+     * stands. They stay his: they are neither moved nor closed. One that does not block is waited
+     * for.
      */
     /* *out_bytes < bytes only at the end of the stream. */
     int (*stream_read)(void *context, int stream, void *to, size_t bytes, size_t *out_bytes);

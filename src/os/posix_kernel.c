@@ -21,8 +21,8 @@ void tn_kernel_pages_advise_huge(void *at, size_t bytes)
 /*
  * Mappings merge if they have one owner (the kernel's anon_vma) or one of them has none yet, and a
  * mapping gets its owner at its first touch: chunks touched before the gap between them was
- * committed would stay apart for ever. So the start of the reservation is opened, touched and closed
- * again: closed, it merges with the rest, which has no owner yet and takes that one.
+ * committed would stay apart for ever. So the start of the reservation is opened, touched and
+ * closed again: closed, it merges with the rest, which has no owner yet and takes that one.
  * Not the whole reservation at once: valgrind looks at each byte that becomes writable, which takes
  * 5 s for a GiB, and strict overcommit would charge for all of it.
  * Unlocked before, because making locked memory writable (mlockall) would fill all of it. Where

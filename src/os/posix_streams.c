@@ -1,8 +1,8 @@
 /*
  * posix_streams.c - descriptors that the user opened; see posix.h for the rules
  *
- * A regular file, a pipe, a socket, a terminal: whatever read(2) and write(2) take, in however small
- * parts they take it.
+ * A regular file, a pipe, a socket, a terminal: whatever read(2) and write(2) take, in however
+ * small parts they take it.
  */
 #define _DEFAULT_SOURCE 1
 #define _FILE_OFFSET_BITS 64

@@ -115,8 +115,8 @@ void tn_simulated_restart_process(struct tn_simulated *simulated);
 uint64_t tn_simulated_committed_bytes(const struct tn_simulated *simulated);
 
 /*
- * A stream: what is written to it can be read from it, in order, once. An id >= 0; S5 ends it. The second
- * call shows all that was ever written, until the next write.
+ * A stream: what is written to it can be read from it, in order, once. An id >= 0; S5 ends it. The
+ * second call shows all that was ever written, until the next write.
  */
 int tn_simulated_stream_new(struct tn_simulated *simulated);
 const uint8_t *tn_simulated_stream_data(const struct tn_simulated *simulated, int stream,

@@ -10,10 +10,10 @@
  *
  * Rules: D1 to D5 of simulated_disk.h, and
  *   K1  Changes are in the order they were made, and so are the bytes of the writes among them.
- *   K2  What a sync made durable is forgotten, but if it lies over a change that is stuck (D3): then it
- *       stays behind that one, as TN_DISK_SYNCED, for the order (D1).
- *   K3  A file's number is free when nothing has it: no hold, no name in either view, and no pending
- *       change that may yet give it one.
+ *   K2  What a sync made durable is forgotten, but if it lies over a change that is stuck (D3):
+ *       then it stays behind that one, as TN_DISK_SYNCED, for the order (D1).
+ *   K3  A file's number is free when nothing has it: no hold, no name in either view, and no
+ *       pending change that may yet give it one.
  */
 #ifndef TN_SIMULATED_DISK_STATE_H
 #define TN_SIMULATED_DISK_STATE_H

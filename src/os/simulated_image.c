@@ -1,11 +1,14 @@
 /*
- * simulated_image.c - what a disk is after a power loss: the durable, and of what is pending what fate keeps
+ * simulated_image.c - what a disk is after a power loss: the durable, and of what is pending what
+ * fate keeps
  *
  *     from: durable + changes --fate of each--> to: durable = now, nothing pending
  *
  * Rules: D1, D4 and D5 of simulated_disk.h, and
- *   I1  Each pending change is asked for once, in order; those that are synced are kept unasked (K2).
- *   I2  An image shares nothing with the disk it was made from, and what it is made over gives its memory.
+ *   I1  Each pending change is asked for once, in order; those that are synced are kept unasked
+ *       (K2).
+ *   I2  An image shares nothing with the disk it was made from, and what it is made over gives its
+ *       memory.
  */
 #include "os/simulated_disk_state.h"
 

@@ -5,9 +5,10 @@
  *     durable  (0, "tarn-1") -> 3     what is left for certain; the disk has one of each
  *
  * Rules
- *   N1  A name of a directory is there once; a file may have several, in between a rename and its sync.
- *   N2  A change of names is applied to either the same way, and is never refused: what does not fit
- *       any more (an image left out the change before it) does nothing.
+ *   N1  A name of a directory is there once; a file may have several, in between a rename and its
+ *       sync.
+ *   N2  A change of names is applied to either the same way, and is never refused: what does not
+ *       fit any more (an image left out the change before it) does nothing.
  *   N3  The order of the list is nobody's business, but depends on the calls alone (S1).
  */
 #ifndef TN_SIMULATED_NAMES_H

@@ -107,7 +107,10 @@ static int run_commit_host(const struct tn_pages_reservation *reservation, void 
 static void reservation_end(struct tn_pages_reservation *reservation)
 {
     tn_os_posix.ops->pages_release(tn_os_posix.context, reservation->at, reservation->bytes);
-    /* Each once: whoever ends one has taken it out of the array. NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+    /*
+     * Each once: whoever ends one has taken it out of the array.
+     * NOLINTBEGIN(clang-analyzer-unix.Malloc)
+     */
     free(reservation->committed);
     free(reservation->kept);
     /* NOLINTEND(clang-analyzer-unix.Malloc) */

@@ -4,9 +4,9 @@
  * The pages are the host's; here is the book of what is reserved and what is committed, so that a
  * limit can refuse and misuse is caught where it happens (S6 in simulated.h).
  *
- * With `keep` the host is asked as seldom as can be: decommitted pages are filled with zeros and kept, and
- * the last reservation given back waits for the next of its size. A simulation that opens a store for each
- * of a million disks spends half its time in the host otherwise.
+ * With `keep` the host is asked as seldom as can be: decommitted pages are filled with zeros and
+ * kept, and the last reservation given back waits for the next of its size. A simulation that opens
+ * a store for each of a million disks spends half its time in the host otherwise.
  */
 #ifndef TN_SIMULATED_PAGES_H
 #define TN_SIMULATED_PAGES_H

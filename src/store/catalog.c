@@ -4,8 +4,8 @@
  *              tarn_table_open            tarn_table_drop            last handle and iterator closed
  *     (no name) -------------> in catalog ---------------> on store->gone -------------------> freed
  *
- * The catalog is an array sorted by name. A handle is counted, not copied: opening a name twice gives
- * the same one.
+ * The catalog is an array sorted by name. A handle is counted, not copied: opening a name twice
+ * gives the same one.
  */
 #include "store/durable.h"
 #include "store/snapshot.h"
@@ -132,7 +132,7 @@ void tn_catalog_remove(tarn_table *table)
     tn_table_let_go(table);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* A new table in the catalog. NULL: refused. */
 static tarn_table *table_create(tarn_store *store, tarn_bytes name, enum tn_table_role role,
@@ -285,7 +285,7 @@ int tarn_table_at(tarn_store *store, uint64_t place, tarn_table_info *out)
     return TARN_END;
 }
 
-/* ---- closing, dropping, clearing --------------------------------------------------------------------------- */
+/* ---- closing, dropping, clearing ------------------------------------------------------------- */
 
 int tarn_table_close(tarn_table *table)
 {

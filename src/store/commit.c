@@ -3,8 +3,8 @@
  *
  *     check -> copy the note -> write the section (persist.c) -> number, note, tick -> sync, trim
  *
- * A store in memory leaves out the writing. A commit that changes nothing and repeats the note advances
- * neither number nor tick, and writes nothing.
+ * A store in memory leaves out the writing. A commit that changes nothing and repeats the note
+ * advances neither number nor tick, and writes nothing.
  */
 #include "store/durable.h"
 

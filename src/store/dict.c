@@ -5,8 +5,8 @@
  *     keys    "NAME\0"    code, 8 bytes -> key        decode
  *
  * Two unordered tables of the store; a handle adds nothing but its bound. So commits, snapshots and
- * restores know dictionaries without further code. Names that users can give end before the first NUL, so
- * none of theirs is the second name; the first is protected by its role in the catalog.
+ * restores know dictionaries without further code. Names that users can give end before the first
+ * NUL, so none of theirs is the second name; the first is protected by its role in the catalog.
  *
  * Rules
  *   D1  Both tables have the same number of entries, n, and the codes are 0 .. n - 1.
@@ -35,7 +35,7 @@ static int dict_misuse(tarn_dict *dict, const char *call, const char *what)
     return dict == NULL ? TARN_E_MISUSE : tn_table_misuse(dict->codes, call, what);
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------ */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 /* Both tables. A failure has created none. */
 static int dict_open_tables(tarn_dict *dict, const char *name, size_t name_bytes)
@@ -143,7 +143,7 @@ void tn_dicts_free(tarn_store *store)
     }
 }
 
-/* ---- adding ------------------------------------------------------------------------------------------- */
+/* ---- adding ---------------------------------------------------------------------------------- */
 
 static int dict_refuse_full(const tarn_dict *dict, const char *call)
 {
@@ -209,7 +209,7 @@ int tarn_dict_encode(tarn_dict *dict, const void *key, size_t key_bytes, uint32_
     return TARN_OK;
 }
 
-/* ---- many: three passes over a block, as in tarn_get_many (read.c) -------------------------------------- */
+/* ---- many: three passes over a block, as in tarn_get_many (read.c) --------------------------- */
 
 /* *result is what all of the call will answer; once it is a failure, keys are only looked for. */
 static void encode_block(tarn_dict *dict, const tarn_bytes *keys, size_t count, uint32_t *codes,
@@ -259,7 +259,7 @@ int tarn_dict_encode_many(tarn_dict *dict, const tarn_bytes *keys, size_t count,
     return result;
 }
 
-/* ---- reading, clearing, dropping -------------------------------------------------------------------------- */
+/* ---- reading, clearing, dropping ------------------------------------------------------------- */
 
 int tarn_dict_find(tarn_dict *dict, const void *key, size_t key_bytes, uint32_t *code)
 {
@@ -308,7 +308,7 @@ int tarn_dict_drop(tarn_dict *dict)
     return TARN_OK;
 }
 
-/* ---- keys made of codes ------------------------------------------------------------------------------------- */
+/* ---- keys made of codes ---------------------------------------------------------------------- */
 
 #define TAG_CODED 1
 #define TAG_RAW 2

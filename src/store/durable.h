@@ -12,16 +12,19 @@
  * The store's side of commits and recovery; the log (src/log/log.h) knows entries as bytes only.
  *
  * Rules
- *   B1  A record is marked from its first change after a commit until the next commit. Its tick tells:
- *       store->interval_tick or later. Moving it takes the mark along.
- *   B2  A record born since the last commit has TN_RECORD_BORN; deleted, it leaves nothing. Deleting any other
- *       buries it: it stays in its slot, marked, with TN_RECORD_DEAD, in no index, until a commit has
- *       written its key as a tombstone. So a delete needs no memory, and no key is buried twice.
- *   B3  A table's number is never given again. Clearing a table, or replacing what it holds, gives it a new
- *       one: all it held is gone with the old one, on disk too. The catalog has the number of each table.
- *   B4  The sweep emits, in the order (table number, hash), records that are not marked. A slice ends with the
- *       revolution, so the catalog's entries are never behind others in it.
- *   B5  A commit that is refused has changed nothing but the log's idea of free space: marks and cursor stay.
+ *   B1  A record is marked from its first change after a commit until the next commit. Its tick
+ *       tells: store->interval_tick or later. Moving it takes the mark along.
+ *   B2  A record born since the last commit has TN_RECORD_BORN; deleted, it leaves nothing.
+ *       Deleting any other buries it: it stays in its slot, marked, with TN_RECORD_DEAD, in no
+ *       index, until a commit has written its key as a tombstone. So a delete needs no memory, and
+ *       no key is buried twice.
+ *   B3  A table's number is never given again. Clearing a table, or replacing what it holds, gives
+ *       it a new one: all it held is gone with the old one, on disk too. The catalog has the number
+ *       of each table.
+ *   B4  The sweep emits, in the order (table number, hash), records that are not marked. A slice
+ *       ends with the revolution, so the catalog's entries are never behind others in it.
+ *   B5  A commit that is refused has changed nothing but the log's idea of free space: marks and
+ *       cursor stay.
  */
 #ifndef TN_DURABLE_H
 #define TN_DURABLE_H
@@ -40,7 +43,7 @@ struct tn_durable {
     bool read_only;
 };
 
-/* ---- the roster: roster.c ------------------------------------------------------------------------ */
+/* ---- the roster: roster.c -------------------------------------------------------------------- */
 
 /* A table that has just come into the catalog: number, roster and catalog entry. false: refused. */
 bool tn_roster_add(tarn_table *table);
@@ -76,7 +79,7 @@ int tn_roster_decode(tarn_bytes name, tarn_bytes entry, struct tn_roster_entry *
 int tn_roster_load(tarn_store *store, struct tn_durable *durable, tarn_bytes name,
                    tarn_bytes entry);
 
-/* ---- committing: persist.c, sweep.c -------------------------------------------------------------- */
+/* ---- committing: persist.c, sweep.c ---------------------------------------------------------- */
 
 /*
  * Write everything since the last commit as commit `number`. TARN_E_FULL, _MEMORY: nothing changed;
@@ -87,11 +90,12 @@ int tn_persist(tarn_store *store, uint64_t number, tarn_bytes note);
 /* Add at least target_bytes of sweep to the open section, if the revolution has so many left. */
 int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cursor);
 
-/* ---- opening and closing: recover.c -------------------------------------------------------------- */
+/* ---- opening and closing: recover.c ---------------------------------------------------------- */
 
 /*
- * Make the new, empty store what the directory holds. The store is to be closed if this fails. verify_late: read
- * it once, not twice (H5 of log/chain.h); then TARN_E_CORRUPT means: try again without, in another new store.
+ * Make the new, empty store what the directory holds. The store is to be closed if this fails.
+ * verify_late: read it once, not twice (H5 of log/chain.h); then TARN_E_CORRUPT means: try again
+ * without, in another new store.
  */
 int tn_recover(tarn_store *store, const char *path, const tarn_options *options, bool verify_late);
 

@@ -17,16 +17,16 @@
  *               2  value bytes  4
  *               6  key, then value
  *
- * Numbers are little-endian; the bytes of entries are what the store holds. All of it is the payload
- * of blocks (blocks.h). export.c writes it, import.c reads it.
+ * Numbers are little-endian; the bytes of entries are what the store holds. All of it is the
+ * payload of blocks (blocks.h). export.c writes it, import.c reads it.
  *
  * Rules
  *   X1  An export needs memory of fixed size, whatever the snapshot holds: a block, and a scan.
  *   X2  An import builds tables that nobody knows, and puts them into the catalog once all of them
  *       are there and nothing lies behind them. Whatever fails before discards them.
  *   X3  An import believes no number: tables and entries are counted as they come, and memory is
- *       taken for what has come. What is ahead of it is bounded: IMPORT_AHEAD_BYTES of a value, and room
- *       in a hash index for IMPORT_AHEAD_FACTOR times the entries there are.
+ *       taken for what has come. What is ahead of it is bounded: IMPORT_AHEAD_BYTES of a value, and
+ *       room in a hash index for IMPORT_AHEAD_FACTOR times the entries there are.
  *   X4  The two tables of a dictionary come together, and D1 (dict.c) holds between them.
  *   X5  The entries of an unordered table come in the order of a walk, so that they can be inserted
  *       into any index (hash_index.h). An import takes them in any order.

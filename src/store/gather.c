@@ -1,15 +1,15 @@
 /*
  * gather.c - the batches that iterators step through
  *
- * An iterator gathers handles ahead of the step and has their records fetched, so that a scan of records
- * that lie anywhere waits for few of them:
+ * An iterator gathers handles ahead of the step and has their records fetched, so that a scan of
+ * records that lie anywhere waits for few of them:
  *
  *     batch    | given | given | given | next | ... | ... | ... | ... |
  *                                         ^ batch_next      ^ batch_low     ^ batch_count
  *              from batch_low on more is gathered behind what is left
  *
- * The first batch is small and nothing behind it is gathered before it is used up, since most scans are
- * short: what was fetched and not read was for nothing.
+ * The first batch is small and nothing behind it is gathered before it is used up, since most scans
+ * are short: what was fetched and not read was for nothing.
  * No step here reads a record but to find a lost place, and none allocates.
  */
 #include "store/store.h"
@@ -70,7 +70,7 @@ static void batch_compact(tarn_iterator *it)
     it->batch_count = left;
 }
 
-/* ---- ordered tables ----------------------------------------------------------------------------------- */
+/* ---- ordered tables -------------------------------------------------------------------------- */
 
 static void ordered_seek(tarn_iterator *it, enum tn_ordered_seek how, tarn_bytes key)
 {
@@ -129,7 +129,7 @@ static void ordered_gather(tarn_iterator *it)
     it->gather_count = tn_min(2 * it->gather_count, GATHER_COUNT_MAX);
 }
 
-/* ---- unordered tables --------------------------------------------------------------------------------- */
+/* ---- unordered tables ------------------------------------------------------------------------ */
 
 static tarn_bytes entry_key(const tarn_iterator *it, tn_handle handle)
 {
@@ -172,8 +172,8 @@ static void unordered_end_round(tarn_iterator *it, size_t from)
 }
 
 /*
- * Each scan begins elsewhere: where scans delete the first entries they are given, all of them beginning
- * at the same place would have ever more empty buckets to pass.
+ * Each scan begins elsewhere: where scans delete the first entries they are given, all of them
+ * beginning at the same place would have ever more empty buckets to pass.
  */
 static void unordered_gather(tarn_iterator *it)
 {
@@ -215,7 +215,7 @@ static void unordered_find_place(tarn_iterator *it)
         it->batch_next++;
 }
 
-/* ---- either ------------------------------------------------------------------------------------------- */
+/* ---- either ---------------------------------------------------------------------------------- */
 
 void tn_gather(tarn_iterator *it)
 {

@@ -7,17 +7,17 @@
  *                              v    |
  *                           on a saved key
  *
- * While the index has not changed, a step takes an entry of a batch gathered ahead (gather.c). After a
- * change the iterator finds its place again by the key it gave last: by key order, or by (hash, key)
- * order, in which unordered tables are walked. Both orders stay what they are when tables grow, shrink
- * or move records, hence: an entry unchanged throughout is given exactly once.
+ * While the index has not changed, a step takes an entry of a batch gathered ahead (gather.c).
+ * After a change the iterator finds its place again by the key it gave last: by key order, or by
+ * (hash, key) order, in which unordered tables are walked. Both orders stay what they are when
+ * tables grow, shrink or move records, hence: an entry unchanged throughout is given exactly once.
  *
  * Rules T3 and T4 of store.h: steps never allocate, since the room for a key is reserved by opening
  * and by putting longer keys.
  */
 #include "store/store.h"
 
-/* ---- bounds ---------------------------------------------------------------------------------------------- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 /* A range as [lower, upper): the prefix folded in. `upper->data` NULL: open. */
 static void bounds_of(const tarn_range *range, tarn_bytes *lower, tarn_bytes *upper,
@@ -86,7 +86,7 @@ static bool bytes_ok(const tarn_bytes *bytes)
     return (bytes->data != NULL || bytes->bytes == 0) && bytes->bytes <= TARN_KEY_BYTES_MAX;
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------ */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static void iterator_free(tarn_iterator *it)
 {
@@ -217,7 +217,7 @@ int tarn_iterator_close(tarn_iterator *it)
     return TARN_OK;
 }
 
-/* ---- what writes tell iterators -------------------------------------------------------------------------------- */
+/* ---- what writes tell iterators -------------------------------------------------------------- */
 
 static void iterator_save_key(tarn_iterator *it)
 {
@@ -329,7 +329,7 @@ tarn_bytes tn_iterator_last_key(const tarn_iterator *it)
     return (tarn_bytes){ tn_record_key(record), tn_record_key_bytes(record) };
 }
 
-/* ---- the calls --------------------------------------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 /* Whether a record lies behind the end that this scan runs towards. */
 static bool iterator_is_past(const tarn_iterator *it, struct tn_record *record)
@@ -382,8 +382,8 @@ static __attribute__((noinline)) int next_any(tarn_iterator *it, tarn_bytes *key
 }
 
 /*
- * The quick step does nothing but read the record: a first step and a bounded scan are slow ones, so
- * what they have to look at is as it should be here.
+ * The quick step does nothing but read the record: a first step and a bounded scan are slow ones,
+ * so what they have to look at is as it should be here.
  */
 int tarn_next(tarn_iterator *it, tarn_bytes *key, tarn_bytes *value)
 {

@@ -6,10 +6,11 @@
  *     hash all, prefetch home buckets -> guess handles, prefetch records -> find, or insert zeros
  *
  * Rules
- *   B1  A failure changes nothing: entries inserted for earlier keys are marked in `values` (a value is
- *       aligned to 8, so an address plus 1 is a mark) and deleted again, which cannot fail.
- *   B2  Records stay where they are until the call returns: inserting moves none, and pointers given
- *       for earlier keys stay good.
+ *   B1  A failure changes nothing: entries inserted for earlier keys are marked in `values` (a
+ *       value is aligned to 8, so an address plus 1 is a mark) and deleted again, which cannot
+ *       fail.
+ *   B2  Records stay where they are until the call returns: inserting moves none, and pointers
+ *       given for earlier keys stay good.
  */
 #include "store/write.h"
 
@@ -17,7 +18,7 @@
 
 #define MODIFY_MANY_BLOCK 32u
 
-/* ---- the mark of a value that this call has inserted (B1) --------------------------------------------- */
+/* ---- the mark of a value that this call has inserted (B1) ------------------------------------ */
 
 static void *value_mark(void *value)
 {
@@ -34,7 +35,7 @@ static void *value_unmark(void *value)
     return value_is_marked(value) ? (uint8_t *)value - 1 : value;
 }
 
-/* ---- one key ---------------------------------------------------------------------------------------------- */
+/* ---- one key --------------------------------------------------------------------------------- */
 
 struct modify_many {
     tarn_table *table;
@@ -89,7 +90,7 @@ static int modify_one(struct modify_many *m, size_t i, struct tn_lookup *lookup)
     return TARN_OK;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 /* Keys [first, end), at most a block. *done counts those that have their value. */
 static int modify_block(struct modify_many *m, size_t first, size_t end, size_t *done)

@@ -10,8 +10,9 @@
  *   G1  The new number is known before anything is changed, so a refusal changes nothing.
  *   G2  A merge that leaves the number as it is writes nothing: it is no change for a commit.
  *   G3  No merge reads or makes a NaN, and -0.0 is below 0.0: the order of merges does not show.
- *   G4  A value that outgrows its slot gets one with room for half as much again, so appending n bytes
- *       a few at a time copies fewer than 3 n. Without memory for that it gets one that just fits.
+ *   G4  A value that outgrows its slot gets one with room for half as much again, so appending n
+ *       bytes a few at a time copies fewer than 3 n. Without memory for that it gets one that just
+ *       fits.
  */
 #include "store/typed.h"
 #include "store/relocate.h"
@@ -19,7 +20,7 @@
 
 #define NUMBER_BYTES sizeof(uint64_t)
 
-/* ---- numbers --------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 struct merge {
     tarn_table *table;
@@ -83,7 +84,7 @@ TN_ALWAYS_INLINE int merge_store(struct merge *m, int found, uint64_t bits)
     return TARN_OK;
 }
 
-/* ---- integers ---------------------------------------------------------------------------------------------- */
+/* ---- integers -------------------------------------------------------------------------------- */
 
 static int merge_overflow(const struct merge *m, int64_t delta)
 {
@@ -140,7 +141,7 @@ int tarn_max_i64(tarn_table *table, const void *key, size_t key_bytes, int64_t o
     return merge_extreme_i64(&m, operand, true, result);
 }
 
-/* ---- floating point ------------------------------------------------------------------------------------------ */
+/* ---- floating point -------------------------------------------------------------------------- */
 
 static double f64_of(uint64_t bits)
 {
@@ -226,7 +227,7 @@ int tarn_max_f64(tarn_table *table, const void *key, size_t key_bytes, double op
     return merge_extreme_f64(&m, operand, true, result);
 }
 
-/* ---- appending ------------------------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------- */
 
 /* The value has `total` bytes now; the slot has room for them, and the header for the number. */
 static void record_lengthen(struct tn_record *record, size_t total)

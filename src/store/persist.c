@@ -117,7 +117,7 @@ static int section_write(tarn_store *store, struct tn_log_commit *commit)
     return result;
 }
 
-/* ---- publishing -------------------------------------------------------------------------------------- */
+/* ---- publishing ------------------------------------------------------------------------------ */
 
 /* The buried are gone for good. The next slot is known before one is freed (marks.c). */
 static void table_free_dead(tarn_table *table)

@@ -147,7 +147,7 @@ int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
     return contains_moving(table, key, key_bytes);
 }
 
-/* ---- many ---------------------------------------------------------------------------------------------- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
 static bool key_ok(const tarn_bytes *key)
 {

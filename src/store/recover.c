@@ -3,11 +3,13 @@
  *
  *     log: find the newest whole commit -> replay the catalog -> its tables -> replay the rest -> start
  *
- * Replay goes through the calls that everyone uses, on a store that is not durable yet, so nothing is
- * marked; ticks begin behind the commit's, so everything replayed is older than the first interval.
+ * Replay goes through the calls that everyone uses, on a store that is not durable yet, so nothing
+ * is marked; ticks begin behind the commit's, so everything replayed is older than the first
+ * interval.
  *
- * Most of the log is verified as it is replayed. Where that fails the store is thrown away, and made again from
- * a log that is verified before anything is replayed, which finds what is whole, or says why nothing is.
+ * Most of the log is verified as it is replayed. Where that fails the store is thrown away, and
+ * made again from a log that is verified before anything is replayed, which finds what is whole, or
+ * says why nothing is.
  */
 #include "store/durable.h"
 #include "store/write.h"
@@ -32,7 +34,7 @@ static int recovery_fail(struct recovery *r, int result)
     return tn_store_fail(r->store, result, "tarn_open: %s", r->report.text);
 }
 
-/* ---- replaying ----------------------------------------------------------------------------------- */
+/* ---- replaying ------------------------------------------------------------------------------- */
 
 static int entry_refused(struct recovery *r, const tarn_table *table, int result)
 {
@@ -89,8 +91,8 @@ static int catalog_entries(void *argument, const struct tn_log_entry *entries, s
 }
 
 /*
- * The table of each entry. NULL: of the catalog, or of a number that the catalog does not have, whose table was
- * cleared or dropped.
+ * The table of each entry. NULL: of the catalog, or of a number that the catalog does not have,
+ * whose table was cleared or dropped.
  */
 static void tables_find(const struct recovery *r, const struct tn_log_entry *entries, size_t count,
                         tarn_table **tables)
@@ -149,7 +151,7 @@ static int table_entries(void *argument, const struct tn_log_entry *entries, siz
     return result;
 }
 
-/* ---- the catalog --------------------------------------------------------------------------------- */
+/* ---- the catalog ----------------------------------------------------------------------------- */
 
 static int catalog_new(struct recovery *r)
 {
@@ -185,7 +187,7 @@ static int catalog_load(struct recovery *r)
     return result;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static int log_open(struct recovery *r, const char *path)
 {

@@ -1,8 +1,8 @@
 /*
  * relocate.h - moving records
  *
- * A record is known by its handle to the hash index, to the order, and to iterators that stand on it.
- * Whoever moves one, for whatever reason, comes through here.
+ * A record is known by its handle to the hash index, to the order, and to iterators that stand on
+ * it. Whoever moves one, for whatever reason, comes through here.
  */
 #ifndef TN_RELOCATE_H
 #define TN_RELOCATE_H
@@ -22,9 +22,9 @@ void tn_relocate(tarn_table *table, struct tn_index_place place, tn_handle from,
 bool tn_table_evacuate(tarn_table *table, enum tn_heap_effort effort, uint64_t *budget_bytes);
 
 /*
- * The share of a delete, or of a change of an entry's size: at most TN_DELETE_SHARE_RECORDS. Those are
- * the calls that make chunks sparse, and they hand out no pointer that a move would end, but for the
- * slot `pinned`, which tarn_take is about to lend.
+ * The share of a delete, or of a change of an entry's size: at most TN_DELETE_SHARE_RECORDS. Those
+ * are the calls that make chunks sparse, and they hand out no pointer that a move would end, but
+ * for the slot `pinned`, which tarn_take is about to lend.
  */
 void tn_table_evacuate_share_due(tarn_table *table, tn_handle pinned);
 

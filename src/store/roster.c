@@ -28,7 +28,7 @@ static void entry_encode(const tarn_table *table, uint8_t *out)
     tn_store_le64(out + 16, table->value_bytes);
 }
 
-/* ---- the roster ---------------------------------------------------------------------------------- */
+/* ---- the roster ------------------------------------------------------------------------------ */
 
 size_t tn_roster_place(const struct tn_durable *durable, uint64_t table_id)
 {
@@ -90,7 +90,7 @@ static void roster_take_out(struct tn_durable *durable, const tarn_table *table)
             (durable->roster_count - place) * sizeof *durable->roster);
 }
 
-/* ---- tables coming, changing, going ---------------------------------------------------------------- */
+/* ---- tables coming, changing, going ---------------------------------------------------------- */
 
 static int catalog_put(const tarn_table *table)
 {
@@ -152,7 +152,7 @@ void tn_roster_remove(tarn_table *table)
         tn_unreachable(); /* it is there, and a delete needs nothing */
 }
 
-/* ---- loading --------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static int entry_refuse(tarn_store *store, tarn_bytes name, const char *what)
 {

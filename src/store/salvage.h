@@ -1,5 +1,6 @@
 /*
- * salvage.h - what the files of tarn_salvage share: what can be read of a damaged store becomes a new one
+ * salvage.h - what the files of tarn_salvage share: what can be read of a damaged store becomes a
+ * new one
  *
  *     salvage.c            the call: survey, target, tables, commit
  *       salvage_tables.c   whose entries these are; into which table they go
@@ -12,13 +13,14 @@
  *        +--entries--> by their number into those tables --> catalog of the new store --> one commit
  *
  * Rules
- *   G1  The directory that is read is never written to; the new one was empty, and is empty again after a
- *       failure.
- *   G2  Numbers that the catalog has, or had and gave up, are known. Entries of others are of tables that are gone
- *       when nothing is lost, as in recover.c; else they may be of one whose catalog entry is lost.
+ *   G1  The directory that is read is never written to; the new one was empty, and is empty again
+ *       after a failure.
+ *   G2  Numbers that the catalog has, or had and gave up, are known. Entries of others are of
+ *       tables that are gone when nothing is lost, as in recover.c; else they may be of one whose
+ *       catalog entry is lost.
  *   G3  Nothing is in the new store before all of it can be: its one commit is the last step.
- *   G4  Keys and codes of a dictionary are each other's, all of them; where something is lost and they are not,
- *       each half becomes a table of its own.
+ *   G4  Keys and codes of a dictionary are each other's, all of them; where something is lost and
+ *       they are not, each half becomes a table of its own.
  */
 #ifndef TN_SALVAGE_H
 #define TN_SALVAGE_H

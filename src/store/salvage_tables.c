@@ -88,7 +88,10 @@ void tn_salvage_table_remove(struct tn_salvage *s, tarn_table *table)
 
 /* ---- the catalog ----------------------------------------------------------------------------- */
 
-/* Every number that was ever in it is known, as one of a table that is gone until its name is seen again. */
+/*
+ * Every number that was ever in it is known, as one of a table that is gone until its name is seen
+ * again.
+ */
 int tn_salvage_catalog_entry(void *argument, const struct tn_log_entry *entry)
 {
     struct tn_salvage *s = argument;

@@ -1,5 +1,6 @@
 /*
- * salvage_target.c - the new store of a salvage, and what becomes of its directory; see G1, G3 of salvage.h
+ * salvage_target.c - the new store of a salvage, and what becomes of its directory; see G1, G3 of
+ * salvage.h
  *
  *     not there, or empty --> open --> tables and entries, in memory --> one commit --> closed
  *                               \------------ a failure ------------> closed --> emptied

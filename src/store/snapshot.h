@@ -115,8 +115,8 @@ static inline tarn_bytes tn_record_value_of(struct tn_record *record)
 /* ---- snapshot.c ------------------------------------------------------------------------------ */
 
 /*
- * What the snapshot sees, in the order of the names: the source behind `last`, or the first when that is
- * NULL. NULL: there is none.
+ * What the snapshot sees, in the order of the names: the source behind `last`, or the first when
+ * that is NULL. NULL: there is none.
  */
 tarn_table *tn_snapshot_source_after(const tarn_snapshot *snapshot, const tarn_table *last);
 

@@ -1,5 +1,6 @@
 /*
- * store.c - opening and closing, errors, upkeep, statistics; see store.h for the picture and the rules
+ * store.c - opening and closing, errors, upkeep, statistics; see store.h for the picture and the
+ * rules
  */
 #include "store/durable.h"
 #include "store/relocate.h"
@@ -18,8 +19,8 @@
 #define UPKEEP_BUCKET_BYTES 192u
 
 /*
- * So many snapshots without a commit, and ticks could no longer be compared (R4 of record.h). Records that
- * then count as unchanged are marked again, which changes nothing.
+ * So many snapshots without a commit, and ticks could no longer be compared (R4 of record.h).
+ * Records that then count as unchanged are marked again, which changes nothing.
  */
 #define INTERVAL_TICKS_MAX ((uint64_t)1 << 29)
 
@@ -27,7 +28,7 @@
 #define WORK_KEPT_PART 16u
 #define WORK_KEPT_BYTES (256 * TN_KIB)
 
-/* ---- errors --------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 int tn_store_fail(tarn_store *store, int result, const char *format, ...)
 {
@@ -114,7 +115,7 @@ const char *tarn_result_text(int result)
     }
 }
 
-/* ---- opening and closing ---------------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 /* What `alive` points at where the system cannot tell a child from its parent (T2). */
 static const uint32_t always_alive = 1;
@@ -323,7 +324,7 @@ int tarn_close(tarn_store *store)
     return result;
 }
 
-/* ---- upkeep and statistics ------------------------------------------------------------------------------ */
+/* ---- upkeep and statistics ------------------------------------------------------------------- */
 
 void tn_store_tick(tarn_store *store)
 {

@@ -7,17 +7,20 @@
  *         `-- garbage: bodies of cleared and dropped tables, reclaimed step by step
  *
  * A put in five hops: tarn_put (write.c) -> tn_table_find (table.h) -> tn_index_find (hash_index.h)
- * -> tn_heap_allocate (heap.c) -> tn_index_insert (hash_index.c), and tn_ordered_insert on ordered tables.
+ * -> tn_heap_allocate (heap.c) -> tn_index_insert (hash_index.c), and tn_ordered_insert on ordered
+ * tables.
  *
  * Rules
- *   T1  Everything a write needs is reserved before anything is changed; from then on it cannot fail.
- *   T2  `alive` reads 1 while a handle may be used: it points at the store's fork mark, or, once the
- *       object is gone, at a constant 0. One load tells a live handle from a dropped or a forked one.
+ *   T1  Everything a write needs is reserved before anything is changed; from then on it cannot
+ *       fail.
+ *   T2  `alive` reads 1 while a handle may be used: it points at the store's fork mark, or, once
+ *       the object is gone, at a constant 0. One load tells a live handle from a dropped or a
+ *       forked one.
  *   T3  An iterator's `current` is the handle of the entry it gave last, and its key; before that
  *       record moves or dies, the key is copied into the iterator's own buffer.
  *   T4  Every open iterator's key buffer is as long as the longest key its table has had.
- *   T5  Each write pays a bounded share of upkeep: of growing indexes and of garbage; deletes also of
- *       moving records out of sparse chunks, once all else is done.
+ *   T5  Each write pays a bounded share of upkeep: of growing indexes and of garbage; deletes also
+ *       of moving records out of sparse chunks, once all else is done.
  *   T6  `taken` is a slot that no index knows any more: tarn_take has lent its value. Reclaiming
  *       anything frees it first, and each write reclaims.
  *   T7  Each write, once nothing can refuse it any more and before it changes anything, calls
@@ -36,6 +39,7 @@
 #include <tarn.h>
 
 #define TN_ERROR_TEXT_BYTES 512
+#define TN_FETCH_BYTES_MAX ((size_t)256) /* of longer records no more is fetched ahead */
 
 /* What a table holds beside its handle; parted from it by clear and drop. */
 struct tn_table_body {
@@ -142,10 +146,10 @@ struct tarn_iterator {
     const uint32_t *alive; /* of the store (T2) */
     uint8_t *base;         /* of the heap */
     /*
-     * Entries gathered ahead and not yet given: batch[batch_next .. batch_count). Up to batch_low they
-     * can be given as long as the version stands; then it is time to gather more, so that records are
-     * fetched well before they are read. Up to batch_quick, which is batch_low or 0, there is nothing
-     * else to look at.
+     * Entries gathered ahead and not yet given: batch[batch_next .. batch_count). Up to batch_low
+     * they can be given as long as the version stands; then it is time to gather more, so that
+     * records are fetched well before they are read. Up to batch_quick, which is batch_low or 0,
+     * there is nothing else to look at.
      */
     const uint64_t *version_now; /* of the index; its own `version` while nothing is gathered */
     uint64_t version;            /* that the batch was gathered at */
@@ -196,10 +200,7 @@ int tn_store_open_from(tarn_store **out, const char *path, const tarn_options *o
 /* A commit was made, or a snapshot taken: later changes are told apart from those before. */
 void tn_store_tick(tarn_store *store);
 
-/* Of longer records no more than so much is fetched ahead. */
-#define TN_FETCH_BYTES_MAX ((size_t)256)
-
-/* ---- errors: each answers the result it was given, so that it can be returned ------------------- */
+/* ---- errors: each answers the result it was given, so that it can be returned ---------------- */
 
 int tn_store_fail(tarn_store *store, int result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -216,7 +217,7 @@ int tn_get_many_misuse(tarn_table *table, size_t place);
 /* After memory refused: TARN_E_FULL or TARN_E_MEMORY, as rule M2 tells. */
 int tn_store_refused(tarn_store *store, const char *call);
 
-/* ---- garbage ---------------------------------------------------------------------------------------- */
+/* ---- garbage --------------------------------------------------------------------------------- */
 
 #define TN_WRITE_SHARE_BYTES (64 * TN_KIB)
 #define TN_WRITE_SHARE_BUCKETS 8u
@@ -243,11 +244,11 @@ bool tn_store_reclaim_all(tarn_store *store);
 /* Free a dropped table that nobody has a handle of any more, and take it off store->gone. */
 void tn_table_free_if_unused(tarn_table *table);
 
-/* ---- tables, as dictionaries see them ---------------------------------------------------------------- */
+/* ---- tables, as dictionaries see them -------------------------------------------------------- */
 
 /*
- * As tarn_table_open, for any role and any bytes as name; `options` are within the contract or NULL,
- * `call` is for messages.
+ * As tarn_table_open, for any role and any bytes as name; `options` are within the contract or
+ * NULL, `call` is for messages.
  */
 int tn_table_open(tarn_table **out, tarn_store *store, const char *call, tarn_bytes name,
                   enum tn_table_role role, const tarn_table_options *options);
@@ -288,8 +289,8 @@ void tn_table_free_whole(tarn_table *table);
 bool tn_catalog_add(tarn_store *store, tarn_table *table);
 
 /*
- * Put new tables into the catalog, chained by next_gone, descending by name; it has none of their names.
- * false: refused, nothing changed.
+ * Put new tables into the catalog, chained by next_gone, descending by name; it has none of their
+ * names. false: refused, nothing changed.
  */
 bool tn_catalog_add_all(tarn_store *store, tarn_table *tables);
 
@@ -313,7 +314,7 @@ static inline bool tn_table_is_view(const tarn_table *table)
     return table != NULL && table->snapshot != NULL;
 }
 
-/* ---- iterators ---------------------------------------------------------------------------------------- */
+/* ---- iterators ------------------------------------------------------------------------------- */
 
 /* T3: the record of this handle is about to move or die. */
 void tn_iterators_leave(tarn_table *table, tn_handle handle);
@@ -369,7 +370,7 @@ bool tn_iterator_reserve_key(tarn_iterator *it, size_t key_bytes);
 void tn_iterator_attach(tarn_iterator *it, tarn_table *table);
 void tn_iterator_detach(tarn_iterator *it);
 
-/* ---- look-up ------------------------------------------------------------------------------------------- */
+/* ---- look-up --------------------------------------------------------------------------------- */
 
 struct tn_lookup {
     uint64_t hash;
@@ -385,8 +386,9 @@ static inline bool tn_table_call_ok(const tarn_table *table, const void *key, si
 }
 
 /*
- * A key of 8 bytes, and its hash: see tn_index_probe. `at_rest` is that the index is not moving, for the compiler to
- * know: asked once, ahead of all, it costs calls on an index at rest one instruction.
+ * A key of 8 bytes, and its hash: see tn_index_probe. `at_rest` is that the index is not moving,
+ * for the compiler to know: asked once, ahead of all, it costs calls on an index at rest one
+ * instruction.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_table_probe(const tarn_table *table, const void *key,
                                               uint64_t hash, bool at_rest, bool misses,
@@ -432,7 +434,7 @@ TN_ALWAYS_INLINE tn_handle tn_table_find(const tarn_table *table, const void *ke
     return tn_table_find_any(table, key, key_bytes, lookup);
 }
 
-/* ---- stores on disk, as the rest sees them: durable.h ------------------------------------------ */
+/* ---- stores on disk, as the rest sees them: durable.h ---------------------------------------- */
 
 /* B1: the record is about to change, and has not since the last commit. */
 void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handle);

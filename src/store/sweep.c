@@ -4,8 +4,8 @@
  *     table 0 | table 1 | table 7 | ...          in each: by hash
  *     ------------^ cursor                       a slice goes on here; at the end a new revolution begins
  *
- * After one revolution every record has been written again, by the sweep or because it changed, so the
- * sections from before it are unneeded. See B4 of durable.h.
+ * After one revolution every record has been written again, by the sweep or because it changed, so
+ * the sections from before it are unneeded. See B4 of durable.h.
  */
 #include "store/durable.h"
 

@@ -16,7 +16,7 @@
 /* What `alive` points at once an object is gone (T2). */
 static const uint32_t table_gone = 0;
 
-/* ---- parts -------------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 /* What a table consists of, apart from its handle. */
 struct table_parts {
@@ -62,7 +62,7 @@ static void table_install(tarn_table *table, const struct table_parts *parts)
     table->ordered = parts->ordered;
 }
 
-/* ---- handles ------------------------------------------------------------------------------------------- */
+/* ---- handles --------------------------------------------------------------------------------- */
 
 /* A table that is known nowhere. NULL: refused. */
 static tarn_table *table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
@@ -167,7 +167,7 @@ void tn_table_free_if_unused(tarn_table *table)
     tn_table_free(table);
 }
 
-/* ---- clearing -------------------------------------------------------------------------------------------- */
+/* ---- clearing -------------------------------------------------------------------------------- */
 
 /* Parts for `count` tables. false: no memory for one, so for none. */
 static bool parts_new_many(tarn_table *const *tables, size_t count, struct table_parts *parts)

@@ -4,8 +4,8 @@
  *     tarn_get_as, tarn_put_as, tarn_modify_as  ->  is the table of that type, or of any?
  *                                               ->  tarn_get, tarn_put, tarn_modify
  *
- * A type is a promise about the values of a whole table, kept by two tests: each write compares its size
- * with the table's (tn_table_takes), each typed call its type. Records do not know types.
+ * A type is a promise about the values of a whole table, kept by two tests: each write compares its
+ * size with the table's (tn_table_takes), each typed call its type. Records do not know types.
  */
 #include "store/typed.h"
 #include "store/write.h"
@@ -53,7 +53,7 @@ int tn_table_fail_type(tarn_table *table, const char *call, size_t value_bytes)
                          value_bytes);
 }
 
-/* ---- the calls ------------------------------------------------------------------------------------------ */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 int tn_table_check_type(tarn_table *table, const char *call, int type, size_t value_bytes)
 {

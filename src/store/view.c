@@ -11,8 +11,8 @@
  * to kept, never back, hence:
  *
  *   V1  A live peek holds as long as the iterator is still on it and its record is not after the
- *       snapshot. A record that left may only have moved (P7 of heap.h), so live goes on at its key,
- *       not behind it; what is after the snapshot by now is passed over.
+ *       snapshot. A record that left may only have moved (P7 of heap.h), so live goes on at its
+ *       key, not behind it; what is after the snapshot by now is passed over.
  *   V2  A kept peek holds as long as nothing was added to the undo; after that kept goes on behind
  *       the key given last, since what came may lie before the peek.
  *   V3  The key given last is in the saved key of kept, which has room for the longest key of the

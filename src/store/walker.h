@@ -2,24 +2,24 @@
  * walker.h - visiting every record from time to time, before its tick is too old to be compared
  *
  *     ticks   |<-- 2^28 -->|<-- 2^28 -->|<-- 2^28 -->|
- *             |====|       |=====|      |====|            a revolution begins every 2^28 ticks, and a
- *                                                         share of each tick is enough to end it in time
+ *             |====|       |=====|      |====|            a revolution begins every 2^28 ticks;
+ *                                                         a share of each tick ends it in time
  *
- * A record keeps the low 32 bits of the tick of its last change; two such are compared by the sign of
- * their difference. The walker stamps old records anew, so that none is ever 2^31 ticks behind. Between
- * revolutions it rests and costs nothing.
+ * A record keeps the low 32 bits of the tick of its last change; two such are compared by the sign
+ * of their difference. The walker stamps old records anew, so that none is ever 2^31 ticks behind.
+ * Between revolutions it rests and costs nothing.
  *
  * Rules
- *   W1  A revolution visits the records of all tables: tables in the order of the catalog, records in
- *       that of their hashes; last, of a store on disk, those of the catalog itself, which is a table, too.
- *       The position is (place in the catalog, hash bits), and stays right while tables come and go and
- *       indexes grow and shrink: a record there throughout is visited. One put behind the position is
- *       young.
- *   W2  A record more than TN_STAMP_AGE ticks old becomes TN_STAMP_AGE ticks old. Hence none is ever
- *       older than TN_STAMP_AGE + 2 * TN_REVOLUTION_TICKS, which is less than 2^31.
+ *   W1  A revolution visits the records of all tables: tables in the order of the catalog, records
+ *       in that of their hashes; last, of a store on disk, those of the catalog itself, which is a
+ *       table, too. The position is (place in the catalog, hash bits), and stays right while tables
+ *       come and go and indexes grow and shrink: a record there throughout is visited. One put
+ *       behind the position is young.
+ *   W2  A record more than TN_STAMP_AGE ticks old becomes TN_STAMP_AGE ticks old. Hence none is
+ *       ever older than TN_STAMP_AGE + 2 * TN_REVOLUTION_TICKS, which is less than 2^31.
  *   W3  A step is bounded in time, needs no memory, and moves nothing.
- *   W4  No open snapshot is TN_STAMP_AGE ticks old: to it, a record stamped anew would seem changed.
- *       Those that could become so are failed before a revolution begins.
+ *   W4  No open snapshot is TN_STAMP_AGE ticks old: to it, a record stamped anew would seem
+ *       changed. Those that could become so are failed before a revolution begins.
  */
 #ifndef TN_WALKER_H
 #define TN_WALKER_H

@@ -15,7 +15,7 @@
 /* A slot at least twice too large for its record is exchanged for a smaller one, above this size. */
 #define SLOT_SHRINK_BYTES 64u
 
-/* ---- upkeep: a bounded share with each write (T5) -------------------------------------------------------- */
+/* ---- upkeep: a bounded share with each write (T5) -------------------------------------------- */
 
 void tn_write_upkeep_due(tarn_table *table)
 {
@@ -28,7 +28,7 @@ void tn_write_upkeep_due(tarn_table *table)
         (void)tn_store_reclaim(store, &budget_bytes);
 }
 
-/* ---- marks (B1 of durable.h) ------------------------------------------------------------------- */
+/* ---- marks (B1 of durable.h) ----------------------------------------------------------------- */
 
 void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handle)
 {
@@ -36,7 +36,7 @@ void tn_record_mark(tarn_table *table, struct tn_record *record, tn_handle handl
     tn_heap_mark(&table->store->heap, &table->body->owner, handle);
 }
 
-/* ---- inserting --------------------------------------------------------------------------------------------- */
+/* ---- inserting ------------------------------------------------------------------------------- */
 
 /* Everything an insert of this key needs (T1). TN_HANDLE_NONE: refused, nothing changed. */
 TN_ALWAYS_INLINE tn_handle insert_reserve(tarn_table *table, uint64_t hash, const void *key,
@@ -67,8 +67,8 @@ static __attribute__((noinline)) tn_handle insert_reserve_again(tarn_table *tabl
 }
 
 /*
- * Records are written one behind the other, mostly: have the lines fetched that come after some more of
- * them. Where nothing is there, that costs nothing.
+ * Records are written one behind the other, mostly: have the lines fetched that come after some
+ * more of them. Where nothing is there, that costs nothing.
  */
 TN_ALWAYS_INLINE void records_prefetch(const struct tn_record *record)
 {
@@ -128,7 +128,7 @@ int tn_insert_refused(tarn_table *table, const char *call, size_t value_bytes)
     return tn_store_refused(table->store, call);
 }
 
-/* ---- replacing a value ---------------------------------------------------------------------------------------- */
+/* ---- replacing a value ----------------------------------------------------------------------- */
 
 tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void *key,
                         size_t key_bytes, size_t value_bytes, size_t room_bytes, size_t keep_bytes)
@@ -200,7 +200,7 @@ static int table_replace(tarn_table *table, struct tn_lookup *lookup, const void
     return TARN_OK;
 }
 
-/* ---- the calls ------------------------------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 /* After tn_entry_insert. */
 TN_ALWAYS_INLINE int put_value(tarn_table *table, struct tn_record *record, const void *value,

@@ -1,5 +1,6 @@
 /*
- * write.h - what every changing call is made of; the calls are in write.c, merge.c, many.c and dict.c
+ * write.h - what every changing call is made of; the calls are in write.c, merge.c, many.c and
+ * dict.c
  *
  *     find  ->  in place: tn_entry_change, then write the value, then tn_write_upkeep
  *               new:      tn_entry_insert, then write the value
@@ -50,9 +51,9 @@ static inline bool tn_store_is_calm(const tarn_store *store)
 }
 
 /*
- * The common case of a write: a key of 8 bytes, with no upkeep to do. What is FOUND can be written in
- * place, once tn_entry_touch was called; *word_at is where its entry stands. Where the key is ABSENT, *hash
- * is its hash. UNSURE: the long way.
+ * The common case of a write: a key of 8 bytes, with no upkeep to do. What is FOUND can be written
+ * in place, once tn_entry_touch was called; *word_at is where its entry stands. Where the key is
+ * ABSENT, *hash is its hash. UNSURE: the long way.
  */
 TN_ALWAYS_INLINE enum tn_probe tn_write_probe(const tarn_table *table, const void *key,
                                               size_t key_bytes, uint64_t *hash,
@@ -90,8 +91,8 @@ tn_handle tn_entry_move(tarn_table *table, struct tn_lookup *lookup, const void 
 void tn_entry_unlink(tarn_table *table, const struct tn_lookup *lookup);
 
 /*
- * What was unlinked must be buried, and is: it stays until the next commit, and the slot is not to be freed
- * (B2 of durable.h). false: free it.
+ * What was unlinked must be buried, and is: it stays until the next commit, and the slot is not to
+ * be freed (B2 of durable.h). false: free it.
  */
 bool tn_entry_bury(tarn_table *table, tn_handle handle);
 

@@ -12,8 +12,8 @@
  *         |
  *         +--> (number, 2) -> "the text of y"                               texts
  *
- * The number is there where an aggregate keeps texts, the mark where the operator wants one (it says
- * when the group last changed).
+ * The number is there where an aggregate keeps texts, the mark where the operator wants one (it
+ * says when the group last changed).
  *
  * To add an aggregate: a kind here, a row in the table of aggregate.c and its three functions.
  *

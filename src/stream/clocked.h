@@ -2,9 +2,9 @@
  * clocked.h - windows that the clock cuts: tumbling, hopping, sampling
  *
  * A row goes into one slice (edges.h), whatever the overlap of windows. A window that fires merges
- * its slices: those of a day that slides by a second would be 86,400. Where a window has more than 16
- * slices, eight slices that are there to stay are merged once into a node of level 1, eight of those
- * into one of level 2, ... A window is then covered by a few nodes of each level:
+ * its slices: those of a day that slides by a second would be 86,400. Where a window has more than
+ * 16 slices, eight slices that are there to stay are merged once into a node of level 1, eight of
+ * those into one of level 2, ... A window is then covered by a few nodes of each level:
  *
  *     level 2                 |               |
  *     level 1         |   |   |   |   |   |   |   |   |

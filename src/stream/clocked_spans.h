@@ -1,5 +1,6 @@
 /*
- * clocked_spans.h - the slices and nodes of windows by the clock: how they are born, listed, and die
+ * clocked_spans.h - the slices and nodes of windows by the clock: how they are born, listed, and
+ * die
  *
  *     "window slices"          (level, ordinal) ...       the list: what there is, in the store
  *     clocked->levels[level]    tn_span | tn_span ...      the same in memory, by time
@@ -9,8 +10,8 @@
  * clocked_cover.c know of them.
  *
  * Rules
- *   P1  A span is on its timeline, on the list, and has its tables, or none of the three, between two
- *       calls, as long as none has failed.
+ *   P1  A span is on its timeline, on the list, and has its tables, or none of the three, between
+ *       two calls, as long as none has failed.
  *   P2  It goes when the last window that it lies in has closed, and has fired (K1).
  */
 #ifndef TN_CLOCKED_SPANS_H

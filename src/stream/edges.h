@@ -1,9 +1,9 @@
 /*
  * edges.h - windows that the clock cuts: where they begin and end, and what slices they share
  *
- * Windows of `size` begin every `slide`. Time is cut at their starts and ends and nowhere else, so a
- * slice lies in the same windows from its first millisecond to its last, and there are at most two
- * slices to a slide. Windows and slices are counted from 1970, by ordinals.
+ * Windows of `size` begin every `slide`. Time is cut at their starts and ends and nowhere else, so
+ * a slice lies in the same windows from its first millisecond to its last, and there are at most
+ * two slices to a slide. Windows and slices are counted from 1970, by ordinals.
  *
  *     size 10, slide 4      window 0   [0 ........ 10)
  *                           window 1       [4 ........ 14)

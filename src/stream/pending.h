@@ -8,9 +8,9 @@
  *     "window printed"      session number  -> the same, of the row printed last
  *
  * Rules
- *   Q1  The print goes by (end, key), and what is taken back comes before what replaces it. Ends can
- *       be the same only because time has one: then the tie goes first, the start of a window, the
- *       last millisecond of a session.
+ *   Q1  The print goes by (end, key), and what is taken back comes before what replaces it. Ends
+ *       can be the same only because time has one: then the tie goes first, the start of a window,
+ *       the last millisecond of a session.
  *   Q2  A length of 2^64 - 1 is an empty value (null).
  */
 #ifndef TN_PENDING_H

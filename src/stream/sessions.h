@@ -6,9 +6,9 @@
  *                                   x                  comes late, touches both: one session
  *                      [----------------------)
  *
- * A record holds a session: a head (below) and a block of accumulators. Nearly always a group has one
- * session, and a row finds it with one look-up by the group's key, and grows it in place. The others
- * that are open, older ones that wait for rows out of order, hang behind it as a chain:
+ * A record holds a session: a head (below) and a block of accumulators. Nearly always a group has
+ * one session, and a row finds it with one look-up by the group's key, and grows it in place. The
+ * others that are open, older ones that wait for rows out of order, hang behind it as a chain:
  *
  *     "window sessions"   "ann" -> [ 7 | 11:20 .. 11:40 | older: 3 | block ]
  *     "window older"       3    -> [ 3 | 10:05 .. 10:35 | older: 0 | block ]
@@ -19,8 +19,8 @@
  *     "window printed"     7    -> the row printed last                    pending.h
  *
  * Rules
- *   N1  A chain goes from the latest start to the earliest, and no two sessions in it touch. All are
- *       open: none ends by what is closed.
+ *   N1  A chain goes from the latest start to the earliest, and no two sessions in it touch. All
+ *       are open: none ends by what is closed.
  *   N2  Each session has a close timer at close_ms <= last_ms; one that goes off too early is set
  *       anew at last_ms. With CHANGES, likewise fire_ms while it has not fired.
  *   N3  A timer whose time no session of its key has is left over, and does nothing.
@@ -78,8 +78,8 @@ struct tn_sessions {
 };
 
 /*
- * TARN_OK or a failure; close it all the same. Goes on with the sessions that the store has, and with
- * sessions->next_number (> 0).
+ * TARN_OK or a failure; close it all the same. Goes on with the sessions that the store has, and
+ * with sessions->next_number (> 0).
  */
 int tn_sessions_open(struct tn_sessions *sessions, struct tn_parts *parts,
                      const struct tn_window_options *options);

@@ -1,8 +1,8 @@
 /*
  * sessions_chain.h - the several sessions of one key, and the records they lie in
  *
- * What sessions.c and sessions_chain.c know of each other. A link is a copy of a session's head, as it
- * was when the chain was read; a record is where it lies, good until the next call on the store.
+ * What sessions.c and sessions_chain.c know of each other. A link is a copy of a session's head, as
+ * it was when the chain was read; a record is where it lies, good until the next call on the store.
  */
 #ifndef TN_SESSIONS_CHAIN_H
 #define TN_SESSIONS_CHAIN_H

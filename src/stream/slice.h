@@ -47,8 +47,8 @@ int tn_slices_init(struct tn_slices *slices, tarn_store *store, struct tn_memory
 void tn_slices_finish(struct tn_slices *slices);
 
 /*
- * The slice whose tables have this name: new ones, unless they are there. On failure none is open; of
- * new ones none is left.
+ * The slice whose tables have this name: new ones, unless they are there. On failure none is open;
+ * of new ones none is left.
  */
 int tn_slice_open(struct tn_slice *slice, const struct tn_slices *slices, const char *name,
                   bool is_new);

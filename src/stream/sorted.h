@@ -8,9 +8,9 @@
  *                 ^                               ^
  *     entries   (head, --+)                     (head, --+)
  *
- * Several slices are merged on the way: a group that is there already takes the other block in. What
- * finds it is a plain table of places by hash, as large as it ever had to be; the store's own would
- * have to grow anew for every window.
+ * Several slices are merged on the way: a group that is there already takes the other block in.
+ * What finds it is a plain table of places by hash, as large as it ever had to be; the store's own
+ * would have to grow anew for every window.
  *
  * An entry is the first 8 bytes of the key behind what all keys of the slice begin with, and the
  * place in the arena: most comparisons end at the head.
@@ -19,8 +19,8 @@
  *   G1  Entries are in bytewise order of their keys, no key twice.
  *   G2  Memory is kept from one slice to the next: sizes settle.
  *   G3  Sorting is a merge sort: n log n whatever the keys, log n deep.
- *   G4  Until the entries are ordered an entry's head is the hash of its key. The hash has a secret of
- *       its own, so that nobody can choose keys that collide.
+ *   G4  Until the entries are ordered an entry's head is the hash of its key. The hash has a secret
+ *       of its own, so that nobody can choose keys that collide.
  *   G5  Only blocks without texts are merged here: texts lie in tables (slice.h).
  */
 #ifndef TN_SORTED_H

@@ -1,9 +1,10 @@
 /*
  * timers.h - keys with something to do once event time has come far enough
  *
- * An ordered table of the store, (time, key) -> nothing. Many timers are set and few go off when they
- * were set to: whoever sets one may leave it behind when its time has changed, and set it anew when
- * it goes off. So a session that grows with every row sets a timer once per gap, not once per row.
+ * An ordered table of the store, (time, key) -> nothing. Many timers are set and few go off when
+ * they were set to: whoever sets one may leave it behind when its time has changed, and set it anew
+ * when it goes off. So a session that grows with every row sets a timer once per gap, not once per
+ * row.
  *
  *     "window close"    (10:30, "ann")   (10:31, "bob")   (10:31, "cid") ...
  *                        ^ next_ms: nothing to do before, known without a look

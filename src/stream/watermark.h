@@ -27,8 +27,8 @@
  *   M2  A source that has not given a row holds it at INT64_MIN, until it is idle or has ended.
  *   M3  A row wakes an idle source. One that wakes behind the watermark of all does not hold it: it
  *       counts again when it has caught up.
- *   M4  When none is active, the watermark of all is the greatest they have reached: they agree that
- *       nothing more is known. That no rows can come at all is not for them to say.
+ *   M4  When none is active, the watermark of all is the greatest they have reached: they agree
+ *       that nothing more is known. That no rows can come at all is not for them to say.
  *   M5  Who is read next follows from the rows alone: the active source with the least watermark,
  *       of equal ones the first. So the order of rows does not depend on blocks or time.
  */

@@ -20,18 +20,18 @@
  * Rules
  *   W1  A window is [start, end): start = floor((time - offset) / slide) * slide + offset, rounding
  *       down before 1970 too, and every slide before that while it still holds the time. Starts and
- *       ends saturate at the ends of time; INT64_MIN is no time. A session is [first time, last time
- *       + gap); rows of a group whose [time, time + gap) touch are in one session.
+ *       ends saturate at the ends of time; INT64_MIN is no time. A session is [first time, last
+ *       time + gap); rows of a group whose [time, time + gap) touch are in one session.
  *   W2  A window is closed once end - 1 + grace <= watermark. A row is late for a window that was
  *       closed before it; LATE is a row that lies in windows and is late for all. (For a session:
  *       the one that the row would make, merged with those it touches.)
  *   W3  The watermark advances after each row, as far as options say, or by tn_window_advance; what
- *       is then due is emitted in the order of (end, key fields one by one, bytewise). So the result
- *       depends on the rows alone, not on how they come in batches.
+ *       is then due is emitted in the order of (end, key fields one by one, bytewise). So the
+ *       result depends on the rows alone, not on how they come in batches.
  *   W4  A window without rows does not exist. FINAL emits a window once, when it closes. CHANGES
  *       emits it when end - 1 <= watermark, and then each group again that a row changes, at once.
- *       EVERY emits, when the watermark passes multiples of a time, what has changed since it did so
- *       last; at the end of input too.
+ *       EVERY emits, when the watermark passes multiples of a time, what has changed since it did
+ *       so last; at the end of input too.
  *   W5  A BAD row changes nothing at all. It is BAD whether it would be late or not.
  *   W6  After a failure, an overflow or a stop by emit the operator has stopped: push and finish
  *       answer the same again, and what was not emitted will not be.
@@ -111,8 +111,8 @@ struct tn_window_counts {
  * `store` and `memory` outlive the operator. State lies in tables of the store whose names begin
  * with "window "; `memory` is for the rest: buffers, the list of open slices, and a copy of the
  * window that fires. Where the store holds the state of an operator with these options, saved and
- * closed, this one goes on from there. TARN_E_MISUSE: options out of their ranges. On failure *out is
- * NULL, and tables without entries may be there.
+ * closed, this one goes on from there. TARN_E_MISUSE: options out of their ranges. On failure *out
+ * is NULL, and tables without entries may be there.
  */
 int tn_window_open(struct tn_window **out, tarn_store *store, struct tn_memory *memory,
                    const struct tn_window_options *options, tn_window_emit_fn *emit, void *context);

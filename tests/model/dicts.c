@@ -5,7 +5,7 @@
 
 const char dict_name[] = "words";
 
-/* ---- the model --------------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------------------- */
 
 void model_dict_make(struct model_dict *dict)
 {
@@ -52,7 +52,7 @@ static void model_dict_add(size_t rank)
     run.changed = true;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* Memory may be refused, and comes back once there is room, or the refusals planned are over. */
 static void dict_open(size_t handle, const tarn_dict_options *options)
@@ -76,7 +76,7 @@ void dicts_open(void)
     dict_open(1, &options);
 }
 
-/* ---- operations -------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 /* Whether another key has no place, by the handle's bound. */
 static bool is_full(size_t slot)

@@ -3,9 +3,10 @@
  *
  *     commit --> run.saved, a copy of the model            close or kill, open --> the model is run.saved
  *
- * What was not committed is gone after either; what was committed is there, synced or not: only processes die
- * here, power losses are tests/crash.h. An opening may be refused like any call, and leaves the directory as it
- * was; a store that does not fit into its limit any more (records lie otherwise) gets twice as much.
+ * What was not committed is gone after either; what was committed is there, synced or not: only
+ * processes die here, power losses are tests/crash.h. An opening may be refused like any call, and
+ * leaves the directory as it was; a store that does not fit into its limit any more (records lie
+ * otherwise) gets twice as much.
  */
 #include "model/run.h"
 
@@ -14,7 +15,7 @@
 
 #define DIRECTORY "store"
 
-/* ---- the system ---------------------------------------------------------------------------------------- */
+/* ---- the system ------------------------------------------------------------------------------ */
 
 void disk_make(const struct setting *setting)
 {
@@ -42,9 +43,12 @@ static tarn_options disk_options(void)
                            .file_bytes_min = run.program->setting.file_bytes_min };
 }
 
-/* ---- commits ------------------------------------------------------------------------------------------- */
+/* ---- commits --------------------------------------------------------------------------------- */
 
-/* The commit that was made is this, but for a table or the dictionary that was dropped and is not there. */
+/*
+ * The commit that was made is this, but for a table or the dictionary that was dropped and is not
+ * there.
+ */
 void disk_save(size_t missing)
 {
     size_t t;
@@ -101,7 +105,7 @@ void do_drop_and_commit(size_t which, uint32_t word)
     run.changed = true;
 }
 
-/* ---- comparing ----------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 /* Any store that should be the last commit. */
 static void compare_saved(tarn_store *store)
@@ -124,7 +128,7 @@ static void compare_saved(tarn_store *store)
         compare_dict(store, &saved->dict);
 }
 
-/* ---- closing and opening ------------------------------------------------------------------------------- */
+/* ---- closing and opening --------------------------------------------------------------------- */
 
 static void handles_end(void)
 {
@@ -236,7 +240,7 @@ void do_reopen(bool kills)
     run_look_inside();
 }
 
-/* ---- beside the store ---------------------------------------------------------------------------------- */
+/* ---- beside the store ------------------------------------------------------------------------ */
 
 /* Another one that only reads shows the last commit, whatever has changed since, and changes nothing. */
 void do_read_beside(void)

@@ -3,7 +3,7 @@
  */
 #include "model/run.h"
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* The size that the table's type has; 0: any. */
 static size_t type_bytes(size_t t)
@@ -61,7 +61,7 @@ static void model_unset(size_t t, size_t rank)
     run.changed = true;
 }
 
-/* ---- one key ----------------------------------------------------------------------------------- */
+/* ---- one key --------------------------------------------------------------------------------- */
 
 /* Now and then of a size that a typed table does not take. */
 void do_put_at(size_t t, size_t rank, const void *key, uint32_t word)
@@ -193,7 +193,7 @@ void do_append(size_t t, size_t rank, uint32_t word)
         model_set(t, rank, old_bytes + bytes, seed);
 }
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 struct typed_call {
     size_t t, rank;
@@ -268,7 +268,7 @@ void do_typed(size_t t, size_t rank, uint32_t word)
         do_modify_as(&call, word);
 }
 
-/* ---- many keys --------------------------------------------------------------------------------- */
+/* ---- many keys ------------------------------------------------------------------------------- */
 
 void do_get_many(size_t t, size_t rank, uint32_t word)
 {

@@ -6,7 +6,7 @@
  */
 #include "model/run.h"
 
-/* ---- bytes ------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 struct exported {
     uint8_t *data;
@@ -41,7 +41,7 @@ static int exported_read(void *context, void *to, size_t room, size_t *count)
     return 0;
 }
 
-/* ---- into another store ------------------------------------------------------------------------ */
+/* ---- into another store ---------------------------------------------------------------------- */
 
 /* As many entries as there should be, and all that should be, are all that are. It needs no memory. */
 static void compare_gets(tarn_table *table, const struct model_table *model)
@@ -133,7 +133,7 @@ void do_export(size_t slot)
     free(e.data);
 }
 
-/* ---- into the same store ----------------------------------------------------------------------- */
+/* ---- into the same store --------------------------------------------------------------------- */
 
 static int export_all(struct exported *e)
 {

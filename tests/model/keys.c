@@ -7,7 +7,7 @@
 
 #include "test.h"
 
-/* ---- order ------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static int keys_compare(const void *a, const void *b)
 {
@@ -53,7 +53,7 @@ void universe_prefix(const struct universe_keys *universe, const tarn_bytes *pre
     *high = count_before(universe, prefix, true);
 }
 
-/* ---- finding ----------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static uint64_t key_hash(const tarn_bytes *key)
 {
@@ -88,7 +88,7 @@ size_t universe_find(const struct universe_keys *universe, const tarn_bytes *key
     return slot != 0 ? slot - 1 : universe->count;
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 #define KEY_LENGTHS_MAX ((size_t)65535)
 
@@ -186,7 +186,7 @@ void universe_free(struct universe_keys *universe)
     *universe = (struct universe_keys){ 0 };
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 #define VALUE_STEP UINT64_C(0x9E3779B97F4A7C15)
 

@@ -4,9 +4,9 @@
  *     rank     0    1    2    3   ...      a key's number in order: the model is arrays by rank
  *     key      ""   "a"  "ab" "b" ...
  *
- * A value is told by a size and a seed: 8 bytes little-endian of the seed, then of the seed plus a constant,
- * and so on, cut off at the size. So any value of up to 8 bytes has a seed, and a longer value of the same
- * seed begins with the bytes of a shorter one.
+ * A value is told by a size and a seed: 8 bytes little-endian of the seed, then of the seed plus a
+ * constant, and so on, cut off at the size. So any value of up to 8 bytes has a seed, and a longer
+ * value of the same seed begins with the bytes of a shorter one.
  */
 #ifndef MODEL_KEYS_H
 #define MODEL_KEYS_H

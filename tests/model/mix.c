@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 
-/* ---- how often ------------------------------------------------------------------------------------ */
+/* ---- how often ------------------------------------------------------------------------------- */
 
 /* clang-format off */
 /* How often each verb comes: all sorts, grows, shrinks, churns, is scanned, upheaval. */
@@ -85,7 +85,7 @@ static uint8_t plain_verb_of(enum character character, uint64_t random)
     return choose(weights, PLAIN_VERB_COUNT, random);
 }
 
-/* ---- stretches ------------------------------------------------------------------------------------ */
+/* ---- stretches ------------------------------------------------------------------------------- */
 
 static enum character character_of(enum shape shape, uint64_t random)
 {

@@ -3,7 +3,7 @@
  */
 #include "model/run.h"
 
-/* ---- what a merge answers ------------------------------------------------------------------------- */
+/* ---- what a merge answers -------------------------------------------------------------------- */
 
 /* Whether a merge of that type must be refused for the sizes and types alone. */
 static bool merge_is_misfit(size_t t, size_t rank, int type)

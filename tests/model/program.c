@@ -20,7 +20,7 @@ const char *const shape_names[SHAPE_KINDS] = {
     [SHAPE_LARGE] = "large",
 };
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 void program_make(struct program *program, uint64_t seed)
 {
@@ -44,7 +44,7 @@ void program_make(struct program *program, uint64_t seed)
     }
 }
 
-/* ---- from bytes -------------------------------------------------------------------------------- */
+/* ---- from bytes ------------------------------------------------------------------------------ */
 
 void program_decode(struct program *program, const uint8_t *data, size_t bytes)
 {
@@ -85,7 +85,7 @@ void program_decode(struct program *program, const uint8_t *data, size_t bytes)
         };
 }
 
-/* ---- every short sequence ---------------------------------------------------------------------- */
+/* ---- every short sequence -------------------------------------------------------------------- */
 
 /* Over the keys "", "a" and "ab": ranks 0 to 2 of the tiny universe. */
 const struct operation alphabet[ALPHABET_COUNT] = {
@@ -103,7 +103,7 @@ const struct operation alphabet[ALPHABET_COUNT] = {
     { CLEAR, 0, 0, 0 },
 };
 
-/* ---- printing ---------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 void program_print(const struct program *program)
 {

@@ -4,9 +4,9 @@
  *     seed --> shape --> setting + operations        program_make
  *     bytes of a fuzzer --> the same                 program_decode
  *
- * A *shape* is a way to use a store: tiny tables with dense operations, churn, many tables, ... A stretch
- * of 512 operations has a *character*: it grows, shrinks, scans, ... and, beside that, shares of snapshots,
- * dictionaries and of a neighbour that the store shares a budget with.
+ * A *shape* is a way to use a store: tiny tables with dense operations, churn, many tables, ... A
+ * stretch of 512 operations has a *character*: it grows, shrinks, scans, ... and, beside that,
+ * shares of snapshots, dictionaries and of a neighbour that the store shares a budget with.
  */
 #ifndef MODEL_PROGRAM_H
 #define MODEL_PROGRAM_H
@@ -36,9 +36,10 @@
 /* clang-format on */
 
 /*
- * PUT_CURRENT, DELETE_CURRENT: the entry an iterator gave last, by the key it lent. RUN: many neighbouring
- * keys. COMPARE: a scan of the whole against the model. EXPORT: a snapshot, into another store. MOVE: the whole
- * store, out and in again. Those of the disk do nothing to a store in memory, but for COMMIT_MORE, which is COMMIT.
+ * PUT_CURRENT, DELETE_CURRENT: the entry an iterator gave last, by the key it lent. RUN: many
+ * neighbouring keys. COMPARE: a scan of the whole against the model. EXPORT: a snapshot, into
+ * another store. MOVE: the whole store, out and in again. Those of the disk do nothing to a store
+ * in memory, but for COMMIT_MORE, which is COMMIT.
  */
 enum verb { VERBS_LIST(VERB) VERB_COUNT };
 

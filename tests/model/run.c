@@ -20,7 +20,7 @@ void run_fail(const char *file, int line, const char *what)
     snprintf(outcome->text, sizeof outcome->text, "%s:%d: is false: %s", file, line, what);
 }
 
-/* ---- the system: pages can be refused, and randomness comes from the seed ---------------------- */
+/* ---- the system: pages can be refused, and randomness comes from the seed -------------------- */
 
 static struct tn_os below; /* the system, that refuses nothing by itself */
 
@@ -75,7 +75,7 @@ void run_lift_limits(void)
     run.limit_lifted = true;
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void look_at_table(const tarn_table *table)
 {
@@ -135,7 +135,7 @@ static void look(size_t i, size_t used)
     run_look_inside();
 }
 
-/* ---- opening and closing ----------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static void neighbour_open(const struct setting *setting)
 {
@@ -258,7 +258,7 @@ void run_close(void)
     model_free();
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void compare_all(void)
 {

@@ -3,8 +3,8 @@
  *
  *     operation --> the call of tarn.h | the same on the model --> expect(answers agree)
  *
- * entries.c, numbers.c, scans.c, tables.c, snapshots.c, exports.c, dicts.c and disk.c have the operations, operations.c
- * hands them out, and run.c runs a program of them.
+ * entries.c, numbers.c, scans.c, tables.c, snapshots.c, exports.c, dicts.c and disk.c have the
+ * operations, operations.c hands them out, and run.c runs a program of them.
  */
 #ifndef MODEL_RUN_H
 #define MODEL_RUN_H
@@ -163,7 +163,7 @@ static inline uint64_t seed_of(uint32_t word)
     return (word + 1) * UINT64_C(0xD6E8FEB86659FD93);
 }
 
-/* ---- entries.c --------------------------------------------------------------------------------- */
+/* ---- entries.c ------------------------------------------------------------------------------- */
 
 /* The model's entry becomes this, and the store has changed. */
 void model_set(size_t t, size_t rank, size_t bytes, uint64_t seed);
@@ -181,12 +181,12 @@ void do_take_entry(size_t t, size_t rank);
 void do_modify_many(size_t t, size_t rank, uint32_t word);
 void do_run(size_t t, size_t rank, uint32_t word, bool deletes);
 
-/* ---- numbers.c --------------------------------------------------------------------------------- */
+/* ---- numbers.c ------------------------------------------------------------------------------- */
 
 void do_add(size_t t, size_t rank, uint32_t word);
 void do_merge(size_t t, size_t rank, uint32_t word);
 
-/* ---- scans.c ----------------------------------------------------------------------------------- */
+/* ---- scans.c --------------------------------------------------------------------------------- */
 
 void iterator_close(struct model_iterator *it);
 
@@ -206,7 +206,7 @@ void compare_entries(tarn_iterator *it, const struct model_table *model, bool or
 /* Everything of a table, by a scan of its own. */
 void do_compare(size_t t, uint32_t word, const struct model_snapshot *snapshot);
 
-/* ---- tables.c ---------------------------------------------------------------------------------- */
+/* ---- tables.c -------------------------------------------------------------------------------- */
 
 const char *table_name(size_t t);
 void table_open(size_t t);
@@ -227,7 +227,7 @@ void do_work(uint32_t word);
 void do_misuse(size_t t, size_t rank, uint32_t word);
 void do_neighbour(uint32_t word);
 
-/* ---- snapshots.c ------------------------------------------------------------------------------- */
+/* ---- snapshots.c ----------------------------------------------------------------------------- */
 
 /* Whether it has failed, as it may where memory is short, and then nothing else is answered. */
 bool has_failed(const struct model_snapshot *s);
@@ -245,7 +245,7 @@ void do_view_close(size_t slot, size_t t);
 void do_view_scan(size_t iterator, size_t slot, size_t rank, uint32_t word);
 void snapshots_compare_counts(void);
 
-/* ---- exports.c --------------------------------------------------------------------------------- */
+/* ---- exports.c ------------------------------------------------------------------------------- */
 
 /* A table and the dictionary of any store against a model of them. */
 void compare_table(tarn_store *store, size_t t, const struct model_table *model);
@@ -254,7 +254,7 @@ void compare_dict(tarn_store *store, const struct model_dict *model);
 void do_export(size_t slot);
 void do_move(void);
 
-/* ---- dicts.c ----------------------------------------------------------------------------------- */
+/* ---- dicts.c --------------------------------------------------------------------------------- */
 
 extern const char dict_name[];
 
@@ -271,7 +271,7 @@ void do_dict_clear(size_t slot);
 void do_dict_drop(size_t slot);
 void do_dict_compare(size_t slot);
 
-/* ---- disk.c ------------------------------------------------------------------------------------ */
+/* ---- disk.c ---------------------------------------------------------------------------------- */
 
 void disk_make(const struct setting *setting);
 void disk_free(void);
@@ -289,11 +289,11 @@ void do_reopen(bool kills);
 void do_read_beside(void);
 void do_check(void);
 
-/* ---- operations.c ------------------------------------------------------------------------------ */
+/* ---- operations.c ---------------------------------------------------------------------------- */
 
 void run_operation(const struct operation *o);
 
-/* ---- run.c ------------------------------------------------------------------------------------- */
+/* ---- run.c ----------------------------------------------------------------------------------- */
 
 /* The system of the store: pages can be refused. */
 const struct tn_os *os_of_run(void);

@@ -1,8 +1,8 @@
 /*
  * scans.c - operations on iterators; see run.h
  *
- * An ordered scan must give the next present rank of the model. An unordered one must give each entry that
- * is there throughout once: `seen` counts.
+ * An ordered scan must give the next present rank of the model. An unordered one must give each
+ * entry that is there throughout once: `seen` counts.
  */
 #include "model/run.h"
 
@@ -22,7 +22,7 @@ void iterator_close(struct model_iterator *it)
     loans_end();
 }
 
-/* ---- ranges ------------------------------------------------------------------------------------ */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 /* A bound near a key of the universe: the key, a little shorter, or a little longer. */
 static tarn_bytes bound_near(size_t rank, uint32_t word, uint8_t *scratch)
@@ -65,7 +65,7 @@ static void range_make(tarn_range *range, struct model_iterator *it, size_t rank
     it->high = tn_max(it->low, it->high);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* What the iterator reads. */
 static const struct model_table *model_of(const struct model_iterator *it)
@@ -205,7 +205,7 @@ void do_current(size_t slot, uint32_t word, bool deletes)
         do_put_at(it->table, it->last, it->current_key.data, word);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* The rank that comes after `rank` in that direction; the first when `found` is 0. */
 static size_t compare_next(const struct model_table *model, size_t rank, size_t found, bool reverse)

@@ -1,5 +1,6 @@
 /*
- * setting.c - what a program runs on: its shape, keys, tables and limits, all from a seed; see program.h
+ * setting.c - what a program runs on: its shape, keys, tables and limits, all from a seed; see
+ * program.h
  */
 #include "model/program.h"
 
@@ -63,7 +64,10 @@ static void setting_limits(struct setting *setting, uint64_t *state)
         setting->limit_bytes += setting->table_count * 20000;
 }
 
-/* One in seven, of every shape but the largest, with every kind of limit. It takes nothing from `state`. */
+/*
+ * One in seven, of every shape but the largest, with every kind of limit. It takes nothing from
+ * `state`.
+ */
 static void setting_disk(struct setting *setting)
 {
     static const uint64_t file_bytes_min[] = { 4 << 10, 12 << 10, 64 << 10, 0 };

@@ -1,7 +1,8 @@
 /*
  * snapshots.c - operations on snapshots; see run.h
  *
- * The model of a snapshot is a copy of the model. What a restore changes counts as changed at that step.
+ * The model of a snapshot is a copy of the model. What a restore changes counts as changed at that
+ * step.
  */
 #include "model/run.h"
 
@@ -13,7 +14,7 @@ bool has_failed(const struct model_snapshot *s)
     return s->snapshot->failure != NULL;
 }
 
-/* ---- taking and releasing ---------------------------------------------------------------------- */
+/* ---- taking and releasing -------------------------------------------------------------------- */
 
 static void view_close(struct model_snapshot *s, size_t t)
 {
@@ -70,7 +71,7 @@ void do_take(size_t slot)
     model_dict_copy(&s->dict, &run.dict);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct model_snapshot *view_open(size_t slot, size_t t)
 {
@@ -158,7 +159,7 @@ void snapshots_compare_counts(void)
     }
 }
 
-/* ---- restoring --------------------------------------------------------------------------------- */
+/* ---- restoring ------------------------------------------------------------------------------- */
 
 /* What the model says after a restore: entries that were as they are have not changed. */
 static void model_restore(const struct model_snapshot *s, size_t t)

@@ -3,7 +3,7 @@
  */
 #include "model/run.h"
 
-/* ---- opening, clearing, dropping --------------------------------------------------------------- */
+/* ---- opening, clearing, dropping ------------------------------------------------------------- */
 
 const char *table_name(size_t t)
 {
@@ -123,14 +123,17 @@ void do_open_again(size_t t)
     loans_end();
 }
 
-/* ---- the store --------------------------------------------------------------------------------- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 bool note_is(const tarn_bytes *note, struct model_value wanted)
 {
     return note->bytes == wanted.bytes && value_is_made_of(wanted.seed, note->data, note->bytes);
 }
 
-/* `missing`: a table, or, one more, the dictionary, which there is none of at the moment; SIZE_MAX: all are there. */
+/*
+ * `missing`: a table, or, one more, the dictionary, which there is none of at the moment; SIZE_MAX:
+ * all are there.
+ */
 void commit_all_but(size_t missing, uint32_t word)
 {
     static const uint16_t sizes[] = { 4, 4, 0, 37, 3000 };
@@ -213,7 +216,7 @@ void do_misuse(size_t t, size_t rank, uint32_t word)
     loans_end();
 }
 
-/* ---- the neighbour ----------------------------------------------------------------------------- */
+/* ---- the neighbour --------------------------------------------------------------------------- */
 
 /* It takes memory from the budget and gives it back. What it has is not compared, only what it counts. */
 void do_neighbour(uint32_t word)
