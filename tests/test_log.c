@@ -750,6 +750,8 @@ static void a_damaged_header_of_a_file_that_is_needed_is_corruption(void)
     check(rig_file(&r, 1) >= 0 && rig_file(&r, 2) >= 0);
     rig_flip(&r, 1, 100, 1);
     check_eq(rig_open(&r), TARN_E_CORRUPT);
+    check(strstr(r.report.text, "commit 1, which commit 2 stands on, is not there; the header of "
+                                "0000000000000001.tarn is damaged") != NULL);
     rig_flip(&r, 1, 100, 1);
     check_ok(rig_open(&r));
     rig_end(&r);

@@ -140,12 +140,29 @@ static struct tn_log_found *found_previous(struct tn_log_scan *scan,
     return found_copies(scan, found->number - 1, found->previous);
 }
 
+/* Of a file with sections that nobody reads (P1 of scan.h), which may be those that are missing. */
+static void unread_file_say(const struct tn_log *log, char *text, size_t room)
+{
+    char name[TN_LOG_NAME_BYTES];
+    size_t i = 0;
+
+    while (i < log->files.count &&
+           (log->files.items[i].header_holds || log->files.items[i].bytes <= TN_LOG_HEADER_BYTES))
+        i++;
+    if (i == log->files.count)
+        return;
+    tn_log_name(name, log->files.items[i].number);
+    (void)snprintf(text, room, "; the header of %s is damaged", name);
+}
+
 static void missing_say(struct choice *choice, const struct tn_log_found *after)
 {
-    char what[96];
+    char what[160];
+    int length;
 
-    (void)snprintf(what, sizeof what, "commit %llu, which commit %llu stands on, is not there",
-                   (unsigned long long)(after->number - 1), (unsigned long long)after->number);
+    length = snprintf(what, sizeof what, "commit %llu, which commit %llu stands on, is not there",
+                      (unsigned long long)(after->number - 1), (unsigned long long)after->number);
+    unread_file_say(choice->log, what + length, sizeof what - (size_t)length);
     (void)tn_log_say(choice->log, TARN_E_CORRUPT, after->file, after->footer_offset, what, 0);
     failure_keep(choice);
 }
@@ -232,7 +249,7 @@ static int refuse_below_floor(struct choice *choice, const struct tn_log_found *
         (unsigned long long)floor->number, proof, (unsigned long long)floor->offset,
         accepted != NULL ? (unsigned long long)accepted->number : 0ULL);
     if (choice->first_failure[0] != '\0')
-        (void)snprintf(log->text, sizeof log->text, "%.160s; %s", choice->first_failure, what);
+        (void)snprintf(log->text, sizeof log->text, "%.180s; %s", choice->first_failure, what);
     else
         (void)tn_log_say(log, TARN_E_CORRUPT, accepted != NULL ? accepted->file : floor->file,
                          accepted != NULL ? accepted->footer_offset + TN_LOG_FOOTER_BYTES
