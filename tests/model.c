@@ -231,14 +231,13 @@ bool model_every_sequence(size_t length, int kind)
             word[i] = alphabet[rest % ALPHABET_COUNT];
             run.step++;
             run_operation(&word[i]);
+            run_look_inside();
         }
         expect(tarn_table_count(run.tables[0]) == run.model[0].count);
         expect(tarn_table_bytes(run.tables[0]) == run.model[0].bytes);
         for (i = 0; i < 4 && run.iterators[0].it != NULL; i++)
             do_next(0);
         iterator_close(&run.iterators[0]);
-        if (run.model[0].count > 0 && number % 8 == 0)
-            run_look_inside();
         if (outcome->failed)
             sequence_print(number, word, length);
         do_clear(0);
