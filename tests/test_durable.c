@@ -715,6 +715,43 @@ static void statistics_tell_files_sections_and_syncs(void)
     world_end(&w);
 }
 
+struct heard {
+    uint64_t calls, done_bytes, all_bytes;
+};
+
+static void hear(void *context, uint64_t done_bytes, uint64_t all_bytes)
+{
+    struct heard *heard = context;
+
+    check(done_bytes >= heard->done_bytes && done_bytes <= all_bytes);
+    check(heard->calls == 0 || all_bytes == heard->all_bytes);
+    *heard = (struct heard){ heard->calls + 1, done_bytes, all_bytes };
+}
+
+static void progress_is_heard_for_each_commit_and_ends_with_all(void)
+{
+    struct heard heard = { 0 };
+    tarn_statistics statistics;
+    struct world w;
+    char key[8];
+    int i;
+
+    world_begin(&w);
+    for (i = 0; i < 9; i++) {
+        put(table_of(&w, "t"), (snprintf(key, sizeof key, "%d", i), key), "value");
+        check_ok(tarn_commit(w.store, NULL, 0, 0));
+    }
+    check_ok(tarn_close(w.store));
+    w.options.progress = hear;
+    w.options.progress_context = &heard;
+    check_ok(world_open(&w));
+    check_ok(tarn_stat(w.store, &statistics));
+    check(heard.calls >= statistics.section_count);
+    check(heard.all_bytes > 0 && heard.all_bytes <= statistics.file_bytes);
+    check_eq(heard.done_bytes, heard.all_bytes);
+    world_end(&w);
+}
+
 static void what_was_dropped_is_said_in_a_sentence(void)
 {
     struct world w;
@@ -1106,6 +1143,7 @@ static const struct test tests[] = {
     T(existing_makes_nothing_and_read_only_writes_nothing),
     T(a_store_that_is_not_there_is_told_from_one_that_cannot_be_read),
     T(statistics_tell_files_sections_and_syncs),
+    T(progress_is_heard_for_each_commit_and_ends_with_all),
     T(what_was_dropped_is_said_in_a_sentence),
     T(a_full_disk_refuses_commits_until_there_is_room),
     T(refused_commits_do_not_move_the_sweep_on),
