@@ -96,6 +96,8 @@ static struct tn_log_footer footer_random(uint64_t *random)
     for (part = 0; part < TN_LOG_PART_COUNT; part++) {
         footer.part_counts[part] = test_random(random) % 100;
         footer.part_bytes[part] = footer.part_counts[part] * (16 + test_random(random) % 50 * 8);
+        if (test_random(random) % 2 == 0) /* a section may have more than 4 GiB */
+            footer.part_bytes[part] += (test_random(random) % 1000) << 32;
     }
     footer.note_bytes = (uint32_t)(test_random(random) % 100);
     footer.hash_version = (uint32_t)test_random(random);
