@@ -192,6 +192,48 @@ static void a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through(vo
 }
 
 /*
+ * What a refused commit wrote is taken out of the file again; where that fails, it is in nobody's
+ * way.
+ */
+static void a_file_that_cannot_be_cut_is_in_nobodys_way(void)
+{
+    static const int errors[] = { EIO, EROFS, EPERM, EFBIG, EINVAL };
+    unsigned at, i, cuts = 0;
+
+    for (at = 1; at < 40 && test_failures == 0; at++) {
+        struct rig r;
+        struct rig_state state;
+
+        rig_init(&r, NULL);
+        r.options.file_bytes_min = 9000;
+        check_ok(rig_open(&r));
+        check(tn_simulated_fail(r.simulated, TN_CALL_FILE_WRITE, at, ENOSPC, false));
+        check(tn_simulated_fail(r.simulated, TN_CALL_FILE_TRUNCATE, 1, errors[at % 5], true));
+        for (i = 0; i < 20; i++) {
+            rig_put(&r, i, i + 1, i % 5 == 4 ? 600000 : 100);
+            if (rig_commit(&r, i % 3 == 0) == TARN_E_FULL) {
+                rig_put(&r, i, i + 2, 10); /* shorter than what lies there */
+                check_ok(rig_commit(&r, i % 3 == 0));
+            }
+            check_ok(tn_log_trim(r.log));
+        }
+        check_eq(tn_log_last(r.log)->number, 20);
+        state = r.state;
+        cuts += (unsigned)tn_simulated_call_count(r.simulated, TN_CALL_FILE_TRUNCATE);
+        tn_simulated_fail_none(r.simulated);
+        if (at % 2 == 0)
+            check_ok(rig_close(&r, true));
+        else
+            rig_kill(&r);
+        check_ok(rig_open(&r));
+        check(rig_note_is(&r, 20));
+        check_bytes(&r.state, sizeof state, &state, sizeof state);
+        rig_end(&r);
+    }
+    check(cuts > 10);
+}
+
+/*
  * Lack of room while the tail is copied: the store does not open, nothing is lost, nothing is left
  * over.
  */
@@ -347,6 +389,7 @@ static const struct test tests[] = {
     T(every_call_may_fail_for_ever_with_a_device_error),
     T(every_call_may_lack_memory),
     T(a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through),
+    T(a_file_that_cannot_be_cut_is_in_nobodys_way),
     T(a_full_disk_while_recovering_is_told_and_leaves_the_store_as_it_was),
     T(a_file_that_could_not_be_made_leaves_its_number_to_nobody),
     T(a_write_or_sync_that_fails_otherwise_is_final_until_it_is_opened_again),

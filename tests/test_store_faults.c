@@ -412,7 +412,7 @@ static void every_call_of_the_system_may_fail_with_every_errno_it_has(void)
     count_calls(counts);
     check_eq(counts[TN_CALL_FILE_TRUNCATE] + counts[TN_CALL_FILE_MAP] +
                  counts[TN_CALL_DIRECTORY_RENAME],
-             0); /* the faults above are all there can be */
+             0); /* files are cut where commits are refused: test_log_faults */
     check(counts[TN_CALL_DIRECTORY_UNLINK] > 8);
     for (i = 0; i < TN_ARRAY_COUNT(faults) && test_failures == 0; i++) {
         struct fault seen = { 0 };
