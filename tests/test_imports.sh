@@ -4,6 +4,7 @@
 #   I2  only src/base/memory.c calls the allocator
 #   I3  everything else calls tarn and functions that only look at their arguments
 #   I4  the shared library needs the C library and nothing else
+#   I5  libtarn and stream/ have no variables of their own: nothing that can be written outlives a call
 #
 # shellcheck shell=sh disable=SC1091
 . "$SOURCE_DIR/tests/tap.sh"
@@ -54,6 +55,25 @@ expect_eq "$(nm -A -u "$libtarn" | grep -c 'memory.c.o:.* free$')" 1
 
 it "only os/ calls the system and only base/memory.c the allocator, in libtarn"
 expect_eq "$(violations "$SOURCE_DIR" "$libtarn")" ""
+
+# Sections that can be written, of any size, as 'file: section'. .data.rel.ro is constant once it is loaded.
+variables() {
+    for archive; do
+        objdump -h "$archive" 2>/dev/null
+    done | awk '/file format/ { file = $1 } $2 ~ /^\.(data|bss|tdata|tbss)(\.|$)/ && $2 !~ /^\.data\.rel\.ro/ && $3 !~ /^0+$/ {
+        print file " " $2
+    }'
+}
+
+it "libtarn and stream/ have no variables of their own"
+if command -v objdump >/dev/null; then
+    expect_eq "$(variables "$libtarn" ${stream:+"$stream"})" ""
+    echo 'static int calls; int tn_calls(void); int tn_calls(void) { return ++calls; }' >"$work/count.c"
+    "${CC:-cc}" -c -o "$work/count.o" "$work/count.c" && ar rc "$work/count.a" "$work/count.o"
+    expect_eq "$(variables "$work/count.a")" "count.o: .bss"
+else
+    skip "no objdump here"
+fi
 
 it "stream/ calls neither the system nor the allocator"
 expect_eq "$(violations "$SOURCE_DIR" ${stream:+"$stream"} "$libtarn")" ""
