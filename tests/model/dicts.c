@@ -134,6 +134,29 @@ void do_encode_many(size_t slot, size_t rank, uint32_t word)
     expect(failed == (result < 0));
 }
 
+/* What a key of a table is made of: the code when there is one, else the key itself. */
+static void look_at_packed(size_t rank, uint32_t code)
+{
+    static uint8_t packed[TARN_KEY_BYTES_MAX + 1];
+    const tarn_bytes *key = key_of(rank);
+    size_t room = key->bytes < TARN_KEY_BYTES_MAX ? key->bytes + 1 : 0;
+    uint32_t again = 77;
+    tarn_bytes raw = { &run, 77 };
+
+    if (code != TARN_DICT_NONE) {
+        expect(tarn_dict_coded_key(code, packed) == TARN_DICT_CODED_BYTES);
+        expect(packed[1] == code >> 24 && packed[4] == (uint8_t)code);
+        expect(tarn_dict_read_key(packed, TARN_DICT_CODED_BYTES, &again, &raw) == TARN_OK);
+        expect(again == code && raw.data == &run);
+        return;
+    }
+    expect(tarn_dict_raw_key(key->data, key->bytes, packed) == room);
+    if (room == 0)
+        return;
+    expect(tarn_dict_read_key(packed, room, &again, &raw) == TARN_ABSENT);
+    expect(again == 77 && raw.data == packed + 1 && keys_equal(&raw, key));
+}
+
 void do_find_code(size_t slot, size_t rank)
 {
     uint32_t code = 77, known = run.dict.codes[rank];
@@ -142,6 +165,7 @@ void do_find_code(size_t slot, size_t rank)
 
     expect(result == (known != TARN_DICT_NONE ? TARN_OK : TARN_ABSENT));
     expect(code == (known != TARN_DICT_NONE ? known : 77));
+    look_at_packed(rank, known);
 }
 
 /* Codes that are given, and a few behind them. */

@@ -85,6 +85,30 @@ static void look_at_table(const tarn_table *table)
     expect(table->ordered == NULL || tn_ordered_count(table->ordered) == table->index.entry_count);
 }
 
+/* Every table and the dictionary, each once, in the order of their names. */
+static void look_at_names(void)
+{
+    tarn_table_info info;
+    char before[32] = "", name[32];
+    uint64_t place, entries = 0, dictionaries = 0;
+
+    for (place = 0; tarn_table_at(run.store, place, &info) == TARN_OK; place++) {
+        expect(info.name.bytes < sizeof name);
+        if (outcome->failed)
+            return;
+        snprintf(name, sizeof name, "%.*s", (int)info.name.bytes, (const char *)info.name.data);
+        expect(strcmp(before, name) < 0);
+        memcpy(before, name, sizeof name);
+        dictionaries += info.is_dictionary != 0;
+        entries += info.entry_count;
+        expect(!info.is_dictionary || info.entry_count == run.dict.count);
+    }
+    expect(place == run.table_count + 1 && dictionaries == 1);
+    for (place = 0; place < run.table_count; place++)
+        entries -= run.model[place].count;
+    expect(entries == run.dict.count);
+}
+
 void run_look_inside(void)
 {
     tarn_statistics stat;
@@ -98,6 +122,7 @@ void run_look_inside(void)
     expect(tarn_stat(run.store, &stat) == TARN_OK);
     expect(stat.entry_count == entries && stat.table_count == run.table_count + 2);
     expect(stat.record_bytes + stat.index_bytes <= stat.memory_bytes);
+    look_at_names();
     expect(tn_snapshots_check(run.store));
     expect(stat.snapshot_bytes <= stat.memory_bytes);
     expect(run.limit_bytes == 0 || run.limit_lifted || stat.memory_bytes_peak <= run.limit_bytes);
