@@ -299,8 +299,7 @@ TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
 /* ---- commits --------------------------------------------------------------------------------- */
 
 /* Flags of tarn_commit. */
-#define TARN_SYNC                                                                                  \
-    1u /* durable against power loss when it returns; ignored by a memory-only store */
+#define TARN_SYNC 1u /* durable against power loss when it returns; ignored in memory only */
 
 /*
  * Make everything since the last commit one unit, over all tables, with a note of your own
@@ -313,9 +312,9 @@ TARN_API int tarn_stat(const tarn_store *store, tarn_statistics *out);
  *
  * With a directory, TARN_OK means: it survives the end of this process; with TARN_SYNC, also a
  * power loss. It writes what changed since the last commit, each changed entry once, and 1.5 times
- * as many bytes of the rest, so that old files can go. TARN_E_FULL: no room on the disk;
- * TARN_E_MEMORY: nothing is committed, all changes are still there, and the next commit that finds
- * room has them. TARN_E_FAILED: a write or sync failed for another reason; nothing can be committed
+ * as many bytes of the rest, so that old files can go; of a large entry at once what the commits
+ * that follow then need not write. TARN_E_FULL: no room on the disk; TARN_E_MEMORY: nothing is
+ * committed, all changes are still there, and the next commit that finds room has them. TARN_E_FAILED: a write or sync failed for another reason; nothing can be committed
  * any more, reading goes on, and opening anew recovers. TARN_E_MISUSE: the store is TARN_READ_ONLY.
  */
 TARN_API int tarn_commit(tarn_store *store, const void *note, size_t note_bytes, unsigned flags);

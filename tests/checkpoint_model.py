@@ -21,8 +21,8 @@ Tables    Table 0 is the catalog: name -> number. Clear gives another number, dr
 Commit    At once, while nothing can change: one section of delta (marked records), tombstones, a slice of the
           sweep, note, checksums, footer. Nothing of it counts before the footer is whole.
 Sweep     In the order (table number, hash), from the cursor on, records that are not marked: 1.5 times the
-          section so far, or to the end of the revolution. The position is a hash: buckets may split and merge
-          meanwhile.
+          section so far, or to the end of the revolution; less what the slices before had beyond theirs, since
+          a record is swept whole. The position is a hash: buckets may split and merge meanwhile.
 Trim      First needed: the newest section that began with its cursor at or before the same place one
           revolution ago. A file of which all sections are older goes, once everything is synced.
 Files     {header with incarnation, sections}. An opening writes to files of its own only, the first of which
@@ -44,7 +44,8 @@ I4  No two chains end in one number.
 I5  One damaged piece of a store closed in order is found, or the store is its last commit; of one that was killed it is
     found, or the store is a commit not older than what its last footer says was synced.
 I6  Of the tables that are there each has a name, whatever was dropped or cleared before.
-I7  In steady churn the disk holds at most DISK_RATIO_ALLOWED bytes for a live one.
+I7  What is swept is never more than what commits owed since any one of them, and one batch.
+I8  In steady churn the disk holds at most DISK_RATIO_ALLOWED bytes for a live one.
 """
 import random
 import sys
@@ -82,6 +83,7 @@ RULES = {
     "tail copied": "the accepted tail stays as it was",
     "youngest copy counts": "the oldest does",
     "first file synced": "it is written under before it is there for certain",
+    "what is swept ahead is owed no more": "each commit sweeps in full, however large what the last one swept",
     "refusal keeps the cursor": "a refused commit has moved it on",
     "floor": "what was synced is fallen back from",
     "mark of a clean close": "there is none, so that a lost tail is not noticed",
@@ -227,11 +229,13 @@ class Table:
 class Store:
     """Opened from what the disk holds."""
 
-    def __init__(self, disk, off=(), file_bytes_min=2000, key_bytes=8, value_bytes=24, batch=4):
+    def __init__(self, disk, off=(), file_bytes_min=2000, key_bytes=8, value_bytes=lambda key: 24, batch=4):
         self.disk, self.off, self.batch = disk, off, batch
         self.file_bytes_min, self.key_bytes, self.value_bytes = file_bytes_min, key_bytes, value_bytes
         self.tables = {0: Table(0)}
         self.written = self.changed_bytes = 0
+        self.ahead = 0  # bytes swept beyond what was owed
+        self.swept_beyond = self.largest_batch = 0
         self.names_new = False
         self.current = None  # file
         self.hashes = {}
@@ -313,12 +317,22 @@ class Store:
 
     # -- sizes
 
-    def bytes_of(self, table, is_tombstone=False):
-        value = 0 if is_tombstone else 32 if table.number == 0 else self.value_bytes
+    def value_bytes_of(self, table, key):
+        return 32 if table.number == 0 else self.value_bytes(key)
+
+    def bytes_of(self, table, key, is_tombstone=False):
+        value = 0 if is_tombstone else self.value_bytes_of(table, key)
         return entry_bytes(4 if table.number == 0 else self.key_bytes, value)
 
+    def all_bytes(self, table):
+        """Of keys and values. Counted again when there are more or fewer."""
+        if getattr(table, "counted", None) != len(table.values):
+            table.counted = len(table.values)
+            table.all = sum(self.key_bytes + self.value_bytes_of(table, key) for key in table.values)
+        return table.all
+
     def live_bytes(self):
-        return sum(len(t.values) * (self.key_bytes + self.value_bytes) for t in self.tables.values())
+        return sum(self.all_bytes(table) for table in self.tables.values())
 
     @staticmethod
     def section_bytes(data):
@@ -341,31 +355,35 @@ class Store:
         return table.order
 
     def sweep(self, target, cursor):
-        """[(number, key, value)], their bytes, the cursor behind them."""
+        """[(number, key, value)], their bytes, the cursor behind them, how far ahead it is then."""
         swept, size, batches = [], 0, 0
+        ahead = self.ahead if self.on("what is swept ahead is owed no more") else 0
+        ahead, target = max(ahead - target, 0), max(target - ahead, 0)
         while size < target:
             revolution, number, position = cursor
             numbers = [n for n in sorted(self.tables) if n >= number]
             if not numbers:
-                return swept, size, (revolution + 1, 0, 0)
+                return swept, size, (revolution + 1, 0, 0), ahead
             table = self.tables[numbers[0]]
             if table.number != number:
                 position = 0
             keys, position = self.gather(table, position, target - size)
             batches += 1
             if self.on("sweep everything") or batches % 5 != 4:
-                for key in keys:
-                    if key not in table.changed:
-                        swept.append((table.number, key, table.values[key]))
-                        size += self.bytes_of(table)
+                batch = [key for key in keys if key not in table.changed]
+                swept += [(table.number, key, table.values[key]) for key in batch]
+                batch_bytes = sum(self.bytes_of(table, key) for key in batch)
+                self.largest_batch = max(self.largest_batch, batch_bytes)
+                size += batch_bytes
             cursor = (revolution, table.number, position)
             if position >= HASH_END:
                 cursor = (revolution, table.number + 1, 0)
-        return swept, size, cursor
+        return swept, size, cursor, ahead + max(size - target, 0)
 
     def gather(self, table, position, left):
         order = self.in_order(table)
-        wanted = min(int(left) // (self.bytes_of(table)) + 1, self.batch)
+        average = self.all_bytes(table) // max(1, len(order)) + 16  # as sweep_count
+        wanted = min(int(left) // average + 1, self.batch)
         if not self.on("position is a hash"):
             buckets = max(1, len(order) // 4)
             keys = [key for hash_value, key in order if hash_value * buckets // HASH_END == position]
@@ -400,13 +418,15 @@ class Store:
         dead = [(t.number, key, None) for t in order for key in t.dead]
         if len({(number, key) for number, key, _ in delta}) != len(delta):
             raise Violation("I2: a key is in the delta twice")
-        data = sum(len(t.changed) * self.bytes_of(t) + len(t.dead) * self.bytes_of(t, True) for t in order)
-        swept, swept_bytes, cursor = self.sweep(self.section_bytes(data + 8) * SWEEP_RATIO, self.cursor)
+        data = sum(self.bytes_of(t, key) for t in order for key in t.changed)
+        data += sum(self.bytes_of(t, key, True) for t in order for key in t.dead)
+        owed = self.section_bytes(data + 8) * SWEEP_RATIO
+        swept, swept_bytes, cursor, ahead = self.sweep(owed, self.cursor)
         if not self.on("refusal keeps the cursor"):
             self.cursor = cursor
         size = self.section_bytes(data + swept_bytes + 8)
         # The file is chosen before the section is written: by what its records take in memory.
-        marked = sum((len(t.changed) + len(t.dead)) * (self.bytes_of(t) - 8) for t in order)
+        marked = sum(self.bytes_of(t, key) - 8 for t in order for key in [*t.changed, *t.dead])
         self.choose_file(marked * (1 + SWEEP_RATIO))
         pieces = self.pieces_of(delta, dead, swept, data + swept_bytes)
         footer = Footer(
@@ -417,7 +437,10 @@ class Store:
         self.write_section(pieces, footer, size)
         self.number, self.note, self.identity = footer.number, note, checksum(footer)
         self.sections[footer.number] = (footer.before, self.current)
-        self.needed, self.cursor, self.marked = footer.first_needed, cursor, False
+        self.swept_beyond = max(0, self.swept_beyond + swept_bytes - owed)
+        if self.swept_beyond > self.largest_batch:
+            raise Violation("I7: more is swept than was owed")
+        self.needed, self.cursor, self.ahead, self.marked = footer.first_needed, cursor, ahead, False
         self.changed_bytes += data
         for table in order:
             if self.on("born ends with the commit"):
@@ -656,6 +679,7 @@ class Run:
         self.off = off
         self.disk = Disk(self.rng)
         self.keys = self.rng.choice((4, 12, 40, 120))
+        self.large_bytes = (24, 1500)[seed % 2]  # of the value of one key
         self.commit_share = self.rng.choice((0.05, 0.15, 0.3))
         self.sync_share = self.rng.choice((0.0, 0.2, 0.6))
         self.table_share = self.rng.choice((0.005, 0.05))
@@ -671,8 +695,11 @@ class Run:
         self.counts = dict.fromkeys(("commits", "refused", "crashes", "closes", "damaged", "found"), 0)
         self.store = None
 
+    def value_bytes_of(self, key):
+        return self.large_bytes if key == 1 else 24
+
     def open(self, floor, ceiling):
-        self.store = Store(self.disk, self.off, self.file_bytes_min)
+        self.store = Store(self.disk, self.off, self.file_bytes_min, 8, self.value_bytes_of)
         number = self.store.number
         if not floor <= number <= ceiling:
             raise Violation(f"I1: commit {number} came back, {floor} to {ceiling} may")
@@ -838,12 +865,13 @@ Steady = namedtuple("Steady", "ratio written")
 def steady(live, value_bytes, per_commit, workload, commits, file_bytes_min, sync_every=7):
     """(worst bytes of files for a live byte, bytes written for a byte changed), after a third of the commits."""
     rng = random.Random(1)
-    store = Store(Disk(rng), (), file_bytes_min, 8, value_bytes, GATHERED)
+    sizes = value_bytes if callable(value_bytes) else lambda key: value_bytes
+    store = Store(Disk(rng), (), file_bytes_min, 8, sizes, GATHERED)
     for key in range(live):
         store.put("t", key, 0)
     store.commit(None)
     oldest, newest, worst = 0, live, 0.0
-    live_bytes = live * entry_bytes(8, value_bytes)
+    live_bytes = sum(entry_bytes(8, sizes(key)) for key in range(live))
     for number in range(commits):
         if number == commits // 3:
             store.written = store.changed_bytes = 0
@@ -868,6 +896,10 @@ def churn():
     return steady(5000, 200, 50, "uniform", 600, 32 << 10)
 
 
+def few_large(key):
+    return 20000 if key % 100 == 99 else 100
+
+
 STEADY = (  # live entries, bytes of a value, changes a commit, workload, commits, file_bytes_min
     (5000, 200, 5, "uniform", 3000, 32 << 10),
     (5000, 200, 50, "uniform", 600, 32 << 10),
@@ -875,6 +907,7 @@ STEADY = (  # live entries, bytes of a value, changes a commit, workload, commit
     (5000, 200, 200, "skewed", 300, 32 << 10),
     (5000, 200, 50, "churn", 600, 32 << 10),
     (5000, 8, 50, "uniform", 600, 32 << 10),
+    (5000, few_large, 5, "skewed", 3000, 32 << 10),
 )
 
 
@@ -883,7 +916,8 @@ def steady_table():
     print("|---:|---:|---:|---|---:|---:|")
     for live, value, count, workload, commits, least in STEADY:
         result = steady(live, value, count, workload, commits, least)
-        print(f"| {live:,} | {value} B | {count} | {workload} | {result.ratio:.2f} | {result.written:.2f} |")
+        value = "100 B; one in 100: 20,000" if callable(value) else f"{value} B"
+        print(f"| {live:,} | {value} | {count} | {workload} | {result.ratio:.2f} | {result.written:.2f} |")
 
 
 # ---- main ----------------------------------------------------------------------------------------------

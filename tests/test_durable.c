@@ -504,6 +504,82 @@ static void in_steady_churn_the_disk_holds_a_bounded_multiple_of_the_live_bytes(
     world_end(&w);
 }
 
+/* B6: so many entries of each size, of which small ones change, one a commit. */
+struct sizes {
+    size_t small_count, small_bytes, large_count, large_bytes;
+    unsigned commits;
+};
+
+static void sizes_load(struct world *w, const struct sizes *sizes)
+{
+    tarn_table *table = table_of(w, "t");
+    uint8_t *value = calloc(1, sizes->large_bytes);
+    uint64_t i;
+
+    for (i = 0; i < sizes->small_count + sizes->large_count; i++)
+        check_ok(tarn_put(table, &i, sizeof i, value,
+                          i < sizes->small_count ? sizes->small_bytes : sizes->large_bytes));
+    free(value);
+    check_ok(tarn_commit(w->store, NULL, 0, 0));
+}
+
+/* Small changes: what is written for all of them, and the most that the files ever take. */
+static void sizes_change(struct world *w, const struct sizes *sizes, uint64_t *written_bytes_all,
+                         uint64_t *file_bytes_worst)
+{
+    tarn_table *table = table_of(w, "t");
+    struct tn_log_statistics statistics;
+    uint64_t before = written_bytes(w), i;
+    uint8_t value[256] = { 0 };
+
+    *file_bytes_worst = 0;
+    for (i = 0; i < sizes->commits; i++) {
+        uint64_t key = i % sizes->small_count;
+
+        memcpy(value, &i, sizeof i);
+        check_ok(tarn_put(table, &key, sizeof key, value, sizes->small_bytes));
+        check_ok(tarn_commit(w->store, NULL, 0, 0));
+        tn_log_stat(w->store->durable->log, &statistics);
+        if (i > sizes->commits / 3)
+            *file_bytes_worst = tn_max(*file_bytes_worst, statistics.file_bytes);
+    }
+    *written_bytes_all = written_bytes(w) - before;
+}
+
+static void a_large_entry_is_not_written_again_by_each_small_commit(void)
+{
+    static const struct sizes all[] = {
+        { 3, 10, 1, TN_MIB, 300 },      { 20, 10, 1, TN_MIB, 300 },    { 20, 200, 5, 100000, 2000 },
+        { 2000, 100, 20, 20000, 4000 }, { 4000, 10, 3, 300000, 3000 },
+    };
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(all); i++) {
+        const struct sizes *sizes = &all[i];
+        uint64_t live = sizes->small_count * (24 + sizes->small_bytes) +
+                        sizes->large_count * (24 + sizes->large_bytes);
+        uint64_t section = tn_align_up(24 + sizes->small_bytes + 8 + 8, 64) + 256;
+        uint64_t written, worst;
+        struct world w;
+
+        world_begin(&w);
+        check_ok(tarn_close(w.store));
+        w.options.file_bytes_min = 32 << 10;
+        check_ok(world_open(&w));
+        sizes_load(&w, sizes);
+        sizes_change(&w, sizes, &written, &worst);
+        printf("# %zu of %zu bytes, %zu of %zu: %.2f written, %.2f on disk\n", sizes->small_count,
+               sizes->small_bytes, sizes->large_count, sizes->large_bytes,
+               (double)written / (double)sizes->commits / (double)section,
+               (double)worst / (double)live);
+        check(written < sizes->commits * section * 3 + 2 * sizes->large_bytes);
+        check(worst < live * 23 / 10 + 2 * sizes->large_bytes + (64 << 10));
+        world_reopen(&w);
+        check_eq(tarn_table_count(table_of(&w, "t")), sizes->small_count + sizes->large_count);
+        world_end(&w);
+    }
+}
+
 /* ---- buried records -------------------------------------------------------------------------- */
 
 static void a_delete_needs_no_memory_and_its_slot_comes_back_with_the_commit(void)
@@ -1135,6 +1211,7 @@ static const struct test tests[] = {
     T(an_entry_born_and_deleted_between_commits_leaves_nothing),
     T(a_commit_with_nothing_changed_writes_nothing),
     T(in_steady_churn_the_disk_holds_a_bounded_multiple_of_the_live_bytes),
+    T(a_large_entry_is_not_written_again_by_each_small_commit),
     T(a_delete_needs_no_memory_and_its_slot_comes_back_with_the_commit),
     T(buried_records_move_when_their_chunks_are_emptied),
     T(a_value_taken_can_be_read_until_the_next_call),

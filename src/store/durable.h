@@ -24,13 +24,22 @@
  *   B4  The sweep emits, in the order (table number, hash), records that are not marked. A slice
  *       ends with the revolution, so the catalog's entries are never behind others in it.
  *   B5  A commit that is refused has changed nothing but the log's idea of free space: marks and
- *       cursor stay.
+ *       sweep stay.
+ *   B6  A record is swept whole. What a slice has beyond what its commit owed, the next ones owe
+ *       less: the sweep is ahead, and waits. So one large record does not have each small commit
+ *       write it. (A store that is opened owes in full again.)
  */
 #ifndef TN_DURABLE_H
 #define TN_DURABLE_H
 
 #include "log/log.h"
 #include "store/store.h"
+
+/* How far the sweep is. */
+struct tn_sweep_state {
+    struct tn_log_cursor cursor; /* B4 */
+    uint64_t ahead_bytes;        /* B6 */
+};
 
 struct tn_durable {
     struct tn_log *log;
@@ -39,7 +48,7 @@ struct tn_durable {
     size_t roster_count;
     size_t roster_room;
     uint64_t next_table_id;      /* B3 */
-    struct tn_log_cursor cursor; /* B4 */
+    struct tn_sweep_state sweep;
     bool read_only;
 };
 
@@ -87,8 +96,11 @@ int tn_roster_load(tarn_store *store, struct tn_durable *durable, tarn_bytes nam
  */
 int tn_persist(tarn_store *store, uint64_t number, tarn_bytes note);
 
-/* Add at least target_bytes of sweep to the open section, if the revolution has so many left. */
-int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cursor);
+/*
+ * Add at least target_bytes of sweep to the open section, less what it is ahead (B6), if the
+ * revolution has so many left.
+ */
+int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_sweep_state *state);
 
 /* ---- opening and closing: recover.c ---------------------------------------------------------- */
 

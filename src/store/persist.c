@@ -94,7 +94,8 @@ static void store_measure(const struct tn_durable *durable, uint64_t *section_by
     *section_bytes += *section_bytes * SWEEP_HALVES / 2;
 }
 
-static int section_write(tarn_store *store, struct tn_log_commit *commit)
+static int section_write(tarn_store *store, struct tn_log_commit *commit,
+                         struct tn_sweep_state *sweep)
 {
     struct tn_durable *durable = store->durable;
     uint64_t section_bytes, live_bytes;
@@ -109,7 +110,8 @@ static int section_write(tarn_store *store, struct tn_log_commit *commit)
     if (result == TARN_OK)
         result = tn_sweep(store,
                           tn_log_section_bytes(durable->log, commit->note.bytes) * SWEEP_HALVES / 2,
-                          &commit->cursor);
+                          sweep);
+    commit->cursor = sweep->cursor;
     if (result == TARN_OK)
         result = tn_log_end(durable->log, commit);
     if (result != TARN_OK)
@@ -137,7 +139,7 @@ static void table_free_dead(tarn_table *table)
     tn_assert(table->body->dead_count == 0);
 }
 
-static void store_publish(tarn_store *store, const struct tn_log_commit *commit)
+static void store_publish(tarn_store *store, const struct tn_sweep_state *sweep)
 {
     struct tn_durable *durable = store->durable;
     size_t i;
@@ -149,7 +151,7 @@ static void store_publish(tarn_store *store, const struct tn_log_commit *commit)
             table_free_dead(table);
         tn_heap_unmark_all(&table->body->owner);
     }
-    durable->cursor = commit->cursor;
+    durable->sweep = *sweep;
 }
 
 int tn_persist(tarn_store *store, uint64_t number, tarn_bytes note)
@@ -159,14 +161,14 @@ int tn_persist(tarn_store *store, uint64_t number, tarn_bytes note)
         .number = number,
         .tick = store->tick,
         .next_table_id = durable->next_table_id,
-        .cursor = durable->cursor,
         .note = note,
     };
-    int result = section_write(store, &commit);
+    struct tn_sweep_state sweep = durable->sweep;
+    int result = section_write(store, &commit, &sweep);
 
     if (result != TARN_OK)
         return tn_store_fail(store, result, "tarn_commit: %s; nothing was committed",
                              tn_log_error_text(durable->log));
-    store_publish(store, &commit);
+    store_publish(store, &sweep);
     return TARN_OK;
 }

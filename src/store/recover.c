@@ -210,9 +210,9 @@ static void commit_take(struct recovery *r)
     struct tn_durable *durable = r->durable;
 
     durable->next_table_id = tn_max(last->next_table_id, 1);
-    durable->cursor = last->cursor;
+    durable->sweep.cursor = last->cursor;
     if (!tn_log_cursor_holds(durable->log))
-        durable->cursor = (struct tn_log_cursor){ last->cursor.revolution + 1, 0, 0 };
+        durable->sweep.cursor = (struct tn_log_cursor){ last->cursor.revolution + 1, 0, 0 };
     r->store->commit_number = last->number;
     r->store->tick = tn_max(last->tick, r->store->tick);
 }

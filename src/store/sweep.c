@@ -5,7 +5,7 @@
  *     ------------^ cursor                       a slice goes on here; at the end a new revolution begins
  *
  * After one revolution every record has been written again, by the sweep or because it changed, so
- * the sections from before it are unneeded. See B4 of durable.h.
+ * the sections from before it are unneeded. See B4 and B6 of durable.h.
  */
 #include "store/durable.h"
 
@@ -60,10 +60,11 @@ static int sweep_batch(tarn_store *store, tarn_table *table, uint64_t *position,
     return result;
 }
 
-int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cursor)
+/* Until the section has end_bytes, or the revolution ends. */
+static int sweep_until(tarn_store *store, uint64_t end_bytes, struct tn_log_cursor *cursor)
 {
     struct tn_durable *durable = store->durable;
-    uint64_t end_bytes = tn_log_section_bytes(durable->log, 0) + target_bytes, bytes;
+    uint64_t bytes;
     int result = TARN_OK;
 
     while (result == TARN_OK && (bytes = tn_log_section_bytes(durable->log, 0)) < end_bytes) {
@@ -81,5 +82,19 @@ int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_log_cursor *cur
         if (cursor->position >= TN_HASH31_END)
             *cursor = (struct tn_log_cursor){ cursor->revolution, table->id + 1, 0 };
     }
+    return result;
+}
+
+int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_sweep_state *state)
+{
+    uint64_t paid_bytes = tn_min(state->ahead_bytes, target_bytes);
+    uint64_t end_bytes =
+        tn_log_section_bytes(store->durable->log, 0) + (target_bytes - paid_bytes);
+    int result = sweep_until(store, end_bytes, &state->cursor);
+    uint64_t bytes = tn_log_section_bytes(store->durable->log, 0);
+
+    state->ahead_bytes -= paid_bytes;
+    if (bytes > end_bytes)
+        state->ahead_bytes += bytes - end_bytes;
     return result;
 }
