@@ -51,6 +51,23 @@ static bool output_is_input(const struct tn_window_command *command, const struc
     return false;
 }
 
+static void say_outputs_are_one(const struct tn_window_command *command)
+{
+    tn_message(VERB, "%s is both the output and for late rows; write them to another file",
+               command->late_path);
+}
+
+bool tn_outputs_are_two_files(const struct tn_window_command *command, int output, int late)
+{
+    struct stat output_status, late_status;
+
+    if (fstat(output, &output_status) != 0 || fstat(late, &late_status) != 0 ||
+        !same_file(&output_status, &late_status))
+        return true;
+    say_outputs_are_one(command);
+    return false;
+}
+
 bool tn_outputs_are_files_of_their_own(const struct tn_window_command *command)
 {
     const char *late_path = command->late_path;
@@ -65,8 +82,7 @@ bool tn_outputs_are_files_of_their_own(const struct tn_window_command *command)
     if ((has_output && has_late && same_file(&output, &late)) ||
         (late_path != NULL && command->output_path != NULL &&
          strcmp(late_path, command->output_path) == 0)) {
-        tn_message(VERB, "%s is both the output and for late rows; write them to another file",
-                   late_path);
+        say_outputs_are_one(command);
         return false;
     }
     return true;

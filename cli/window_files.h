@@ -20,6 +20,12 @@ bool tn_inputs_exist(const struct tn_window_command *command);
 /* X2. False: one is used twice, and that has been said. */
 bool tn_outputs_are_files_of_their_own(const struct tn_window_command *command);
 
+/*
+ * X2 again, of two files just opened: names that no file had may still be two names of one. False:
+ * they are one, and that has been said.
+ */
+bool tn_outputs_are_two_files(const struct tn_window_command *command, int output, int late);
+
 /* Is one of the inputs a pipe, a terminal, a device: something whose rows may be long in coming? */
 bool tn_inputs_can_wait(const struct tn_window_command *command);
 

@@ -4,6 +4,7 @@
 #include "window_outputs.h"
 #include "command.h"
 #include "message.h"
+#include "window_files.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -63,8 +64,12 @@ int tn_window_outputs_open(struct tn_window_outputs *outputs, tarn_bytes header)
         return TN_EXIT_FAILED;
     }
     outputs->is_open = true;
-    if (command->late_path != NULL && !(tn_late_open(&outputs->late, command->late_path) &&
-                                        tn_late_header(&outputs->late, header)))
+    if (command->late_path != NULL && !tn_late_open(&outputs->late, command->late_path))
+        return TN_EXIT_FAILED;
+    if (command->late_path != NULL &&
+        !tn_outputs_are_two_files(command, outputs->output.file, outputs->late.output.file))
+        return TN_EXIT_USAGE;
+    if (command->late_path != NULL && !tn_late_header(&outputs->late, header))
         return TN_EXIT_FAILED;
     if (command->state_path != NULL && command->output_path != NULL)
         exit_code = output_can_be_cut(&outputs->output);

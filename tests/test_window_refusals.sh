@@ -85,6 +85,14 @@ status=0
 expect_exit 2
 expect cmp "$work/good.csv" "$work/good.as.csv"
 
+it "an output and a file for late rows that are one file by two names are refused, also when it is new"
+ln -s new.csv "$work/link.csv"
+for late in "$work/./new.csv" "$work/link.csv"; do
+    rm -f "$work/new.csv"
+    refused_option "is both the output and for late rows" --out "$work/new.csv" --late-to "$late"
+    [ ! -s "$work/new.csv" ] || fail "written: $(cat "$work/new.csv")"
+done
+
 it "verbs: an unknown one is exit 2 and the nearest is named; a missing one is exit 2"
 status=0
 "$TARN" windw 2>"$err" || status=$?
