@@ -125,6 +125,22 @@ static bool output_wait(const struct tn_output *output)
     return poll(&ready, 1, -1) >= 0 || errno == EINTR;
 }
 
+/*
+ * P1: a write that failed half-way has left half a line in the file. Take all of it back, `done`
+ * bytes, and go back to where it began, for whoever goes on writing there. Not when somebody else
+ * has written behind it; elsewhere than in a file nothing can be taken back.
+ */
+static void output_take_back(struct tn_output *output, size_t done)
+{
+    off_t at = done > 0 ? lseek(output->file, 0, SEEK_CUR) : -1;
+    off_t start = at - (off_t)done;
+    struct stat status;
+
+    if (at >= 0 && start >= 0 && fstat(output->file, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_size == at && ftruncate(output->file, start) == 0)
+        (void)lseek(output->file, start, SEEK_SET);
+}
+
 bool tn_output_flush(struct tn_output *output)
 {
     size_t done = 0;
@@ -137,6 +153,8 @@ bool tn_output_flush(struct tn_output *output)
         else if (errno == EAGAIN ? !output_wait(output) : errno != EINTR)
             output->error = errno;
     }
+    if (output->error != 0)
+        output_take_back(output, done);
     output->used_bytes = 0;
     return output->error == 0;
 }

@@ -6,6 +6,7 @@
  *
  * Rules
  *   P1  What reaches the descriptor is whole lines: a write begins and ends behind a line's end.
+ *       One that fails half-way, since the disk is full, is taken out of the file again.
  *   P2  The first failure sticks; after it nothing more is written, and tn_output_close reports it.
  *   P3  EINTR and EAGAIN are not failures. EPIPE is exit 141 without a word.
  *   P4  A file that is gone on with is cut to the length up to which it is known: tn_output_sync

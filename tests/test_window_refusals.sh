@@ -338,6 +338,55 @@ else
     skip "there is no /dev/full here"
 fi
 
+# full COMMAND...: where a file has at most 100 KiB (or 200, as the shell counts), its exit code is 4.
+full() {
+    status=0
+    (ulimit -f 200 && "$@") 2>"$err" || status=$?
+    expect_exit 4
+    expect_err "File too large; the output is incomplete"
+}
+
+it "a disk that is full in the middle of a line leaves whole lines, in --out, --late-to and standard output"
+awk 'BEGIN { print "t,k"; for (i = 0; i < 20000; i++) print i ",\"k" i "\ny\"" }' >"$work/rows.csv"
+set -- window --time t --time-format s --every 1s --times ms
+"$TARN" "$@" --by k "$work/rows.csv" >"$work/whole" || fail "window"
+# begins FILE WHOLE: FILE is not empty, ends behind a row, and WHOLE begins with it.
+begins() {
+    [ -s "$1" ] || fail "$1: nothing was written"
+    expect cmp -n "$(wc -c <"$1")" "$1" "$2"
+    expect_eq "$(tail -n 1 "$1" | grep -c '^y"')" 1
+}
+full "$TARN" "$@" --by k --out "$work/cut" "$work/rows.csv"
+begins "$work/cut" "$work/whole"
+# shellcheck disable=SC2317
+to_stdout() {
+    "$TARN" "$@" >"$work/cut"
+}
+full to_stdout "$@" --by k "$work/rows.csv"
+begins "$work/cut" "$work/whole"
+(sed -n 1p "$work/rows.csv" && echo 99999,z && tail -n +2 "$work/rows.csv") >"$work/late-rows.csv"
+tail -n +2 "$work/rows.csv" | sed '1i t,k' >"$work/whole"
+full "$TARN" "$@" --late-to "$work/cut" --out "$work/one" "$work/late-rows.csv"
+begins "$work/cut" "$work/whole"
+
+it "what was in a file before, and what comes behind a failed write, are left as they are"
+# shellcheck disable=SC2317
+appended() {
+    echo before >"$work/cut"
+    "$TARN" "$@" >>"$work/cut"
+}
+full appended "$@" --by k "$work/rows.csv"
+expect_eq "$(head -n 2 "$work/cut")" "before
+window_start,window_end,k,count"
+# shellcheck disable=SC2317
+in_turn() {
+    { "$TARN" "$@"; code=$?; echo behind; } >"$work/cut"
+    return $code
+}
+full in_turn "$@" --by k "$work/rows.csv"
+expect_eq "$(tail -n 1 "$work/cut")" behind
+expect_eq "$(tr -d '\000' <"$work/cut" | wc -c)" "$(wc -c <"$work/cut")"
+
 it "a closed standard output is exit 4, and no file is written in its place"
 status=0
 "$TARN" window --time t --time-format ms --every 1s "$work/good.csv" >&- 2>"$err" || status=$?
