@@ -6,6 +6,7 @@
 #include "damage_line.h"
 #include "message.h"
 #include "open_store.h"
+#include "signals.h"
 
 #include <inttypes.h>
 
@@ -67,7 +68,9 @@ int tn_cmd_check(int argc, char **argv)
     if (tn_open_store_path_is_refused("check", path, TN_OPEN_READ))
         return TN_EXIT_REFUSED;
     tn_output_init(&output);
+    tn_signals_let_kill_begin();
     exit_code = tarn_check(path, NULL, tn_damage_line, &output, &out);
+    tn_signals_let_kill_end();
     printed = tn_output_close(&output, "check");
     exit_code = check_say(path, exit_code, &out);
     return printed != TN_EXIT_DONE ? printed : exit_code;

@@ -6,6 +6,7 @@
 #include "damage_line.h"
 #include "message.h"
 #include "open_store.h"
+#include "signals.h"
 
 #include <inttypes.h>
 
@@ -20,7 +21,7 @@ static const struct tn_usage salvage_usage = {
         "Each entry has its newest value that verifies: where a later one is lost that is an\n"
         "older one, and where a delete is lost the entry is there again. Tables whose names\n"
         "are lost are called salvaged-N; some of them may have been dropped before. A store that\n"
-        "opens is copied as it is.",
+        "opens is copied as it is. After a signal NEW holds nothing that can be used: remove it.",
 };
 
 static int salvage_say(const char *path, const char *target, int result,
@@ -60,7 +61,9 @@ int tn_cmd_salvage(int argc, char **argv)
         tn_open_store_path_is_refused("salvage", target, TN_OPEN_CREATE))
         return TN_EXIT_REFUSED;
     tn_output_init(&output);
+    tn_signals_let_kill_begin(); /* what it leaves then has no commit yet, or all in one */
     exit_code = tarn_salvage(path, target, NULL, tn_damage_line, &output, &out);
+    tn_signals_let_kill_end();
     printed = tn_output_close(&output, "salvage");
     exit_code = salvage_say(path, target, exit_code, &out);
     return printed != TN_EXIT_DONE ? printed : exit_code;

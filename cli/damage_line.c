@@ -2,6 +2,7 @@
  * damage_line.c - see damage_line.h
  */
 #include "damage_line.h"
+#include "signals.h"
 
 #include <inttypes.h>
 
@@ -27,5 +28,7 @@ void tn_damage_line(void *context, const tarn_damage *damage)
     number_print(output, damage->bytes, damage->bytes != 0);
     number_print(output, damage->commit_number, damage->commit_number != 0);
     tn_output_format(output, "%s\n", damage->what);
+    tn_signals_let_kill_end(); /* not in the middle of a line */
     (void)tn_output_end_line(output);
+    tn_signals_let_kill_begin();
 }

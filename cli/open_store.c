@@ -4,6 +4,7 @@
 #include "open_store.h"
 #include "command.h"
 #include "message.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -81,7 +82,9 @@ int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char 
     *out = (struct tn_open_store){ .verb = verb, .path = path, .result = TARN_E_IO };
     if (tn_open_store_path_is_refused(verb, path, opening))
         return TN_EXIT_REFUSED;
+    tn_signals_let_kill_begin();
     out->result = tarn_open(&out->store, path, &options);
+    tn_signals_let_kill_end();
     if (out->result == TARN_E_BUSY) {
         tn_message(verb, "%s: another process has the store; try again once it has ended", path);
         return TN_EXIT_REFUSED;

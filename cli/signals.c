@@ -12,7 +12,7 @@ static void signal_note(int number)
     signal_noted = number;
 }
 
-void tn_signals_begin(void)
+static void signals_handle(void (*handler)(int))
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction action, old;
@@ -20,15 +20,36 @@ void tn_signals_begin(void)
 
     memset(&action, 0, sizeof action); /* no SA_RESTART: S3 */
     sigemptyset(&action.sa_mask);
-    action.sa_handler = signal_note;
+    action.sa_handler = handler;
     for (i = 0; i < TN_ARRAY_COUNT(numbers); i++) {
         sigaction(numbers[i], NULL, &old);
         if (old.sa_handler != SIG_IGN) /* S1 */
             sigaction(numbers[i], &action, NULL);
     }
+}
+
+void tn_signals_begin(void)
+{
+    struct sigaction action;
+
+    signals_handle(signal_note);
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
     action.sa_handler = SIG_IGN; /* S2 */
     sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGXFSZ, &action, NULL);
+}
+
+void tn_signals_let_kill_begin(void)
+{
+    signals_handle(SIG_DFL);
+    if (signal_noted != 0)
+        (void)raise(signal_noted);
+}
+
+void tn_signals_let_kill_end(void)
+{
+    signals_handle(signal_note);
 }
 
 const volatile sig_atomic_t *tn_signals_flag(void)

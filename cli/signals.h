@@ -13,6 +13,8 @@
  *   S2  SIGPIPE is ignored; a write then fails with EPIPE, which tn_output turns into exit 141.
  *       So is SIGXFSZ: a file beyond ulimit -f is a failed write, EFBIG, and is told.
  *   S3  System calls are not restarted by themselves, so that a wait ends.
+ *   S4  One call of the library may take minutes (opening or checking a large store) and looks at
+ *       no note. Meanwhile a signal does what it does to a process that does not know it.
  *
  * A signal handler can be told nothing, so this is the one place in the command with a variable of
  * its own.
@@ -25,6 +27,13 @@
 #include <signal.h>
 
 void tn_signals_begin(void);
+
+/*
+ * S4: until _end a signal ends the process at once, also one that has come before. For what
+ * reads, and what a kill -9 could end as well.
+ */
+void tn_signals_let_kill_begin(void);
+void tn_signals_let_kill_end(void);
 
 /* Not 0 once a signal has come: its number. */
 const volatile sig_atomic_t *tn_signals_flag(void);

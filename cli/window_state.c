@@ -4,6 +4,7 @@
 #include "window_state.h"
 #include "command.h"
 #include "message.h"
+#include "signals.h"
 #include "state_command.h"
 
 #include "io/wait.h"
@@ -136,8 +137,11 @@ static int state_open_store(struct tn_window_state *state)
     tarn_report report = { .text = "" };
     tarn_options options = { .report = &report };
     uint64_t number = 0;
-    int result = tarn_open(&state->store, state->command->state_path, &options);
+    int result;
 
+    tn_signals_let_kill_begin();
+    result = tarn_open(&state->store, state->command->state_path, &options);
+    tn_signals_let_kill_end();
     if (result != TARN_OK)
         return state_failed(state, result, report.text);
     if (state->command->verbose && *report.text != '\0')

@@ -361,6 +361,54 @@ rm -rf "$work/new"
 (ulimit -f 2 && "$TARN" salvage "$store" "$work/new" >/dev/null 2>"$work/err") && fail "no failure"
 [ -z "$(ls "$work/new" 2>/dev/null)" ] || fail "left: $(ls "$work/new")"
 
+it "a signal ends a verb while it reads a store, at once, and the store stays as it is"
+rm -rf "$store" "$work/new"
+awk 'BEGIN { for (i = 0; i < 300000; i++) print i "\tvalue" i }' | "$TARN" load "$store" || fail "load"
+before=$(cat "$store"/* | cksum)
+# It is stopped while it has a file of the store open, so it is in the middle of its work.
+in_the_middle() {
+    kill -STOP "$process"
+    ls -l "/proc/$process/fd" 2>/dev/null | grep -q "$store/" && return 0
+    kill -CONT "$process"
+    return 1
+}
+# ended_by SIGNAL CODE VERB ARGUMENT...
+ended_by() {
+    signal=$1
+    wanted=$2
+    shift 2
+    tries=0
+    status=none # until it was met in the middle
+    while [ "$status" = none ] && [ $((tries += 1)) -le 20 ]; do
+        env --default-signal="$signal" "$TARN" "$@" >"$work/out" 2>"$work/err" &
+        process=$!
+        while kill -0 "$process" 2>/dev/null; do
+            if in_the_middle; then
+                kill -s "$signal" "$process"
+                kill -CONT "$process"
+                status=met
+                break
+            fi
+        done
+        code=0
+        wait "$process" 2>/dev/null || code=$?
+        [ "$status" = none ] || status=$code
+    done
+    expect_eq "$1: $status" "$1: $wanted"
+}
+if [ -d "/proc/$$/fd" ]; then
+    ended_by INT 130 stat "$store"
+    ended_by TERM 143 check "$store"
+    ended_by TERM 143 get "$store" 1
+    ended_by HUP 129 scan "$store"
+    ended_by INT 130 put "$store" k v
+    ended_by INT 130 del "$store" 1
+    ended_by INT 130 salvage "$store" "$work/new"
+    expect_eq "$(cat "$store"/* | cksum)" "$before"
+else
+    skip "there is no /proc here"
+fi
+
 it "beside a live writer: reading works, writing is refused with what to do"
 mkfifo "$work/pipe"
 "$TARN" load "$work/copy" - <"$work/pipe" &
