@@ -4,6 +4,7 @@
 #include "output.h"
 #include "command.h"
 #include "message.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,16 @@ bool tn_output_open(struct tn_output *output, const char *path)
         return false;
     *output = (struct tn_output){ .file = file, .name = path };
     return true;
+}
+
+int tn_output_open_refuse(const char *verb, const char *path, const char *advice)
+{
+    int error = errno;
+
+    if (error == EINTR && *tn_signals_flag() != 0)
+        return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
+    tn_message(verb, "cannot write %s: %s; %s", path, strerror(error), advice);
+    return TN_EXIT_FAILED;
 }
 
 bool tn_output_resume(struct tn_output *output, const char *path, uint64_t bytes)

@@ -34,6 +34,12 @@ void tn_output_init(struct tn_output *output);
 bool tn_output_open(struct tn_output *output, const char *path);
 
 /*
+ * Say why tn_output_open answered false, from errno, and what to do; answers what to leave with. A
+ * pipe waits for its reader when it is opened, and a signal ends that.
+ */
+int tn_output_open_refuse(const char *verb, const char *path, const char *advice);
+
+/*
  * The same file again, gone on with behind its first `bytes` bytes; what is behind them is cut off.
  * False: errno says why, and is 0 when the file is shorter, and stays as it is.
  */

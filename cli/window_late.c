@@ -12,9 +12,6 @@
 bool tn_late_open(struct tn_late *late, const char *path)
 {
     late->is_open = tn_output_open(&late->output, path);
-    if (!late->is_open)
-        tn_message("window", "cannot write %s: %s; write late rows to another file", path,
-                   strerror(errno));
     return late->is_open;
 }
 

@@ -28,7 +28,7 @@ struct tn_late {
     size_t header_bytes;
 };
 
-/* False: it cannot be written, and that has been said. `path` outlives it. */
+/* False: it cannot be written, and errno says why. `path` outlives it. */
 bool tn_late_open(struct tn_late *late, const char *path);
 
 /*

@@ -58,14 +58,11 @@ int tn_window_outputs_open(struct tn_window_outputs *outputs, tarn_bytes header)
 
     if (command->output_path == NULL)
         tn_output_init(&outputs->output);
-    else if (!tn_output_open(&outputs->output, command->output_path)) {
-        tn_message(VERB, "cannot write %s: %s; write to another file", command->output_path,
-                   strerror(errno));
-        return TN_EXIT_FAILED;
-    }
+    else if (!tn_output_open(&outputs->output, command->output_path))
+        return tn_output_open_refuse(VERB, command->output_path, "write to another file");
     outputs->is_open = true;
     if (command->late_path != NULL && !tn_late_open(&outputs->late, command->late_path))
-        return TN_EXIT_FAILED;
+        return tn_output_open_refuse(VERB, command->late_path, "write late rows to another file");
     if (command->late_path != NULL &&
         !tn_outputs_are_two_files(command, outputs->output.file, outputs->late.output.file))
         return TN_EXIT_USAGE;

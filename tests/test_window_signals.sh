@@ -31,6 +31,34 @@ signalled INT 130
 it "SIGTERM while waiting for input: exit 143, open windows not printed, no message"
 signalled TERM 143
 
+# opened SIGNAL CODE ARGUMENT...: a run that waits for somebody at the other end of a named pipe.
+mkfifo "$work/alone"
+opened() {
+    signal=$1
+    wanted=$2
+    shift 2
+    env --default-signal="$signal" "$TARN" "$@" >"$out" 2>"$err" </dev/null &
+    process=$!
+    until_true grep -q '^State:.S' "/proc/$process/status" || fail "it does not wait: $*"
+    kill -s "$signal" "$process"
+    status=0
+    wait "$process" || status=$?
+    expect_exit "$wanted"
+    expect_no_err
+}
+
+it "a signal while a named pipe waits for its other end: exit 128 + N, no message"
+printf 't\n1\n' >"$work/one.csv"
+if [ -e "/proc/$$/status" ]; then
+    opened INT 130 window --time t --every 1s -i csv "$work/alone"
+    opened TERM 143 window --time t --every 1s --out "$work/alone" "$work/one.csv"
+    opened TERM 143 window --time t --every 1s --late-to "$work/alone" "$work/one.csv"
+    opened INT 130 load "$work/store" "$work/alone"
+    [ ! -e "$work/store" ] || fail "made"
+else
+    skip "there is no /proc to see a process wait in"
+fi
+
 it "SIGTERM while waiting for the header, with nothing read: exit 143, nothing printed"
 "$TARN" window --time t --every 1s -i csv <"$work/in" >"$out" 2>"$err" &
 process=$!
