@@ -48,8 +48,12 @@ static int check_say(const char *path, int result, const tarn_check_result *out)
                    path, out->damage_count, out->report.text);
         return TN_EXIT_NEGATIVE;
     }
+    if (out->report.is_missing != 0) {
+        tn_open_store_say_missing("check", path);
+        return TN_EXIT_REFUSED;
+    }
     tn_message("check", "%s: %s: %s", path, tarn_result_text(result), out->report.text);
-    return out->report.is_missing != 0 ? TN_EXIT_REFUSED : tn_open_store_exit(result);
+    return tn_open_store_exit(result);
 }
 
 int tn_cmd_check(int argc, char **argv)

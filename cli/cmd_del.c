@@ -37,6 +37,8 @@ static int key_delete(struct tn_open_store *open, tarn_table *table, char *key, 
         tn_message("del", "KEY: %s; nothing was deleted", reason);
         return TN_EXIT_USAGE;
     }
+    if (tn_open_store_key_is_refused("del", "nothing was deleted: KEY", key_bytes))
+        return TN_EXIT_REFUSED;
     result = tarn_delete(table, key, key_bytes);
     if (result < 0)
         return tn_open_store_fail(open, result);
@@ -67,7 +69,8 @@ int tn_cmd_del(int argc, char **argv)
 
     if (!tn_arguments_parse(&arguments, &del_usage, argc, argv, &exit_code))
         return exit_code;
-    if (!tn_arguments_count_operands(&arguments, &del_usage, 2, SIZE_MAX))
+    if (!tn_arguments_count_operands(&arguments, &del_usage, 2, SIZE_MAX) ||
+        tn_open_store_name_is_refused("del", arguments.values[DEL_TABLE]))
         return TN_EXIT_USAGE;
     exit_code = tn_open_store_begin(&open, "del", arguments.operands[0], TN_OPEN_CHANGE);
     if (exit_code != TN_EXIT_DONE)

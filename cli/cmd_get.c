@@ -72,6 +72,10 @@ int tn_cmd_get(int argc, char **argv)
         tn_message("get", "KEY: %s", reason);
         return TN_EXIT_USAGE;
     }
+    if (tn_open_store_name_is_refused("get", arguments.values[GET_TABLE]))
+        return TN_EXIT_USAGE;
+    if (tn_open_store_key_is_refused("get", "KEY", key.bytes))
+        return TN_EXIT_REFUSED;
     exit_code = tn_open_store_begin(&open, "get", arguments.operands[0], TN_OPEN_READ);
     if (exit_code != TN_EXIT_DONE)
         return exit_code;

@@ -78,6 +78,11 @@ static int line_load(struct load *load, char *line, size_t line_bytes)
         tn_message("load", "%s:%" PRIu64 ": %s", load->file_name, load->line_count + 1, reason);
         return TN_EXIT_REFUSED;
     }
+    if (key.bytes > TARN_KEY_BYTES_MAX) {
+        tn_message("load", "%s:%" PRIu64 ": its key has %zu bytes; a key has at most %u",
+                   load->file_name, load->line_count + 1, key.bytes, TARN_KEY_BYTES_MAX);
+        return TN_EXIT_REFUSED;
+    }
     result = tarn_put(load->table, key.data, key.bytes, value.data, value.bytes);
     if (result < 0) {
         tn_message("load", "%s:%" PRIu64 ": this line:", load->file_name, load->line_count + 1);
@@ -202,7 +207,8 @@ int tn_cmd_load(int argc, char **argv)
 
     if (!tn_arguments_parse(&arguments, &load_usage, argc, argv, &exit_code))
         return exit_code;
-    if (!tn_arguments_count_operands(&arguments, &load_usage, 1, 2))
+    if (!tn_arguments_count_operands(&arguments, &load_usage, 1, 2) ||
+        tn_open_store_name_is_refused("load", arguments.values[LOAD_TABLE]))
         return TN_EXIT_USAGE;
     path = arguments.operand_count > 1 ? arguments.operands[1] : "-";
     load.file_name = strcmp(path, "-") == 0 ? "standard input" : path;

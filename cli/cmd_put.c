@@ -36,6 +36,7 @@ static int input_read_all(char **out, size_t *out_bytes)
     size_t size = 64 * TN_KIB;
     ssize_t got = 1;
     char *more;
+    int exit_code;
 
     *out = NULL;
     *out_bytes = 0;
@@ -49,6 +50,13 @@ static int input_read_all(char **out, size_t *out_bytes)
         got = read(STDIN_FILENO, *out + *out_bytes, size - *out_bytes);
         if (got > 0)
             *out_bytes += (size_t)got;
+        if (*out_bytes > TARN_VALUE_BYTES_MAX) {
+            tn_message("put",
+                       "standard input has more than %u bytes, the most of a value; nothing "
+                       "was changed",
+                       TARN_VALUE_BYTES_MAX);
+            return TN_EXIT_REFUSED;
+        }
         if (*tn_signals_flag() != 0)
             return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
         if (got < 0 && errno == EINTR)
@@ -56,8 +64,9 @@ static int input_read_all(char **out, size_t *out_bytes)
     }
     if (got == 0)
         return TN_EXIT_DONE;
+    exit_code = errno == EISDIR ? TN_EXIT_REFUSED : TN_EXIT_FAILED;
     tn_message("put", "standard input: %s; nothing was changed", strerror(errno));
-    return TN_EXIT_FAILED;
+    return exit_code;
 }
 
 static int put_run(struct tn_open_store *open, const char *name, tarn_bytes key, tarn_bytes value)
@@ -99,8 +108,11 @@ int tn_cmd_put(int argc, char **argv)
     if (!tn_arguments_parse(&arguments, &put_usage, argc, argv, &exit_code))
         return exit_code;
     if (!tn_arguments_count_operands(&arguments, &put_usage, 2, 3) ||
-        !operands_decode(&arguments, operands))
+        !operands_decode(&arguments, operands) ||
+        tn_open_store_name_is_refused("put", arguments.values[PUT_TABLE]))
         return TN_EXIT_USAGE;
+    if (tn_open_store_key_is_refused("put", "KEY", operands[1].bytes))
+        return TN_EXIT_REFUSED;
     exit_code = TN_EXIT_DONE;
     if (arguments.operand_count < 3) {
         exit_code = input_read_all(&input, &operands[2].bytes);

@@ -21,16 +21,24 @@ static const struct tn_usage salvage_usage = {
         "Each entry has its newest value that verifies: where a later one is lost that is an\n"
         "older one, and where a delete is lost the entry is there again. Tables whose names\n"
         "are lost are called salvaged-N; some of them may have been dropped before. A store that\n"
-        "opens is copied as it is. After a signal NEW holds nothing that can be used: remove it.",
+        "opens is copied as it is. A signal may leave files in NEW without entries: remove them.",
 };
 
 static int salvage_say(const char *path, const char *target, int result,
                        const tarn_salvage_result *out)
 {
+    if (out->report.is_missing != 0) {
+        tn_open_store_say_missing("salvage", path);
+        return TN_EXIT_REFUSED;
+    }
+    if (result == TARN_E_MISUSE) {
+        tn_message("salvage", "%s: %s; nothing was made", target, out->report.text);
+        return TN_EXIT_REFUSED;
+    }
     if (result < 0) {
         tn_message("salvage", "%s: %s: %s; nothing was made in %s", path, tarn_result_text(result),
                    out->report.text, target);
-        return out->report.is_missing != 0 ? TN_EXIT_REFUSED : tn_open_store_exit(result);
+        return tn_open_store_exit(result);
     }
     tn_message("salvage",
                "%s: %" PRIu64 " entries in %" PRIu64 " tables, as of commit %" PRIu64

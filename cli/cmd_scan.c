@@ -11,6 +11,7 @@
 #include "open_store.h"
 #include "signals.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,8 @@ enum {
 
 static const struct tn_option scan_options[] = {
     [SCAN_TABLE] = { "table", 0, "NAME", "the table; 'default' when not given" },
-    [SCAN_HEX] = { "hex", 0, NULL, "keys and values are hex digits; P and K, too" },
+    [SCAN_HEX] = { "hex", 0, NULL,
+                   "keys and values are hex digits, what is given and what is printed" },
     [SCAN_PREFIX] = { "prefix", 0, "P", "only keys that begin with this" },
     [SCAN_FROM] = { "from", 0, "K", "only keys from this one on" },
     [SCAN_TO] = { "to", 0, "K", "only keys before this one" },
@@ -100,6 +102,7 @@ static bool bound_parse(const struct tn_arguments *arguments, size_t option, tar
 {
     const char *text = arguments->values[option];
     const char *reason;
+    char name[32];
 
     if (text == NULL)
         return true;
@@ -109,10 +112,13 @@ static bool bound_parse(const struct tn_arguments *arguments, size_t option, tar
         return false;
     }
     *out = (tarn_bytes){ *storage, strlen(text) };
-    if (arguments->values[SCAN_HEX] == NULL || tn_entry_decode_hex(*storage, &out->bytes, &reason))
-        return true;
-    tn_message("scan", "--%s '%s': %s", scan_options[option].name, text, reason);
-    return false;
+    if (arguments->values[SCAN_HEX] != NULL &&
+        !tn_entry_decode_hex(*storage, &out->bytes, &reason)) {
+        tn_message("scan", "--%s '%s': %s", scan_options[option].name, text, reason);
+        return false;
+    }
+    snprintf(name, sizeof name, "option --%s", scan_options[option].name);
+    return !tn_open_store_key_is_refused("scan", name, out->bytes);
 }
 
 static bool scan_parse(struct scan *out, const struct tn_arguments *arguments, char **storage)
@@ -185,6 +191,7 @@ static int scan_verb(const struct tn_usage *usage, int argc, char **argv)
         return exit_code;
     exit_code = TN_EXIT_USAGE;
     if (tn_arguments_count_operands(&arguments, usage, 1, 1) &&
+        !tn_open_store_name_is_refused(usage->verb, arguments.values[SCAN_TABLE]) &&
         scan_parse(&scan, &arguments, storage))
         exit_code = tn_open_store_begin(&open, usage->verb, arguments.operands[0], TN_OPEN_READ);
     if (exit_code == TN_EXIT_DONE)

@@ -25,26 +25,60 @@ int tn_open_store_exit(int result)
     }
 }
 
-/* Slashes behind it would lead to what it names. A path that is too long is left to the system. */
-static bool is_link(const char *path)
+#define PATH_BYTES_MAX 4096 /* a longer one is left to the system */
+
+/* The path without slashes behind it. False: too long. */
+static bool path_strip(const char *path, char out[PATH_BYTES_MAX])
 {
-    char bare[4096];
     size_t bytes = strlen(path);
-    struct stat status;
 
     while (bytes > 1 && path[bytes - 1] == '/')
         bytes--;
-    if (bytes >= sizeof bare)
+    if (bytes >= PATH_BYTES_MAX)
         return false;
-    memcpy(bare, path, bytes);
-    bare[bytes] = '\0';
-    return lstat(bare, &status) == 0 && S_ISLNK(status.st_mode);
+    memcpy(out, path, bytes);
+    out[bytes] = '\0';
+    return true;
+}
+
+/* Slashes behind it would lead to what it names. */
+static bool is_link(const char *path)
+{
+    char bare[PATH_BYTES_MAX];
+    struct stat status;
+
+    return path_strip(path, bare) && lstat(bare, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* Only the last directory of a path is made. */
+static bool parent_is_missing(const char *verb, const char *path)
+{
+    char parent[PATH_BYTES_MAX];
+    struct stat status;
+    char *end;
+
+    if (!path_strip(path, parent))
+        return false;
+    end = strrchr(parent, '/');
+    if (end == NULL || end == parent)
+        return false;
+    *end = '\0';
+    if (stat(parent, &status) == 0 || errno != ENOENT)
+        return false;
+    tn_message(verb,
+               "%s: it cannot be made, since %s is not there; make that first, or name another",
+               path, parent);
+    return true;
 }
 
 bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_opening opening)
 {
     struct stat status;
 
+    if (*path == '\0') {
+        tn_message(verb, "DIR is empty; name the directory of a store");
+        return true;
+    }
     if (is_link(path)) {
         tn_message(
             verb, "%s: a symbolic link, which is not followed; name the directory that it leads to",
@@ -53,7 +87,7 @@ bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_o
     }
     if (stat(path, &status) != 0) {
         if (errno == ENOENT && opening == TN_OPEN_CREATE)
-            return false;
+            return parent_is_missing(verb, path);
         tn_message(verb, "%s: %s; name the directory of a store", path, strerror(errno));
         return true;
     }
@@ -67,6 +101,30 @@ bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_o
         return true;
     }
     return false;
+}
+
+void tn_open_store_say_missing(const char *verb, const char *path)
+{
+    tn_message(verb, "%s: there is no store in it; name the directory of a store", path);
+}
+
+bool tn_open_store_key_is_refused(const char *verb, const char *what, size_t bytes)
+{
+    if (bytes <= TARN_KEY_BYTES_MAX)
+        return false;
+    tn_message(verb, "%s has %zu bytes; a key has at most %u", what, bytes, TARN_KEY_BYTES_MAX);
+    return true;
+}
+
+bool tn_open_store_name_is_refused(const char *verb, const char *name)
+{
+    size_t bytes = name != NULL ? strlen(name) : 1;
+
+    if (bytes >= 1 && bytes <= TARN_TABLE_NAME_BYTES_MAX)
+        return false;
+    tn_message(verb, "option --table: its name has %zu bytes; write one of 1 to %u", bytes,
+               TARN_TABLE_NAME_BYTES_MAX);
+    return true;
 }
 
 int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char *path,
@@ -89,9 +147,13 @@ int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char 
         tn_message(verb, "%s: another process has the store; try again once it has ended", path);
         return TN_EXIT_REFUSED;
     }
+    if (out->result < 0 && out->report.is_missing != 0) {
+        tn_open_store_say_missing(verb, path);
+        return TN_EXIT_REFUSED;
+    }
     if (out->result < 0) {
         tn_message(verb, "%s: %s: %s", path, tarn_result_text(out->result), out->report.text);
-        return out->report.is_missing != 0 ? TN_EXIT_REFUSED : tn_open_store_exit(out->result);
+        return tn_open_store_exit(out->result);
     }
     if (opening != TN_OPEN_READ && out->report.dropped_bytes > 0)
         tn_message(verb, "%s: %s", path, out->report.text);

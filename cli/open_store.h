@@ -42,6 +42,16 @@ int tn_open_store_exit(int result);
  */
 bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_opening opening);
 
+/* What tarn_report.is_missing means, of a directory that is there. */
+void tn_open_store_say_missing(const char *verb, const char *path);
+
+/*
+ * Whether keys or a table's name are longer than any of a store (or the name is empty), said so
+ * that whoever typed them understands. Before the store is opened, so that none is made.
+ */
+bool tn_open_store_key_is_refused(const char *verb, const char *what, size_t bytes);
+bool tn_open_store_name_is_refused(const char *verb, const char *name);
+
 /* An exit code: TN_EXIT_DONE, and then it is ended with tn_open_store_end; else all is said. */
 int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char *path,
                         enum tn_opening opening);

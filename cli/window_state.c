@@ -4,6 +4,7 @@
 #include "window_state.h"
 #include "command.h"
 #include "message.h"
+#include "open_store.h"
 #include "signals.h"
 #include "state_command.h"
 
@@ -139,6 +140,8 @@ static int state_open_store(struct tn_window_state *state)
     uint64_t number = 0;
     int result;
 
+    if (tn_open_store_path_is_refused(VERB, state->command->state_path, TN_OPEN_CREATE))
+        return TN_EXIT_REFUSED;
     tn_signals_let_kill_begin();
     result = tarn_open(&state->store, state->command->state_path, &options);
     tn_signals_let_kill_end();

@@ -158,9 +158,66 @@ rm "$work/real/$first"
 mv "$work/second" "$work/real/$first"
 answers 0 check "$work/real"
 
-it "a key that is too long is refused"
+it "a key, a bound or a table's name that is too long is refused with how long it may be, and nothing is made"
 long=$(head -c 65536 /dev/zero | tr '\0' x)
-answers 3 put "$store" "$long" v
+rm -rf "$work/made"
+answers 3 put "$work/made" "$long" v
+says "tarn put: KEY has 65536 bytes; a key has at most 65535"
+answers 3 get "$store" "$long"
+says "tarn get: KEY has 65536 bytes; a key has at most 65535"
+answers 3 del "$store" "$long"
+says "tarn del: nothing was deleted: KEY has 65536 bytes; a key has at most 65535"
+for bound in prefix from to; do
+    answers 2 scan "$store" --"$bound" "$long"
+    says "tarn scan: option --$bound has 65536 bytes; a key has at most 65535"
+done
+for name in "" "$(printf %.256s "$long")"; do
+    answers 2 put "$work/made" k v --table "$name"
+    says "tarn put: option --table: its name has ${#name} bytes; write one of 1 to 255"
+    answers 2 load "$work/made" --table "$name"
+    for verb in get del; do
+        answers 2 "$verb" "$store" k --table "$name"
+    done
+    answers 2 scan "$store" --table "$name"
+    answers 2 dump "$store" --table "$name"
+    says "tarn dump: option --table: its name"
+done
+[ ! -e "$work/made" ] || fail "made"
+printf 'k\tv\n%s\tv\n' "$long" >"$work/lines"
+answers 3 load "$work/made" "$work/lines"
+says "$work/lines:2: its key has 65536 bytes; a key has at most 65535"
+
+it "what is no store, and where none can be made, is said in words of the command line"
+mkdir "$work/bare"
+for verb in get del scan dump stat check salvage; do
+    set -- k
+    case $verb in
+    scan | dump | stat | check) set -- ;;
+    salvage) set -- "$work/new" ;;
+    esac
+    answers 3 "$verb" "$work/bare" "$@"
+    expect_eq "$err" "tarn $verb: $work/bare: there is no store in it; name the directory of a store"
+    answers 3 "$verb" "" "$@"
+    expect_eq "$err" "tarn $verb: DIR is empty; name the directory of a store"
+done
+answers 3 put "" k v
+says "DIR is empty"
+answers 3 put "$work/bare/no/such" k v
+expect_eq "$err" "tarn put: $work/bare/no/such: it cannot be made, since $work/bare/no is not there; make that first, or name another"
+answers 3 salvage "$store" "$work/bare/no/such/"
+says "tarn salvage: $work/bare/no/such/: it cannot be made, since $work/bare/no is not there"
+answers 0 put "$work/filled" k v
+answers 3 salvage "$work/filled" "$work/filled"
+expect_eq "$err" "tarn salvage: $work/filled: the target is not empty; name a new directory; nothing was made"
+
+it "standard input that is a directory is refused as one, and a help text names only what there is"
+status=0
+"$TARN" put "$store" k <"$work" 2>"$work/err" || status=$?
+expect_eq "$status" 3
+answers 0 dump --help
+case $out in
+*" P and K"*) fail "dump has neither" ;;
+esac
 
 it "scan prints a range, a prefix, both ways, so many"
 rm -rf "$store"

@@ -224,7 +224,7 @@ expect_err "state S: in use by another process"
 err=$run_err
 stop
 
-it "a damaged state is refused, and so is a file in its place; the output stays"
+it "a damaged state is refused, and so is what can be none: a file, a link, a place that is not there"
 interrupted
 cp out.csv out.kept
 for file in S/*; do # a byte here and there: what nothing needs any more may be hit as well
@@ -237,8 +237,17 @@ expect_err "state S: "
 expect cmp out.csv out.kept
 echo no >file
 run --time t --every 5s --state file a.csv
-expect_exit 4
-expect_err "state file:"
+expect_exit 3
+expect_err "file: not a directory"
+mkdir real
+ln -s real link
+run --time t --every 5s --state link a.csv
+expect_exit 3
+expect_err "link: a symbolic link, which is not followed"
+run --time t --every 5s --state no/such a.csv
+expect_exit 3
+expect_err "no/such: it cannot be made, since no is not there"
+expect_eq "$(ls real)" ""
 
 it "no room for the output or the state: exit 4, and with room it goes on to the same output"
 fresh
