@@ -52,8 +52,7 @@ static int check_say(const char *path, int result, const tarn_check_result *out)
         tn_open_store_say_missing("check", path);
         return TN_EXIT_REFUSED;
     }
-    tn_message("check", "%s: %s: %s", path, tarn_result_text(result), out->report.text);
-    return tn_open_store_exit(result);
+    return tn_open_store_say("check", path, result, out->report.text);
 }
 
 int tn_cmd_check(int argc, char **argv)

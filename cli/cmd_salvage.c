@@ -36,9 +36,9 @@ static int salvage_say(const char *path, const char *target, int result,
         return TN_EXIT_REFUSED;
     }
     if (result < 0) {
-        tn_message("salvage", "%s: %s: %s; nothing was made in %s", path, tarn_result_text(result),
-                   out->report.text, target);
-        return tn_open_store_exit(result);
+        result = tn_open_store_say("salvage", path, result, out->report.text);
+        tn_message("salvage", "%s: nothing was made in it", target);
+        return result;
     }
     tn_message("salvage",
                "%s: %" PRIu64 " entries in %" PRIu64 " tables, as of commit %" PRIu64

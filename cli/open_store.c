@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int tn_open_store_exit(int result)
+static int exit_of(int result)
 {
     switch (result) {
     case TARN_E_IO:
@@ -23,6 +23,18 @@ int tn_open_store_exit(int result)
     default:
         return TN_EXIT_REFUSED;
     }
+}
+
+int tn_open_store_say(const char *verb, const char *path, int result, const char *text)
+{
+    const char *advice = result == TARN_E_MEMORY
+                             ? "; a store needs memory for all it holds, and 1 GiB of addresses at "
+                               "least: see ulimit -v"
+                             : "";
+
+    tn_message(verb, "%s: %s%s%s%s", path, tarn_result_text(result), *text != '\0' ? ": " : "",
+               text, advice);
+    return exit_of(result);
 }
 
 #define PATH_BYTES_MAX 4096 /* a longer one is left to the system */
@@ -151,10 +163,8 @@ int tn_open_store_begin(struct tn_open_store *out, const char *verb, const char 
         tn_open_store_say_missing(verb, path);
         return TN_EXIT_REFUSED;
     }
-    if (out->result < 0) {
-        tn_message(verb, "%s: %s: %s", path, tarn_result_text(out->result), out->report.text);
-        return tn_open_store_exit(out->result);
-    }
+    if (out->result < 0)
+        return tn_open_store_say(verb, path, out->result, out->report.text);
     if (opening != TN_OPEN_READ && out->report.dropped_bytes > 0)
         tn_message(verb, "%s: %s", path, out->report.text);
     return TN_EXIT_DONE;
@@ -188,9 +198,7 @@ int tn_open_store_table(struct tn_open_store *open, const char *name, bool creat
 
 int tn_open_store_fail(struct tn_open_store *open, int result)
 {
-    tn_message(open->verb, "%s: %s: %s", open->path, tarn_result_text(result),
-               tarn_error_text(open->store));
-    return tn_open_store_exit(result);
+    return tn_open_store_say(open->verb, open->path, result, tarn_error_text(open->store));
 }
 
 int tn_open_store_commit(struct tn_open_store *open)
@@ -220,6 +228,6 @@ int tn_open_store_end(struct tn_open_store *open, int exit_code)
     open->store = NULL;
     if (result >= 0 || exit_code != TN_EXIT_DONE)
         return exit_code;
-    tn_message(open->verb, "%s: closing: %s", open->path, tarn_result_text(result));
-    return tn_open_store_exit(result);
+    return tn_open_store_say(open->verb, open->path, result,
+                             "when it was closed; all was done, and what was committed stays");
 }

@@ -33,8 +33,11 @@ struct tn_open_store {
     int result; /* of tarn_open */
 };
 
-/* The exit code for a result < 0 (O3). */
-int tn_open_store_exit(int result);
+/*
+ * Say that `path` could not be used: what `result` (< 0) means, `text`, which says more or is
+ * empty, and what to do where that is known. Answers the exit code (O3).
+ */
+int tn_open_store_say(const char *verb, const char *path, int result, const char *text);
 
 /*
  * Whether a path cannot be a store's directory, which is the caller's mistake and not the system's

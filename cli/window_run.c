@@ -52,7 +52,7 @@ static int run_store_failed(struct run *run, int result)
     const char *text = run->store != NULL ? tarn_error_text(run->store) : "";
 
     tn_window_report_clear(&run->report);
-    tn_message(VERB, "%s%s%s; use fewer groups, shorter windows or more memory",
+    tn_message(VERB, "%s%s%s; use fewer groups, shorter windows or more memory (see ulimit -v)",
                tarn_result_text(result), *text != '\0' ? ": " : "", text);
     return TN_EXIT_FAILED;
 }

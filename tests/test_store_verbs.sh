@@ -413,6 +413,40 @@ cp "$work/long" "$work/odd/0000000000000001.tarn"
 answers 1 check "$work/odd"
 answers 3 salvage "$work/odd" "$work/never"
 
+it "too little memory is exit 4, and says what a store needs"
+if (ulimit -v 1000000 && "$TARN" version) >/dev/null 2>&1; then # not under sanitizers
+    answers 0 put "$work/fit" k v
+    for verb in get check stat salvage; do
+        set -- k
+        case $verb in
+        stat | check) set -- ;;
+        salvage) set -- "$work/never" ;;
+        esac
+        status=0
+        err=$( (ulimit -v 1000000 && exec "$TARN" "$verb" "$work/fit" "$@" 2>&1 >/dev/null)) || status=$?
+        expect_eq "$verb $status" "$verb 4"
+        says "tarn $verb: $work/fit: out of memory; a store needs memory for all it holds, and 1 GiB of addresses"
+    done
+else
+    skip "address space cannot be limited here"
+fi
+
+it "a disk that is full when a store is closed says that what was committed stays"
+closed=no
+for limit in 4 6 8 10 12 14 16; do # blocks of 512 or 1024 bytes, as the shell counts
+    rm -rf "$work/new"
+    status=0
+    err=$( (ulimit -f "$limit" && exec "$TARN" put "$work/new" k v 2>&1)) || status=$?
+    case $err in
+    *"closed; all was done, and what was committed stays")
+        closed=yes
+        expect_eq "$status" 4
+        expect_eq "$("$TARN" get "$work/new" k)" v
+        ;;
+    esac
+done
+expect_eq "$closed" yes
+
 it "a full disk is exit 4, and leaves the target empty"
 rm -rf "$work/new"
 (ulimit -f 2 && "$TARN" salvage "$store" "$work/new" >/dev/null 2>"$work/err") && fail "no failure"
