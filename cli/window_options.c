@@ -256,6 +256,26 @@ static bool time_format_parse(struct tn_window_command *out, const struct tn_arg
     return false;
 }
 
+/* An empty name is most likely a variable of a script that is not set. */
+static bool outputs_parse(struct tn_window_command *out, const struct tn_arguments *arguments)
+{
+    static const enum window_option outputs[] = { WINDOW_OUT, WINDOW_LATE_TO };
+    size_t i;
+
+    for (i = 0; i < TN_ARRAY_COUNT(outputs); i++) {
+        const char *path = arguments->values[outputs[i]];
+
+        if (path == NULL || *path != '\0')
+            continue;
+        tn_message(VERB, "option --%s: the name is empty; write that of a file",
+                   tn_window_options_known[outputs[i]].name);
+        return false;
+    }
+    out->output_path = arguments->values[WINDOW_OUT];
+    out->late_path = arguments->values[WINDOW_LATE_TO];
+    return true;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool files_fill(struct tn_window_command *out, const struct tn_arguments *arguments)
@@ -322,13 +342,12 @@ bool tn_window_command_parse(struct tn_window_command *out, int argc, char **arg
     out->strict = arguments.values[WINDOW_STRICT] != NULL;
     out->explain = arguments.values[WINDOW_EXPLAIN] != NULL;
     out->verbose = arguments.values[WINDOW_VERBOSE] != NULL;
-    out->output_path = arguments.values[WINDOW_OUT];
-    out->late_path = arguments.values[WINDOW_LATE_TO];
-    if (required_check(&arguments) && windows_parse(out, &arguments) &&
-        lateness_parse(out, &arguments) && emit_parse(out, &arguments) &&
-        formats_parse(out, &arguments) && time_format_parse(out, &arguments) &&
-        files_fill(out, &arguments) && sources_parse(out, &arguments) &&
-        state_parse(out, &arguments) && tn_window_lists_fill(out, &arguments))
+    if (required_check(&arguments) && outputs_parse(out, &arguments) &&
+        windows_parse(out, &arguments) && lateness_parse(out, &arguments) &&
+        emit_parse(out, &arguments) && formats_parse(out, &arguments) &&
+        time_format_parse(out, &arguments) && files_fill(out, &arguments) &&
+        sources_parse(out, &arguments) && state_parse(out, &arguments) &&
+        tn_window_lists_fill(out, &arguments))
         return true;
     tn_window_command_release(out);
     *exit_code = TN_EXIT_USAGE;

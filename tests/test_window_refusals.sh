@@ -74,6 +74,10 @@ refused_option "option --times: 'us' is none of its values; write iso or ms" --t
 refused_option "option --time-format:" --time-format us2
 refused_option "option --by: an empty field name" --by k,
 
+it "an empty name of an output is a usage error"
+refused_option "option --out: the name is empty; write that of a file" --out ''
+refused_option "option --late-to: the name is empty; write that of a file" --late-to ''
+
 it "standard input needs -i"
 usage_error "standard input has no name to tell its format; write -i csv" --time t --every 1s
 
