@@ -11,6 +11,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OPTION_CODE_FIRST 256 /* behind every letter */
@@ -92,8 +93,9 @@ static void option_report_unknown(const struct tn_usage *usage, const char *word
     if (nearest != NULL)
         tn_message(usage->verb, "unknown option --%s; did you mean --%s?", name, nearest);
     else
-        tn_message(usage->verb, "unknown option --%s; tarn %s --help lists them all", name,
-                   usage->verb);
+        tn_message(usage->verb,
+                   "unknown option --%s; tarn %s --help lists them all, and behind '--' it is none",
+                   name, usage->verb);
 }
 
 /* More than one option begins with `word`, which is why getopt_long did not decide. */
@@ -118,8 +120,9 @@ static void option_report_mistake(const struct tn_usage *usage, const char *word
         tn_message(usage->verb, "option %.*s takes no value; leave out '%s'",
                    (int)strcspn(word, "="), word, word + strcspn(word, "="));
     else if (optopt != 0)
-        tn_message(usage->verb, "unknown option -%c; tarn %s --help lists them all", optopt,
-                   usage->verb);
+        tn_message(usage->verb,
+                   "unknown option -%c; tarn %s --help lists them all, and behind '--' it is none",
+                   optopt, usage->verb);
     else if (option_is_ambiguous(usage, word + 2))
         tn_message(usage->verb, "option %s could be several; write it out", word);
     else
@@ -229,6 +232,7 @@ bool tn_arguments_parse(struct tn_arguments *out, const struct tn_usage *usage, 
     memset(out, 0, sizeof *out);
     *exit_code = TN_EXIT_USAGE;
     getopt_tables_fill(&tables, usage);
+    (void)unsetenv("POSIXLY_CORRECT"); /* A1: else options behind operands would be operands */
     opterr = 0;
     optind = 1;
     while ((code = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {

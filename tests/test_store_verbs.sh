@@ -65,6 +65,21 @@ answers 2 del "$store" --hex 00ff0a 0x
 says "nothing was deleted"
 answers 0 del "$store" --hex 00ff0a 2d78 ""
 
+it "options may stand behind arguments, whatever POSIXLY_CORRECT says, and behind -- there are none"
+rm -rf "$work/order"
+export POSIXLY_CORRECT=1
+answers 0 put "$work/order" 6b --hex 76 --table two
+answers 0 get "$work/order" k --table two
+expect_eq "$out" v
+answers 1 del "$work/order" --table two -- --table two k
+answers 1 get "$work/order" k --table two
+answers 0 put --table=two "$work/order" -- -1 --hex
+answers 0 get "$work/order" --table two -- -1
+expect_eq "$out" --hex
+unset POSIXLY_CORRECT
+answers 2 put "$work/order" k -1
+says "unknown option -1; tarn put --help lists them all, and behind '--' it is none"
+
 it "tables are apart, and one that is absent is a negative answer"
 answers 0 put "$store" k other --table two
 answers 1 get "$store" k
