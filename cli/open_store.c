@@ -88,7 +88,7 @@ bool tn_open_store_path_is_refused(const char *verb, const char *path, enum tn_o
     struct stat status;
 
     if (*path == '\0') {
-        tn_message(verb, "DIR is empty; name the directory of a store");
+        tn_message(verb, "the name is empty; write that of a directory");
         return true;
     }
     if (is_link(path)) {

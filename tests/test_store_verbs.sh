@@ -213,10 +213,12 @@ for verb in get del scan dump stat check salvage; do
     answers 3 "$verb" "$work/bare" "$@"
     expect_eq "$err" "tarn $verb: $work/bare: there is no store in it; name the directory of a store"
     answers 3 "$verb" "" "$@"
-    expect_eq "$err" "tarn $verb: DIR is empty; name the directory of a store"
+    expect_eq "$err" "tarn $verb: the name is empty; write that of a directory"
 done
 answers 3 put "" k v
-says "DIR is empty"
+says "the name is empty"
+answers 3 salvage "$store" ""
+says "the name is empty"
 answers 3 put "$work/bare/no/such" k v
 expect_eq "$err" "tarn put: $work/bare/no/such: it cannot be made, since $work/bare/no is not there; make that first, or name another"
 answers 3 salvage "$store" "$work/bare/no/such/"
