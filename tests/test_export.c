@@ -300,7 +300,7 @@ static void a_large_value_goes_through_a_file(void)
 
 static void an_export_goes_through_a_pipe(void)
 {
-    tarn_store *store = store_new(), *other = store_new();
+    tarn_store *store = store_new(), *other;
     tarn_snapshot *snapshot;
     int ends[2] = { -1, -1 }, status = 1;
     pid_t child;
@@ -317,7 +317,10 @@ static void an_export_goes_through_a_pipe(void)
         close(ends[1]);
         while ((got = read(ends[0], part, sizeof part)) > 0)
             bytes_put(&b, part, (size_t)got);
-        child_exit(import_bytes(store_new(), &b) == TARN_OK ? 0 : 1);
+        other = store_new();
+        status = import_bytes(other, &b) == TARN_OK && tarn_close(other) == TARN_OK ? 0 : 1;
+        free(b.data);
+        child_exit(status);
     }
     close(ends[0]);
     check_ok(tarn_snapshot_take(&snapshot, store));
@@ -326,7 +329,6 @@ static void an_export_goes_through_a_pipe(void)
     close(ends[1]);
     check_eq(waitpid(child, &status, 0), child);
     check_eq(status, 0);
-    check_ok(tarn_close(other));
     check_ok(tarn_close(store));
 }
 
