@@ -361,6 +361,28 @@ static void what_the_system_refuses_is_answered_and_all_memory_comes_back(void)
     known_end(known);
 }
 
+/* A file that is there, and that whoever asks may not read, says nothing of the store. */
+static void files_that_may_not_be_opened_are_no_damage(void)
+{
+    static const int errors[] = { EACCES, EPERM, EMFILE, ENFILE };
+    struct known *known = calloc(1, sizeof *known);
+    struct rig *r = &known->rig;
+    struct tn_log_report report;
+    size_t i;
+
+    known_make(known, test_seed(), true, 4500);
+    for (i = 0; i < TN_ARRAY_COUNT(errors); i++) {
+        struct tn_log_survey *survey = NULL;
+
+        tn_simulated_fail(r->simulated, TN_CALL_FILE_OPEN, 1 + i % 2, errors[i], true);
+        check_eq(tn_log_survey_open(&survey, &r->os, &r->memory, r->path, &r->options, &report),
+                 TARN_E_IO);
+        tn_simulated_fail_none(r->simulated);
+        check(survey == NULL && strstr(report.text, "cannot be opened") != NULL);
+    }
+    known_end(known);
+}
+
 static void refused_memory_is_answered(void)
 {
     struct known *known = calloc(1, sizeof *known);
@@ -437,6 +459,7 @@ static const struct test tests[] = {
     T(a_file_that_is_gone_or_under_a_wrong_name_is_told),
     T(of_a_damaged_section_the_other_blocks_are_read),
     T(what_the_system_refuses_is_answered_and_all_memory_comes_back),
+    T(files_that_may_not_be_opened_are_no_damage),
     T(refused_memory_is_answered),
     T(damage_while_files_change_is_asked_for_again_and_then_busy),
 };

@@ -11,10 +11,11 @@
 
 /* ---- headers --------------------------------------------------------------------------------- */
 
-/* Too many files, or no memory, is not the fault of what is there. */
+/* No permission, too many files, or no memory, is not the fault of what is there. */
 static bool open_is_refused(const struct tn_log_file *file)
 {
-    return file->id == -EMFILE || file->id == -ENFILE || file->id == -ENOMEM;
+    return file->id == -EACCES || file->id == -EPERM || file->id == -EMFILE ||
+           file->id == -ENFILE || file->id == -ENOMEM;
 }
 
 static int file_open(struct tn_log_survey *survey, struct tn_log_file *file)
