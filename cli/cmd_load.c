@@ -192,7 +192,7 @@ static int input_begin(struct load *load, const char *path)
     answer = tn_input_open(&load->input, path, &options, &reason);
     if (answer == TN_READER_ROW)
         return TN_EXIT_DONE;
-    if (*tn_signals_flag() != 0) /* while a pipe waited for its writer */
+    if (answer == TN_READER_STOPPED)
         return TN_EXIT_SIGNAL + (int)*tn_signals_flag();
     tn_message("load", "%s: %s", load->file_name, reason.text);
     return answer == TN_READER_REFUSED ? TN_EXIT_REFUSED : TN_EXIT_FAILED;

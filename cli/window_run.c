@@ -277,8 +277,7 @@ static int run_wait(struct run *run)
 /* No row can come from the sources, and this is why. */
 static int run_refused(struct run *run, int answer)
 {
-    /* A pipe without a writer is waited for when it is opened; with a state there is no pipe. */
-    if (answer == TN_READER_STOPPED || (*tn_signals_flag() != 0 && run->state.store == NULL))
+    if (answer == TN_READER_STOPPED)
         return run_interrupted();
     tn_window_report_clear(&run->report);
     tn_message(VERB, "%s", tn_sources_reason(&run->sources));

@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -362,6 +364,32 @@ static void a_signal_stops_a_read_that_waits(void)
     free(file.data);
 }
 
+/* A named pipe that nobody writes to; a clock that comes again, should it come before the wait. */
+static void a_signal_stops_an_open_that_waits(void)
+{
+    struct itimerval clock = { { 0, 20000 }, { 0, 20000 } }, none = { { 0, 0 }, { 0, 0 } };
+    struct sigaction action = { .sa_handler = set_stop };
+    struct tn_memory memory;
+    struct tn_input_options options = { .memory = &memory, .stop = &stop };
+    struct tn_reason reason = { 0 };
+    struct tn_input *input;
+    char directory[] = "/tmp/tarn-test-input-XXXXXX", path[64];
+
+    check(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/pipe", directory);
+    check_eq(mkfifo(path, 0600), 0);
+    tn_memory_init(&memory, NULL, NULL, 0);
+    stop = 0;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &clock, NULL);
+    check_eq(tn_input_open(&input, path, &options, &reason), TN_READER_STOPPED);
+    setitimer(ITIMER_REAL, &none, NULL);
+    check(input == NULL && strstr(reason.text, "interrupted") != NULL);
+    check_eq(memory.counted_bytes, 0);
+    unlink(path);
+    rmdir(directory);
+}
+
 static void rows_come_as_soon_as_they_are_there(void)
 {
     static const char *const names[] = { "a" };
@@ -411,6 +439,7 @@ static const struct test tests[] = {
     T(a_device_error_is_a_failure_that_names_it),
     T(standard_input_is_read_and_recognised_too),
     T(a_signal_stops_a_read_that_waits),
+    T(a_signal_stops_an_open_that_waits),
     T(rows_come_as_soon_as_they_are_there),
     T(lack_of_memory_for_gzip_is_answered),
 };

@@ -106,19 +106,37 @@ static int input_answer_errno(struct tn_input *input, int error)
     return input->last = input_is_refusal(error) ? TN_READER_REFUSED : TN_READER_FAILED;
 }
 
+static bool input_stopped(const struct tn_input *input)
+{
+    return input->options.stop != NULL && *input->options.stop != 0;
+}
+
+static int input_answer_stopped(struct tn_input *input)
+{
+    tn_reason_set(&input->reason, "reading was interrupted");
+    return input->last = TN_READER_STOPPED;
+}
+
+/* A pipe waits for its writer, and a signal ends that; unless it was none to stop for. */
+static int input_open_path(struct tn_input *input, const char *path)
+{
+    do
+        input->file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    while (input->file < 0 && errno == EINTR && !input_stopped(input));
+    if (input->file < 0)
+        return errno == EINTR ? input_answer_stopped(input) : input_answer_errno(input, errno);
+    return TN_READER_ROW;
+}
+
 static int input_open_file(struct tn_input *input, const char *path)
 {
     struct stat status;
 
     input->owned = strcmp(path, "-") != 0;
-    if (!input->owned)
-        input->file = STDIN_FILENO;
-    else
-        do
-            input->file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        while (input->file < 0 && errno == EINTR &&
-               (input->options.stop == NULL || *input->options.stop == 0));
-    if (input->file < 0 || fstat(input->file, &status) != 0)
+    input->file = STDIN_FILENO;
+    if (input->owned && input_open_path(input, path) != TN_READER_ROW)
+        return input->last;
+    if (fstat(input->file, &status) != 0)
         return input_answer_errno(input, errno);
     if (S_ISDIR(status.st_mode))
         return input_answer_errno(input, EISDIR);
@@ -180,11 +198,6 @@ void tn_input_close(struct tn_input *input)
 
 /* ---- raw bytes ------------------------------------------------------------------------------- */
 
-static bool input_stopped(const struct tn_input *input)
-{
-    return input->options.stop != NULL && *input->options.stop != 0;
-}
-
 /* A followed file has no more bytes: will it have some, or is it another by now (I7)? */
 static int input_follow(struct tn_input *input)
 {
@@ -225,10 +238,8 @@ static int input_read_raw(struct tn_input *input, void *to, size_t bytes, size_t
         (void)tn_wait(input->file, -1, input->options.stop);
     }
     for (;;) {
-        if (input_stopped(input)) {
-            tn_reason_set(&input->reason, "reading was interrupted");
-            return input->last = TN_READER_STOPPED;
-        }
+        if (input_stopped(input))
+            return input_answer_stopped(input);
         got = read(input->file, to, bytes);
         if (got >= 0)
             break;
