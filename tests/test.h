@@ -98,6 +98,17 @@ static inline uint64_t test_seed(void)
     return text != NULL ? strtoull(text, NULL, 0) : 1;
 }
 
+/*
+ * What goes through all places of a file, or all calls, in turn, may leave some out where that would
+ * take hours: STRIDE from the environment, set by tests/valgrind; else 1.
+ */
+static inline uint64_t test_stride(void)
+{
+    const char *text = getenv("STRIDE");
+
+    return text != NULL && atoi(text) > 0 ? (uint64_t)atoi(text) : 1;
+}
+
 static inline int test_main(const struct test *tests, size_t count, int argc, char **argv)
 {
     const char *wanted = argc > 1 ? argv[1] : "";

@@ -417,7 +417,7 @@ static void what_fails_in_turn_is_answered_and_leaves_nothing(void)
     w.options.allocate_context = &w.allocator;
     for (which = 0; which < 4; which++) {
         result = TARN_E_MEMORY;
-        for (n = 1; n < 400; n++) {
+        for (n = 1; n < 400; n += test_stride()) {
             w.allocator.refuse_at = which < 2 ? w.allocator.asked + n : UINT64_MAX;
             if (which >= 2)
                 tn_simulated_fail(w.system, TN_CALL_ANY, n, EIO, false);

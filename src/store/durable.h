@@ -47,7 +47,7 @@ struct tn_durable {
     tarn_table **roster; /* by number, ascending; the catalog first */
     size_t roster_count;
     size_t roster_room;
-    uint64_t next_table_id;      /* B3 */
+    uint64_t next_table_id; /* B3 */
     struct tn_sweep_state sweep;
     bool read_only;
 };

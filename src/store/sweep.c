@@ -88,8 +88,7 @@ static int sweep_until(tarn_store *store, uint64_t end_bytes, struct tn_log_curs
 int tn_sweep(tarn_store *store, uint64_t target_bytes, struct tn_sweep_state *state)
 {
     uint64_t paid_bytes = tn_min(state->ahead_bytes, target_bytes);
-    uint64_t end_bytes =
-        tn_log_section_bytes(store->durable->log, 0) + (target_bytes - paid_bytes);
+    uint64_t end_bytes = tn_log_section_bytes(store->durable->log, 0) + (target_bytes - paid_bytes);
     int result = sweep_until(store, end_bytes, &state->cursor);
     uint64_t bytes = tn_log_section_bytes(store->durable->log, 0);
 
