@@ -252,6 +252,52 @@ static void limits_refuse_and_room_comes_back(void)
     end();
 }
 
+static void a_write_without_room_does_a_part(void) /* D6 */
+{
+    struct tn_simulated_options options = { .disk_bytes_max = 10 };
+    int file, other;
+
+    begin(&options);
+    file = file_open("f", TN_OS_CREATE | TN_OS_WRITE);
+    other = file_open("g", TN_OS_CREATE | TN_OS_WRITE);
+    check_ok(OS(file_write, file, "0123", 4, 0));
+    check_eq(OS(file_write, other, "abcdefg", 7, 0), -ENOSPC);
+    check_text(content("g"), "abcdef");
+    check_eq(OS(file_write, other, "xyz", 3, 5), -ENOSPC);
+    check_eq(OS(file_write, other, "xyz", 3, 9), -ENOSPC);
+    check_text(content("g"), "abcdex");
+    check_eq(pending_count(), 5); /* two names, and of four writes three */
+    check_ok(OS(file_truncate, other, 2));
+    check_ok(OS(file_write, file, "4567", 4, 4));
+    lose_power(tn_disk_fate_kept, NULL);
+    check_text(content("f"), "01234567");
+    check_text(content("g"), "ab");
+    end();
+}
+
+static void a_write_that_fails_has_done_the_part_asked_for(void) /* S3 */
+{
+    static const char *const parts[] = { "--------", "ab------", "abcd----", "abcdef--",
+                                         "abcdefgh" };
+    unsigned quarters;
+    int file;
+
+    begin(NULL);
+    file = file_open("f", TN_OS_CREATE | TN_OS_WRITE);
+    for (quarters = 0; quarters <= 4; quarters++) {
+        check_ok(OS(file_write, file, "--------", 8, 0));
+        tn_simulated_fail_partly(simulated, quarters);
+        check(tn_simulated_fail(simulated, TN_CALL_FILE_WRITE, 1, EIO, false));
+        check_eq(OS(file_write, file, "abcdefgh", 8, 0), -EIO);
+        check_text(content("f"), parts[quarters]);
+    }
+    tn_simulated_crash_at(simulated, 1); /* S4: nothing at all */
+    check_eq(OS(file_write, file, "ABCDEFGH", 8, 0), -EIO);
+    lose_power(tn_disk_fate_kept, NULL);
+    check_text(content("f"), "abcdefgh");
+    end();
+}
+
 /* S6 */
 static bool traps(void (*misuse)(uint8_t *pages), uint8_t *pages)
 {
@@ -917,6 +963,8 @@ static const struct test tests[] = {
     T(a_fault_hits_the_call_it_was_asked_for),
     T(faults_that_are_over_make_room),
     T(limits_refuse_and_room_comes_back),
+    T(a_write_without_room_does_a_part),
+    T(a_write_that_fails_has_done_the_part_asked_for),
     T(misuse_of_pages_traps),
     T(the_clock_steps_and_is_set),
     T(a_fork_can_be_pretended),

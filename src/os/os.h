@@ -77,6 +77,7 @@ struct tn_os_ops {
     /* *out_bytes < bytes only at the end of the file. */
     int (*file_read)(void *context, int file, void *to, size_t bytes, uint64_t offset,
                      size_t *out_bytes);
+    /* A failure may have written a part; nobody knows how much. */
     int (*file_write)(void *context, int file, const void *from, size_t bytes, uint64_t offset);
     int (*file_truncate)(void *context, int file, uint64_t bytes);
     int (*file_sync)(void *context, int file); /* data and what is needed to read it back */

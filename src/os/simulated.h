@@ -20,7 +20,8 @@
  *   S2  Calls that can fail are counted from 1: all together and each kind. A fault is asked for by
  *       such a number, counted from the moment of asking.
  *   S3  A failed call has done nothing, except that a failed sync spoils what it should have synced
- *       (D3 in simulated_disk.h).
+ *       (D3 in simulated_disk.h), and that a write may have done a part: what there was room for
+ *       (D6), or what tn_simulated_fail_partly says.
  *   S4  From a crash on every call fails with -EIO and does nothing; only what gives resources back
  *       still works, so that the code under test can be torn down.
  *   S5  A restart ends all directories, files and locks of before; their ids are never used again.
@@ -87,6 +88,8 @@ uint64_t tn_simulated_call_count(const struct tn_simulated *simulated, enum tn_s
 bool tn_simulated_fail(struct tn_simulated *simulated, enum tn_simulated_call kind, uint64_t number,
                        int error, bool for_ever);
 void tn_simulated_fail_none(struct tn_simulated *simulated);
+/* S3: a file_write that a fault fails has done so many quarters of it, from now on; at first 0. */
+void tn_simulated_fail_partly(struct tn_simulated *simulated, unsigned quarters);
 
 /*
  * Hears of each call before it is done: the moment to look at what the

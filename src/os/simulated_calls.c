@@ -114,6 +114,13 @@ void tn_simulated_fail_none(struct tn_simulated *simulated)
 {
     simulated->fault_count = 0;
 }
+
+void tn_simulated_fail_partly(struct tn_simulated *simulated, unsigned quarters)
+{
+    tn_assert(quarters <= 4);
+    simulated->failed_quarters = quarters;
+}
+
 /* ---- the crash ------------------------------------------------------------------------------ */
 
 void tn_simulated_crash_at(struct tn_simulated *simulated, uint64_t number)

@@ -89,13 +89,14 @@ const uint8_t *tn_disk_file_data(const struct tn_disk *disk, int file, uint64_t 
     return disk->files[file].now.data;
 }
 
-static bool disk_has_room(const struct tn_disk *disk, uint64_t old_bytes, uint64_t new_bytes)
+/* How long a file of that length may become. */
+static uint64_t room_end(const struct tn_disk *disk, uint64_t old_bytes)
 {
-    return new_bytes <= old_bytes || disk->bytes_max == 0 ||
-           new_bytes - old_bytes <= disk->bytes_max - disk->bytes;
+    return disk->bytes_max == 0 ? UINT64_MAX
+                                : old_bytes + tn_max(disk->bytes_max, disk->bytes) - disk->bytes;
 }
 
-int tn_disk_file_write(struct tn_disk *disk, int file, const void *from, size_t bytes,
+static void file_write(struct tn_disk *disk, int file, const void *from, size_t bytes,
                        uint64_t offset)
 {
     struct tn_disk_bytes *now = &disk->files[file].now;
@@ -103,9 +104,7 @@ int tn_disk_file_write(struct tn_disk *disk, int file, const void *from, size_t 
     struct tn_disk_step *change;
 
     if (bytes == 0)
-        return 0;
-    if (!disk_has_room(disk, now->bytes, new_bytes))
-        return -ENOSPC;
+        return;
     change = tn_disk_change_new(disk, TN_DISK_WRITE, -1, file);
     change->pending.offset = offset;
     change->pending.bytes = bytes;
@@ -113,14 +112,23 @@ int tn_disk_file_write(struct tn_disk *disk, int file, const void *from, size_t 
     tn_disk_bytes_write(&disk->data, from, bytes, disk->data.bytes);
     disk->bytes += new_bytes - now->bytes;
     tn_disk_bytes_write(now, from, bytes, offset);
-    return 0;
+}
+
+int tn_disk_file_write(struct tn_disk *disk, int file, const void *from, size_t bytes,
+                       uint64_t offset)
+{
+    uint64_t end = room_end(disk, disk->files[file].now.bytes);
+    bool fits = bytes == 0 || offset + bytes <= end;
+
+    file_write(disk, file, from, fits ? bytes : end - tn_min(offset, end), offset); /* D6 */
+    return fits ? 0 : -ENOSPC;
 }
 
 int tn_disk_file_truncate(struct tn_disk *disk, int file, uint64_t bytes)
 {
     struct tn_disk_bytes *now = &disk->files[file].now;
 
-    if (!disk_has_room(disk, now->bytes, bytes))
+    if (bytes > room_end(disk, now->bytes))
         return -ENOSPC;
     tn_disk_change_new(disk, TN_DISK_TRUNCATE, -1, file)->pending.offset = bytes;
     disk->bytes = disk->bytes - now->bytes + bytes;

@@ -19,6 +19,7 @@
  *       it durable: the kernel has called those pages clean.
  *   D4  An image may be built over the disk itself or over another one, whose memory is reused.
  *   D5  A file without a name lives while it is held, and ends with the power.
+ *   D6  A write for which there is not all the room does what there is room for, and is refused.
  */
 #ifndef TN_SIMULATED_DISK_H
 #define TN_SIMULATED_DISK_H

@@ -295,6 +295,9 @@ int tn_simulated_file_write(void *context, int file, const void *from, size_t by
     if (result == 0)
         result =
             target < 0 ? target : tn_disk_file_write(simulated->disk, target, from, bytes, offset);
+    else if (target >= 0 && !simulated->is_crashed) /* S3 */
+        (void)tn_disk_file_write(simulated->disk, target, from,
+                                 bytes * simulated->failed_quarters / 4, offset);
     return tn_simulated_call_end(simulated, TN_CALL_FILE_WRITE, result, file, bytes, offset, NULL);
 }
 

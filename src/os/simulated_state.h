@@ -51,6 +51,7 @@ struct tn_simulated {
     uint64_t counts[TN_CALL_KIND_COUNT];
     struct tn_simulated_fault faults[TN_SIMULATED_FAULT_COUNT_MAX];
     size_t fault_count;
+    unsigned failed_quarters; /* S3: of a write, done all the same */
     uint64_t crash_at;
     bool is_crashed;
     tn_simulated_watch_fn *watch;
