@@ -127,7 +127,7 @@ on_tmpfs() {
         skip "no name space of one's own for mounts here"
         return 1
     }
-    mount -t tmpfs -o size=6m tmpfs mnt 2>"$err" || {
+    mount -t tmpfs -o size="${1:-6m}" tmpfs mnt 2>"$err" || {
         skip "no tmpfs can be mounted: $(head -n 1 "$err")"
         return 1
     }
@@ -157,6 +157,21 @@ for system in tmpfs ext4; do
         umount mnt
     fi
 done
+
+# One write, of which the kernel does a part before it says that there is no room.
+it "what a refused commit wrote is room for the next"
+if on_tmpfs 200k; then
+    awk 'BEGIN { printf "large\t"; for (i = 0; i < 24000; i++) printf "0123456789"; print "" }' >large
+    ends 0 -- put mnt/store a b
+    ends 4 -- load mnt/store large
+    says_full
+    bytes=$(cat mnt/store/* | wc -c)
+    [ "$bytes" -lt 20000 ] || fail "the store's files have $bytes bytes"
+    ends 0 -- put mnt/store c d
+    printf 'a\tb\nc\td\n' >both
+    holds mnt/store both
+    umount mnt
+fi
 
 # ---- a limit on files ----------------------------------------------------------------------------
 

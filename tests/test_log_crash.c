@@ -102,6 +102,7 @@ static void fault(struct run *run)
     enum tn_simulated_call call = calls[choose(run, 4)];
     int error = call == TN_CALL_FILE_WRITE && choose(run, 2) ? 28 /* ENOSPC */ : 5 /* EIO */;
 
+    tn_simulated_fail_partly(run->rig.simulated, (unsigned)choose(run, 4));
     (void)tn_simulated_fail(run->rig.simulated, call, 1 + choose(run, 3), error, false);
 }
 

@@ -4,6 +4,7 @@
  * One life of a log is lived again and again, and each time another call fails. What holds: a code
  * that says what it is, nothing lost that was synced, and afterwards a log that opens.
  */
+#include "log/format.h"
 #include "log_fixture.h"
 
 #include <errno.h>
@@ -148,6 +149,30 @@ static void every_call_may_lack_memory(void)
                            CODE(TARN_E_IO) | CODE(TARN_E_FAILED) | CODE(TARN_E_MEMORY));
 }
 
+/* Of all files, as they are on the disk. */
+static uint64_t files_bytes(const struct rig *r)
+{
+    uint64_t bytes = 0;
+    unsigned number;
+
+    for (number = 1; number < 64; number++)
+        bytes += rig_file_bytes(r, number);
+    return bytes;
+}
+
+/* A commit; one that is refused leaves nothing behind but, maybe, the header of a file. */
+static int commit_or_nothing(struct rig *r, bool sync)
+{
+    uint64_t before = files_bytes(r);
+    int result = rig_commit(r, sync);
+    struct tn_log_statistics statistics;
+
+    tn_log_stat(r->log, &statistics);
+    check_eq(statistics.file_bytes, files_bytes(r));
+    check(result == TARN_OK || files_bytes(r) <= before + TN_LOG_HEADER_BYTES);
+    return result;
+}
+
 /* Not sticky: the same commit, or the next, goes through once there is room. */
 static void a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through(void)
 {
@@ -156,7 +181,7 @@ static void a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through(vo
     unsigned at, i, k, full = 0;
 
     for (k = 0; k < 2; k++)
-        for (at = 1; at < 40 && test_failures == 0; at++) {
+        for (at = 1; at < 80 && test_failures == 0; at++) {
             struct rig r;
             struct rig_state state;
             int result;
@@ -164,15 +189,16 @@ static void a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through(vo
             rig_init(&r, NULL);
             r.options.file_bytes_min = 9000;
             check_ok(rig_open(&r));
+            tn_simulated_fail_partly(r.simulated, at / 2 % 4);
             check(tn_simulated_fail(r.simulated, calls[k], at, errors[at % 3], false));
             for (i = 0; i < 20; i++) {
                 rig_put(&r, i, i + 1, i % 5 == 4 ? 600000 : 100);
-                result = rig_commit(&r, i % 3 == 0);
+                result = commit_or_nothing(&r, i % 3 == 0);
                 full += result == TARN_E_FULL;
                 check(result == TARN_OK || result == TARN_E_FULL);
                 if (result == TARN_E_FULL) {
                     check(strstr(tn_log_error_text(r.log), "errno") != NULL);
-                    check_ok(rig_commit(&r, i % 3 == 0)); /* all of it is still to be written */
+                    check_ok(commit_or_nothing(&r, i % 3 == 0)); /* all is still to be written */
                 }
                 check_ok(tn_log_trim(r.log));
             }
@@ -184,11 +210,60 @@ static void a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through(vo
             else
                 rig_kill(&r);
             check_ok(rig_open(&r));
+            check_eq(r.report.dropped_bytes, 0);
             check(rig_note_is(&r, 20));
             check_bytes(&r.state, sizeof state, &state, sizeof state);
             rig_end(&r);
         }
-    check(full > 40);
+    check(full > 50);
+}
+
+/* As long as all of it and more: the space is free for the commit that comes instead. */
+static void what_a_refused_commit_wrote_is_room_for_the_next(void)
+{
+    const struct tn_simulated_options options = { .disk_bytes_max = 200 * TN_KIB };
+    static const size_t sizes[] = { 205000, 240000, 500000 };
+    unsigned i;
+    struct rig r;
+
+    rig_init(&r, &options);
+    r.options.file_bytes_min = 1 << 20;
+    r.sweep_count = 0;
+    check_ok(rig_open(&r));
+    check_ok(rig_step(&r, 1, 1, RIG_NO_SYNC));
+    for (i = 0; i < TN_ARRAY_COUNT(sizes); i++) {
+        rig_put(&r, 2, i + 1, sizes[i]);
+        check_eq(commit_or_nothing(&r, RIG_NO_SYNC), TARN_E_FULL);
+        check(files_bytes(&r) <= TN_LOG_HEADER_BYTES + 512 + i * 49152);
+        rig_put(&r, 2, i + 1, 45000); /* three of them fit, and a copy of the last */
+        check_ok(commit_or_nothing(&r, RIG_SYNC));
+    }
+    rig_kill(&r);
+    check_ok(rig_open(&r));
+    check_eq(r.report.dropped_bytes, 0);
+    check(rig_note_is(&r, 4));
+    rig_end(&r);
+}
+
+/* The mark of a clean close is no part of a commit: what came of it is not told of as dropped. */
+static void a_close_whose_mark_finds_no_room_leaves_nothing_to_drop(void)
+{
+    unsigned quarters;
+
+    for (quarters = 0; quarters < 4; quarters++) {
+        struct rig r;
+
+        rig_init(&r, NULL);
+        check_ok(rig_open(&r));
+        check_ok(rig_step(&r, 1, 1, RIG_SYNC));
+        tn_simulated_fail_partly(r.simulated, quarters);
+        check(tn_simulated_fail(r.simulated, TN_CALL_FILE_WRITE, 1, ENOSPC, false));
+        check_eq(rig_close(&r, true), TARN_E_FULL);
+        check_ok(rig_open(&r));
+        check_eq(r.report.dropped_bytes, 0);
+        check(rig_note_is(&r, 1));
+        rig_end(&r);
+    }
 }
 
 /*
@@ -207,6 +282,7 @@ static void a_file_that_cannot_be_cut_is_in_nobodys_way(void)
         rig_init(&r, NULL);
         r.options.file_bytes_min = 9000;
         check_ok(rig_open(&r));
+        tn_simulated_fail_partly(r.simulated, at / 2 % 4);
         check(tn_simulated_fail(r.simulated, TN_CALL_FILE_WRITE, at, ENOSPC, false));
         check(tn_simulated_fail(r.simulated, TN_CALL_FILE_TRUNCATE, 1, errors[at % 5], true));
         for (i = 0; i < 20; i++) {
@@ -253,6 +329,7 @@ static void a_full_disk_while_recovering_is_told_and_leaves_the_store_as_it_was(
         int result;
 
         rig_kill(&r);
+        tn_simulated_fail_partly(r.simulated, at % 4);
         check(tn_simulated_fail(r.simulated, TN_CALL_FILE_WRITE, at, ENOSPC, false));
         result = rig_open(&r);
         tn_simulated_fail_none(r.simulated);
@@ -389,6 +466,8 @@ static const struct test tests[] = {
     T(every_call_may_fail_for_ever_with_a_device_error),
     T(every_call_may_lack_memory),
     T(a_full_disk_at_any_write_is_told_and_the_next_commit_goes_through),
+    T(what_a_refused_commit_wrote_is_room_for_the_next),
+    T(a_close_whose_mark_finds_no_room_leaves_nothing_to_drop),
     T(a_file_that_cannot_be_cut_is_in_nobodys_way),
     T(a_full_disk_while_recovering_is_told_and_leaves_the_store_as_it_was),
     T(a_file_that_could_not_be_made_leaves_its_number_to_nobody),

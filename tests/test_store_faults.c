@@ -20,6 +20,9 @@
  *       exactly; after a power loss, one between the last synced and that.
  *   F6  It can be gone on with, and what it then syncs a power loss leaves as it is.
  *   F7  All memory comes back.
+ *   F8  A commit that was refused leaves nothing of itself in the files, nor is anything told of as
+ *       dropped when the store is opened after the process died: but for the header of a new file
+ *       they are as long as before, and as tarn_stat says.
  */
 #include "allocator.h"
 #include "crash_state.h"
@@ -56,6 +59,7 @@ struct life {
     uint64_t random;
     bool once;   /* the fault is over after the first code */
     bool failed; /* TARN_E_FAILED was answered (F4) */
+    bool torn;   /* so that something may lie behind the last commit */
 };
 
 static void life_init(struct life *life)
@@ -87,7 +91,7 @@ static int life_note(struct life *life, int result)
     if (result < 0)
         life->codes |= CODE(result);
     if (result == TARN_E_FAILED)
-        life->failed = true;
+        life->failed = life->torn = true;
     check(result >= 0 || tarn_error_text(life->store)[0] != '\0');
     return result;
 }
@@ -115,11 +119,13 @@ static int life_open(struct life *life)
     check((result == TARN_OK) == (life->store != NULL));
     if (result != TARN_OK) {
         life->open_codes |= CODE(result);
+        life->torn |= result != TARN_E_FULL && result != TARN_E_MEMORY;
         check(life->report.text[0] != '\0' || result == TARN_E_MEMORY);
         return result;
     }
     check_ok(tarn_last_commit(life->store, &number, NULL));
     check(number >= life->made && number <= life->submitted);
+    check(life->torn || life->report.dropped_bytes == 0); /* F8 */
     life->made = life->submitted = life->synced = tn_min(number, (uint64_t)COMMITS + 3);
     life->failed = false;
     life->now = life->commits[life->made];
@@ -168,9 +174,35 @@ static void life_change(struct life *life)
         *entry = wanted;
 }
 
+/* Of all files, as they are on the disk. */
+static uint64_t life_file_bytes(const struct life *life)
+{
+    struct tn_disk *disk = tn_simulated_disk(life->system);
+    int directory = tn_disk_directory_find(disk, "store");
+    uint64_t bytes = 0, all = 0;
+    const char *name;
+    size_t i;
+
+    for (i = 0; (name = tn_disk_name(disk, directory, i)) != NULL; i++) {
+        (void)tn_disk_file_data(disk, tn_disk_file_find(disk, directory, name), &bytes);
+        all += bytes;
+    }
+    return all;
+}
+
+/* F8 */
+static void life_check_files(struct life *life, uint64_t bytes_before)
+{
+    tarn_statistics statistics;
+
+    check_ok(tarn_stat(life->store, &statistics));
+    check_eq(statistics.file_bytes, life_file_bytes(life));
+    check(statistics.file_bytes <= bytes_before + 4096);
+}
+
 static int commit_once(struct life *life, bool sync)
 {
-    uint64_t number = 0;
+    uint64_t number = 0, bytes = life_file_bytes(life);
     uint64_t calls = tn_simulated_call_count(life->system, TN_CALL_ANY);
     bool failed = life->failed;
     int result;
@@ -188,9 +220,10 @@ static int commit_once(struct life *life, bool sync)
         check_eq(tn_simulated_call_count(life->system, TN_CALL_ANY), calls);
         return result;
     }
-    if (result == TARN_E_FULL || result == TARN_E_MEMORY)
+    if (result == TARN_E_FULL || result == TARN_E_MEMORY) {
         check_eq(number, life->made);
-    else if (result == TARN_OK)
+        life_check_files(life, bytes);
+    } else if (result == TARN_OK)
         check_eq(number, life->made + 1);
     else
         check(result == TARN_E_FAILED && number - life->made <= 1);
@@ -237,6 +270,7 @@ static void life_close(struct life *life)
 
     life->store = NULL;
     life->codes |= result < 0 ? CODE(result) : 0;
+    life->torn |= result == TARN_E_FAILED;
     if (result == TARN_OK)
         life->synced = life->made;
 }
@@ -275,6 +309,7 @@ static void life_end(struct life *life, bool power)
         life_kill(life);
     if (power) {
         tn_simulated_restart_with(life->system, tn_disk_fate_random, &fate);
+        life->torn = true;
         life->made = life->synced;
     }
     check_ok(life_open(life));
@@ -450,52 +485,22 @@ static void a_device_that_is_gone_at_any_call_leaves_what_was_committed(void)
 
 /* ---- writes that did a part ------------------------------------------------------------------ */
 
-/* The n-th write does a part of what it should, and fails. */
-static struct {
-    struct tn_os_ops ops;
-    const struct tn_os_ops *inner;
-    uint64_t left; /* writes until then */
-    size_t parts;  /* of 4 that are written */
-    int error;
-} partly;
-
-static int write_partly(void *context, int file, const void *from, size_t bytes, uint64_t offset)
-{
-    size_t size = bytes / 4 * partly.parts;
-    int result;
-
-    if (partly.left != 1) {
-        partly.left -= partly.left > 0;
-        return partly.inner->file_write(context, file, from, bytes, offset);
-    }
-    partly.left = 0;
-    if (partly.parts == 4)
-        size = bytes;
-    result = size > 0 ? partly.inner->file_write(context, file, from, size, offset) : 0;
-    return result < 0 ? result : -partly.error;
-}
-
-static void write_run(uint64_t at, size_t parts, int error, bool power)
+/* The n-th write does some quarters of what it should, and fails. */
+static void write_run(uint64_t at, unsigned quarters, int error, bool power)
 {
     struct life *life = malloc(sizeof *life);
 
     life_init(life);
     life->once = true;
-    partly.inner = life->os.ops;
-    partly.ops = *partly.inner;
-    partly.ops.file_write = write_partly;
-    partly.left = at;
-    partly.parts = parts;
-    partly.error = error;
-    life->os.ops = &partly.ops;
+    tn_simulated_fail_partly(life->system, quarters);
+    check(tn_simulated_fail(life->system, TN_CALL_FILE_WRITE, at, error, false));
     life_live(life);
     check_eq(life->codes | life->open_codes,
              error == ENOSPC ? FULL : (life->codes & FAILED) | (life->open_codes & IO));
     check(life->codes != 0 || life->open_codes != 0);
-    partly.left = 0;
     life_end(life, power);
     if (test_failures != 0)
-        printf("# write %d, %d of 4 parts, errno %d, then %s\n", (int)at, (int)parts, error,
+        printf("# write %d, %d of 4 parts, errno %d, then %s\n", (int)at, (int)quarters, error,
                power ? "a power loss" : "a kill");
     free(life);
 }
@@ -504,14 +509,14 @@ static void write_run(uint64_t at, size_t parts, int error, bool power)
 static void a_write_that_did_a_part_is_as_if_it_had_not_been(void)
 {
     uint64_t counts[TN_CALL_KIND_COUNT], at;
-    size_t parts;
+    unsigned quarters;
 
     count_calls(counts);
     for (at = 1; at <= counts[TN_CALL_FILE_WRITE] && test_failures == 0; at++)
-        for (parts = 1; parts <= 4 && test_failures == 0; parts++) {
-            write_run(at, parts, EIO, at % 2 == 0);
-            if (parts < 4)
-                write_run(at, parts, ENOSPC, at % 2 != 0);
+        for (quarters = 1; quarters <= 4 && test_failures == 0; quarters++) {
+            write_run(at, quarters, EIO, at % 2 == 0);
+            if (quarters < 4)
+                write_run(at, quarters, ENOSPC, at % 2 != 0);
         }
 }
 

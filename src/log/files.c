@@ -286,10 +286,10 @@ int tn_log_file_write(struct tn_log *log, const void *from, size_t bytes, uint64
     int result;
 
     file->synced = false;
+    file->bytes = tn_max(file->bytes, offset + bytes); /* N4 */
     result = log->os.ops->file_write(log->os.context, file->id, from, bytes, offset);
     if (result != 0)
         return write_failed(log, file->number, offset, "it cannot be written", -result);
-    file->bytes = tn_max(file->bytes, offset + bytes);
     log->written_bytes += bytes;
     return TARN_OK;
 }

@@ -11,6 +11,8 @@
  *       header is unlinked again, as far as that works, and its number is spent.
  *   N3  Lack of room (or of memory, or descriptors) is an answer; any other failed write, and any
  *       failed sync, is final (L5).
+ *   N4  A write that failed may have written any part. All of it counts among the file's bytes, so
+ *       that what is there is cut off when the section is abandoned.
  */
 #ifndef TN_LOG_FILES_H
 #define TN_LOG_FILES_H

@@ -42,7 +42,6 @@ int tn_log_room_make(struct tn_log *log)
     }
     if (result != TARN_E_FULL)
         return result;
-    tn_log_file_current(log)->bytes = log->room_end; /* so far some of them may be there */
     tn_log_room_cut(log);
     log->room_end = UINT64_MAX; /* not in this file again */
     return TARN_OK;

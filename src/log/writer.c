@@ -433,6 +433,8 @@ int tn_log_writer_mark(struct tn_log *log)
     offset_align(log);
     tn_log_mark_encode(bytes, &mark, log->store_id);
     result = tn_log_file_write(log, bytes, sizeof bytes, log->current_offset);
+    if (result == TARN_E_FULL)
+        tn_log_room_cut(log); /* what came of it would be told of as dropped */
     return result == TARN_OK ? tn_log_files_sync(log) : result;
 }
 
