@@ -1098,7 +1098,7 @@ static void an_opening_that_fails_anywhere_leaves_the_store_as_it_was(void)
 
 /* As entries of the catalog are; see roster.c. */
 struct catalog_entry {
-    const char *name;
+    tarn_bytes name;
     size_t bytes;
     uint64_t number;
     uint8_t kind, type, role, order;
@@ -1109,7 +1109,7 @@ struct catalog_entry {
 static void catalog_write(struct world *w, const struct catalog_entry *entries, size_t count)
 {
     const struct tn_log_options options = { .create = true, .hash_version = TN_HASH_VERSION };
-    const struct tn_log_commit commit = { .number = 1, .tick = 5, .next_table_id = 7 };
+    const struct tn_log_commit commit = { .number = 1, .tick = 5, .next_table_id = 9 };
     struct tn_log_report report;
     struct tn_memory memory;
     struct tn_log *log;
@@ -1130,8 +1130,7 @@ static void catalog_write(struct world *w, const struct catalog_entry *entries, 
         entry[10] = e->role;
         entry[11] = e->order;
         tn_store_le64(entry + 16, e->value_bytes);
-        check_ok(tn_log_add(log, TN_LOG_DELTA, TN_LOG_CATALOG_ID,
-                            (tarn_bytes){ e->name, strlen(e->name) },
+        check_ok(tn_log_add(log, TN_LOG_DELTA, TN_LOG_CATALOG_ID, e->name,
                             (tarn_bytes){ entry, e->bytes }));
     }
     check_ok(tn_log_end(log, &commit));
@@ -1155,31 +1154,52 @@ static int catalog_open(const struct catalog_entry *entries, size_t count, char 
     return result;
 }
 
+/* 256 bytes. */
+#define SIXTEEN "abcdefghijklmnop"
+#define LONG_64 SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+#define LONG LONG_64 LONG_64 LONG_64 LONG_64
+
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
 static void entries_of_the_catalog_that_lie_are_refused(void)
 {
     static const struct catalog_entry good[] = {
-        { "t", 32, 1, TARN_ORDERED, TARN_ANY, TN_ROLE_PLAIN, 0, 0 },
-        { "u", 32, 2, TARN_UNORDERED, TARN_U64, TN_ROLE_PLAIN, 0, 8 },
-        { "v", 32, 6, TARN_ORDERED, TARN_STRUCT, TN_ROLE_PLAIN, 1, 24 },
+        { NAME("t"), 32, 1, TARN_ORDERED, TARN_ANY, TN_ROLE_PLAIN, 0, 0 },
+        { NAME("u"), 32, 2, TARN_UNORDERED, TARN_U64, TN_ROLE_PLAIN, 0, 8 },
+        { NAME("v"), 32, 6, TARN_ORDERED, TARN_STRUCT, TN_ROLE_PLAIN, 1, 24 },
+        { { LONG, 255 }, 32, 3, TARN_ORDERED, TARN_ANY, TN_ROLE_PLAIN, 0, 0 },
+        { { LONG, 254 }, 32, 4, TARN_UNORDERED, TARN_U32, TN_ROLE_DICT_CODES, 0, 4 },
+        { NAME("d\0"), 32, 5, TARN_UNORDERED, TARN_ANY, TN_ROLE_DICT_KEYS, 0, 0 },
     };
     static const struct {
         struct catalog_entry entry;
         const char *what;
     } lies[] = {
-        { { "x", 31, 3, 0, TARN_ANY, 0, 0, 0 }, "its size" },
-        { { "x", 40, 3, 0, TARN_ANY, 0, 0, 0 }, "its size" },
-        { { "", 32, 3, 0, TARN_ANY, 0, 0, 0 }, "its size" },
-        { { "x", 32, 0, 0, TARN_ANY, 0, 0, 0 }, "its number" },
-        { { "x", 32, 7, 0, TARN_ANY, 0, 0, 0 }, "its number" }, /* not given yet */
-        { { "x", 32, 2, 0, TARN_ANY, 0, 0, 0 }, "its number" }, /* another's */
-        { { "x", 32, 3, 2, TARN_ANY, 0, 0, 0 }, "its kind" },
-        { { "x", 32, 3, 0, TARN_ANY, 3, 0, 0 }, "its kind" },
-        { { "x", 32, 3, 0, TARN_STRUCT, 0, 3, 24 }, "its kind" },
-        { { "x", 32, 3, 0, 99, 0, 0, 0 }, "its type" },
-        { { "x", 32, 3, 0, TARN_U64, 0, 0, 4 }, "its type" },
-        { { "x", 32, 3, 0, TARN_U64, 0, 0, 0 }, "its type" },
-        { { "x", 32, 3, 0, TARN_STRUCT, 0, 0, 24 }, "its type" },
-        { { "x", 32, 3, 0, TARN_U64, 0, 1, 8 }, "its type" },
+        { { NAME("x"), 31, 8, 0, TARN_ANY, 0, 0, 0 }, "its size" },
+        { { NAME("x"), 40, 8, 0, TARN_ANY, 0, 0, 0 }, "its size" },
+        { { NAME(""), 32, 8, 0, TARN_ANY, 0, 0, 0 }, "its name" },
+        { { { LONG, 256 }, 32, 8, 0, TARN_ANY, 0, 0, 0 }, "its name" },
+        { { NAME("x\0y"), 32, 8, 0, TARN_ANY, 0, 0, 0 }, "its name" },
+        { { NAME("x\0"), 32, 8, 0, TARN_ANY, 0, 0, 0 }, "its name" }, /* as if it were keys */
+        { { { LONG, 255 }, 32, 8, 1, TARN_U32, 1, 0, 4 }, "its name" },
+        { { NAME("x\0"), 32, 8, 1, TARN_U32, 1, 0, 4 }, "its name" },
+        { { NAME("x"), 32, 8, 1, TARN_ANY, 2, 0, 0 }, "its name" },
+        { { NAME("x\0\0"), 32, 8, 1, TARN_ANY, 2, 0, 0 }, "its name" },
+        { { NAME("\0"), 32, 8, 1, TARN_ANY, 2, 0, 0 }, "its name" },
+        { { NAME("x"), 32, 0, 0, TARN_ANY, 0, 0, 0 }, "its number" },
+        { { NAME("x"), 32, 9, 0, TARN_ANY, 0, 0, 0 }, "its number" }, /* not given yet */
+        { { NAME("x"), 32, 2, 0, TARN_ANY, 0, 0, 0 }, "its number" }, /* another's */
+        { { NAME("x"), 32, 8, 2, TARN_ANY, 0, 0, 0 }, "its kind" },
+        { { NAME("x"), 32, 8, 0, TARN_ANY, 3, 0, 0 }, "its kind" },
+        { { NAME("x"), 32, 8, 0, TARN_STRUCT, 0, 3, 24 }, "its kind" },
+        { { NAME("x"), 32, 8, 0, 99, 0, 0, 0 }, "its type" },
+        { { NAME("x"), 32, 8, 0, TARN_U64, 0, 0, 4 }, "its type" },
+        { { NAME("x"), 32, 8, 0, TARN_U64, 0, 0, 0 }, "its type" },
+        { { NAME("x"), 32, 8, 0, TARN_STRUCT, 0, 0, 24 }, "its type" },
+        { { NAME("x"), 32, 8, 0, TARN_U64, 0, 1, 8 }, "its type" },
     };
     struct catalog_entry entries[TN_ARRAY_COUNT(good) + 1];
     char text[600];

@@ -351,6 +351,7 @@ static void a_half_of_a_dictionary_without_the_other_is_parted(void)
 
     for (role = TN_ROLE_DICT_CODES; role <= TN_ROLE_DICT_KEYS; role++) {
         (void)catalog_entry(half, 1, (enum tn_table_role)role);
+        entries[0].key.bytes = role == TN_ROLE_DICT_KEYS ? 5 : 4; /* with the NUL */
         world_begin(&w);
         forge_make(&w, entries, TN_ARRAY_COUNT(entries));
         hurt_text(&w, "HURT", 1);

@@ -44,6 +44,24 @@ tarn_table *tn_catalog_find(const tarn_store *store, tarn_bytes name)
     return found ? store->tables[place] : NULL;
 }
 
+bool tn_name_fits(enum tn_table_role role, tarn_bytes name)
+{
+    const uint8_t *bytes = name.data, *nul;
+
+    if (name.bytes == 0 || name.bytes > TARN_TABLE_NAME_BYTES_MAX)
+        return false;
+    nul = memchr(bytes, 0, name.bytes);
+    switch (role) {
+    case TN_ROLE_PLAIN:
+        return nul == NULL;
+    case TN_ROLE_DICT_CODES: /* its other half's is longer by one */
+        return nul == NULL && name.bytes < TARN_TABLE_NAME_BYTES_MAX;
+    case TN_ROLE_DICT_KEYS:
+        return name.bytes > 1 && nul == bytes + name.bytes - 1;
+    }
+    return false;
+}
+
 /* Room for `count` tables more. */
 static bool catalog_reserve(tarn_store *store, size_t count)
 {

@@ -62,22 +62,12 @@ static bool role_may_follow(const struct importer *im, enum tn_table_role role, 
            entry_count == codes->index.entry_count;
 }
 
-/* Names and shapes as dict.c makes them; a plain table's name is one that users can give. */
-static bool role_fits(enum tn_table_role role, tarn_bytes name, const tarn_table_options *options)
+/* Shapes as dict.c makes them. */
+static bool shape_fits(enum tn_table_role role, const tarn_table_options *options)
 {
-    const uint8_t *nul = memchr(name.data, 0, name.bytes);
-
-    switch (role) {
-    case TN_ROLE_PLAIN:
-        return nul == NULL;
-    case TN_ROLE_DICT_CODES:
-        return nul == NULL && name.bytes < TARN_TABLE_NAME_BYTES_MAX &&
-               options->kind == TARN_UNORDERED && options->type == TARN_U32;
-    case TN_ROLE_DICT_KEYS:
-        return nul == (const uint8_t *)name.data + name.bytes - 1 &&
-               options->kind == TARN_UNORDERED && options->type == TARN_ANY;
-    }
-    return false;
+    return role == TN_ROLE_PLAIN ||
+           (options->kind == TARN_UNORDERED &&
+            options->type == (role == TN_ROLE_DICT_CODES ? TARN_U32 : TARN_ANY));
 }
 
 /* Whether the entry that came last, code to key, is the other way round in the table before. */
@@ -287,7 +277,8 @@ static int table_check(struct importer *im, tarn_bytes name, enum tn_table_role 
 {
     tarn_bytes last = im->last != NULL ? tn_table_name(im->last) : (tarn_bytes){ 0 };
 
-    if (!role_fits(role, name, options) || !role_may_follow(im, role, name, im->entry_count))
+    if (!tn_name_fits(role, name) || !shape_fits(role, options) ||
+        !role_may_follow(im, role, name, im->entry_count))
         return import_fail(im, "a table is not what its role asks for");
     if (tn_key_compare(name.data, name.bytes, last.data, last.bytes) <= 0)
         return import_fail(im, "tables are not in the order of their names");

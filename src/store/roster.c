@@ -6,6 +6,7 @@
  *     0          8      9      10     11      12      16             24         32
  *     | number   | kind | type | role | order | 0     | value bytes  | 0        |
  *
+ *     the name is one that users can give, or has what dict.c puts behind it (docs/FORMAT.md)
  *     order: of the bytes of a TARN_STRUCT: 1 little-endian, 2 big-endian; 0 of anything else
  *     the zeros have room for the unit and the base of deadlines
  */
@@ -168,10 +169,12 @@ int tn_roster_decode(tarn_bytes name, tarn_bytes entry, struct tn_roster_entry *
     tarn_table_options *options = &out->options;
 
     *why = NULL;
-    if (entry.bytes != ENTRY_BYTES || name.bytes == 0)
+    if (entry.bytes != ENTRY_BYTES)
         *why = "its size";
     else if (at[8] > TARN_UNORDERED || at[10] > TN_ROLE_DICT_KEYS || at[11] > TN_ORDER_BIG)
         *why = "its kind, role or byte order";
+    else if (!tn_name_fits((enum tn_table_role)at[10], name))
+        *why = "its name";
     else
         *out = (struct tn_roster_entry){
             .table_id = tn_load_le64(at),

@@ -275,6 +275,12 @@ static inline tarn_bytes tn_table_name(const tarn_table *table)
  */
 tarn_table *tn_table_new_like(const tarn_table *table, bool with_parts);
 
+/*
+ * Whether a table of that role can have that name, as catalog.c and dict.c give names: for names
+ * from files, which may be anything.
+ */
+bool tn_name_fits(enum tn_table_role role, tarn_bytes name);
+
 /* A table with parts, not in the catalog. NULL: refused. */
 tarn_table *tn_table_new(tarn_store *store, tarn_bytes name, enum tn_table_role role,
                          const tarn_table_options *options);
