@@ -1,5 +1,5 @@
 /*
- * test_crash.c - the quick form of the proof by simulation; tests/prove.c is the long one
+ * test_crash.c - the quick form of the proof by simulation; tests/prove_crash.c is the long one
  */
 #include "crash.h"
 #include "test.h"
