@@ -57,6 +57,14 @@ static struct fault {
 
 static size_t transfer_bytes_max = SIZE_MAX; /* of one read or write */
 
+/* What was synced with fsync last, and how often; `awaited` was there by then. */
+static struct {
+    const char *awaited;
+    int count;
+    bool was_there;
+    struct stat status;
+} synced;
+
 static void fail(enum call call, int times, int error)
 {
     faults[call] = (struct fault){ 0, times, error };
@@ -115,9 +123,15 @@ int __wrap_fstat64(int fd, void *status)
 }
 
 int __real_fsync(int fd);
+int __real_fstat64(int fd, void *status);
 int __wrap_fsync(int fd)
 {
-    return fails(FSYNC) ? -1 : __real_fsync(fd);
+    if (fails(FSYNC))
+        return -1;
+    synced.count++;
+    synced.was_there = synced.awaited != NULL && access(synced.awaited, F_OK) == 0;
+    (void)__real_fstat64(fd, &synced.status);
+    return __real_fsync(fd);
 }
 
 int __real_fdatasync(int fd);
@@ -395,6 +409,55 @@ static void failures_of_directories_are_answered(void)
     end();
 }
 
+/* The directory of that name is opened: is its parent, `path`, synced once, behind making it? */
+static bool parent_is_synced(const char *name, unsigned flags)
+{
+    struct stat parent;
+    int opened;
+
+    synced.count = 0;
+    opened = ops->directory_open(NULL, name, flags);
+    check(opened >= 0);
+    ops->directory_close(NULL, opened);
+    check_eq(stat(path, &parent), 0);
+    check(synced.count <= 1);
+    return synced.count == 1 && synced.was_there && synced.status.st_dev == parent.st_dev &&
+           synced.status.st_ino == parent.st_ino;
+}
+
+/*
+ * O4: with CREATE a directory's own name is durable, also when it was there already. The simulated
+ * system takes that for granted.
+ */
+static void a_new_directory_is_durable_in_its_parent(void)
+{
+    static const char *const behind[] = { "", "/", "//" };
+    char below[sizeof path + 8], name[sizeof below + 2];
+    size_t i;
+    int here;
+
+    if (!begin())
+        return;
+    snprintf(below, sizeof below, "%s/below", path);
+    synced.awaited = below;
+    for (i = 0; i < TN_ARRAY_COUNT(behind); i++) {
+        snprintf(name, sizeof name, "%s%s", below, behind[i]);
+        check(parent_is_synced(name, TN_OS_CREATE)); /* it is made */
+        check(parent_is_synced(name, TN_OS_CREATE)); /* it is there, its maker maybe died */
+        check(!parent_is_synced(name, 0));
+        check_eq(rmdir(below), 0);
+        check(parent_is_synced(name, TN_OS_CREATE | TN_OS_EXCLUSIVE));
+        check_eq(rmdir(below), 0);
+    }
+    here = open(".", O_RDONLY | O_DIRECTORY);
+    check_eq(chdir(path), 0);
+    check(parent_is_synced("below", TN_OS_CREATE));
+    check_eq(fchdir(here), 0);
+    (void)close(here);
+    check_eq(rmdir(below), 0);
+    end();
+}
+
 /* A descriptor that is one of the standard three is moved away, and that can fail, too. */
 static void a_descriptor_that_cannot_be_moved_is_an_answer(void)
 {
@@ -488,6 +551,7 @@ static const struct test tests[] = {
     T(transfers_in_parts_are_whole_in_the_end),
     T(failures_of_files_are_answered),
     T(failures_of_directories_are_answered),
+    T(a_new_directory_is_durable_in_its_parent),
     T(a_descriptor_that_cannot_be_moved_is_an_answer),
     T(randomness_comes_from_the_device_where_there_is_no_call),
     T(refused_pages_are_answered),

@@ -90,7 +90,8 @@ void tn_disk_image(struct tn_disk *to, const struct tn_disk *from, tn_disk_fate_
 
 /* Directories are numbers >= 0; a path is a name like any other, its parent must exist. */
 int tn_disk_directory_find(const struct tn_disk *disk, const char *path);
-int tn_disk_directory_make(struct tn_disk *disk, const char *path); /* durable at once */
+/* Durable at once, as O4 of os.h has it; that the kernel is asked for that: test_os_failing. */
+int tn_disk_directory_make(struct tn_disk *disk, const char *path);
 const char *tn_disk_directory_path(const struct tn_disk *disk, int directory);
 void tn_disk_directory_sync(struct tn_disk *disk, int directory);
 void tn_disk_directory_sync_failed(struct tn_disk *disk, int directory); /* D3 */
