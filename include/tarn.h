@@ -45,6 +45,11 @@
  *             tarn_dict_count; a tarn_next ends only its own iterator's pointers.
  *             Pointers from tarn_modify, tarn_modify_as and tarn_modify_many end with any next call
  *             on the store.
+ *             Debug builds of the library help to find who uses one that has ended, or a handle of
+ *             a closed store: what is freed is filled with 0xDD bytes before anybody gets it again,
+ *             and a late write into the room of an entry that is gone traps when the room is taken.
+ *             They do not see what was not freed: a value overwritten where it lies, a late write
+ *             into an entry that lives.
  * Sizes.      In bytes, unless the name says otherwise. Zero in an option means 'the default',
  *             which the option's comment states; a NULL options pointer means all defaults.
  * Keys.       0 to TARN_KEY_BYTES_MAX bytes of any value; the empty key is a key. Order is unsigned

@@ -2,6 +2,7 @@
  * memory.c - the only place that allocates; see memory.h for the rules
  */
 #include "base/memory.h"
+#include "base/poison.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,31 @@ void *tn_memory_new(struct tn_memory *memory, size_t bytes, bool zero)
     return block;
 }
 
+#if defined(TARN_DEBUG)
+/*
+ * Always to another place, so that the old one can be poisoned (Z1). Where a block cannot shrink
+ * for lack of memory, it may still where it is.
+ */
+static void *block_resize(struct tn_memory *memory, void *old, size_t old_bytes, size_t new_bytes)
+{
+    void *block = memory->allocate(memory->context, NULL, 0, new_bytes);
+
+    if (old == NULL || (block == NULL && new_bytes > old_bytes))
+        return block;
+    if (block == NULL)
+        return memory->allocate(memory->context, old, old_bytes, new_bytes);
+    memcpy(block, old, tn_min(old_bytes, new_bytes));
+    tn_poison(old, old_bytes);
+    memory->allocate(memory->context, old, old_bytes, 0);
+    return block;
+}
+#else
+static void *block_resize(struct tn_memory *memory, void *old, size_t old_bytes, size_t new_bytes)
+{
+    return memory->allocate(memory->context, old, old_bytes, new_bytes);
+}
+#endif
+
 void *tn_memory_resize(struct tn_memory *memory, void *old, size_t old_bytes, size_t new_bytes)
 {
     void *block;
@@ -89,7 +115,7 @@ void *tn_memory_resize(struct tn_memory *memory, void *old, size_t old_bytes, si
     tn_assert((old == NULL) == (old_bytes == 0));
     if (new_bytes > old_bytes && !tn_memory_charge(memory, new_bytes - old_bytes))
         return NULL;
-    block = memory->allocate(memory->context, old, old_bytes, new_bytes);
+    block = block_resize(memory, old, old_bytes, new_bytes);
     if (block == NULL) {
         tn_memory_refuse(memory, false);
         if (new_bytes > old_bytes)
@@ -106,5 +132,6 @@ void tn_memory_free(struct tn_memory *memory, void *block, size_t bytes)
     if (block == NULL)
         return;
     tn_memory_discharge(memory, bytes);
+    tn_poison(block, bytes);
     memory->allocate(memory->context, block, bytes, 0);
 }

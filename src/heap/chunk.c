@@ -9,6 +9,7 @@
  *
  * A division whose chunks are all free and not kept goes back to being a free region.
  */
+#include "base/poison.h"
 #include "heap/chunk.h"
 
 #include <string.h>
@@ -356,6 +357,7 @@ struct heap_chunk *tn_chunk_new(struct tn_heap *heap, unsigned shift, uint32_t s
     chunk->slot_count = slot_count;
     chunk->reciprocal = (((uint64_t)1 << 32) + slot_granules - 1) / slot_granules;
     chunk_free_all_slots(chunk);
+    tn_poison(tn_record_at(heap->base, chunk->first), chunk->committed_bytes); /* Z3 */
     return chunk;
 }
 
@@ -417,10 +419,12 @@ void tn_chunk_free(struct tn_heap *heap, struct heap_chunk *chunk)
 
     heap->used_bytes -= bytes;
     keep = !large && heap->kept_bytes + bytes <= kept_bytes_max(heap); /* P4 */
-    if (keep)
+    if (keep) {
         heap->kept_bytes += bytes;
-    else
+        tn_poison(chunk_address(heap, division, number), bytes); /* Z1 */
+    } else {
         pages_decommit(heap, chunk_address(heap, division, number), bytes);
+    }
     tn_memory_free(heap->memory, chunk, chunk_struct_bytes(chunk->slot_count));
     if (division->region_count > 1)
         division_free(heap, division);

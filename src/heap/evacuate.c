@@ -143,6 +143,6 @@ bool tn_heap_evacuate(struct tn_heap *heap, struct tn_heap_owner *owner, enum tn
         owner->victim = NULL;
         return false;
     }
-    *to = class_take_slot(class);
+    *to = class_take_slot(heap, class);
     return true;
 }

@@ -68,7 +68,8 @@ static tn_handle heap_allocate_large(struct tn_heap *heap, struct tn_heap_owner 
  * Memory was refused: a slot of another class that is free anyway, at most twice too large. So what
  * deletes leave at a limit is of use to entries of other sizes, too.
  */
-static tn_handle heap_allocate_spare(struct tn_heap_owner *owner, size_t granules)
+static tn_handle heap_allocate_spare(const struct tn_heap *heap, struct tn_heap_owner *owner,
+                                     size_t granules)
 {
     unsigned size_class = size_class_of(granules);
     unsigned last = size_class_of(tn_min(2 * granules, SIZE_CLASS_GRANULES_MAX));
@@ -77,7 +78,7 @@ static tn_handle heap_allocate_spare(struct tn_heap_owner *owner, size_t granule
         uint16_t place = owner->class_index[size_class];
 
         if (place != 0 && owner->classes[place - 1].current != NULL)
-            return class_take_slot(&owner->classes[place - 1]);
+            return class_take_slot(heap, &owner->classes[place - 1]);
     }
     return TN_HANDLE_NONE;
 }
@@ -86,7 +87,7 @@ static tn_handle heap_allocate_spare(struct tn_heap_owner *owner, size_t granule
 static tn_handle heap_allocate_last(struct tn_heap *heap, struct tn_heap_owner *owner, size_t bytes,
                                     size_t granules)
 {
-    tn_handle handle = heap_allocate_spare(owner, granules);
+    tn_handle handle = heap_allocate_spare(heap, owner, granules);
 
     if (handle != TN_HANDLE_NONE || bytes < ALONE_BYTES_MIN)
         return handle;
@@ -112,7 +113,7 @@ static __attribute__((noinline)) tn_handle heap_allocate_anew(struct tn_heap *he
         return heap_allocate_last(heap, owner, bytes, granules);
     if (class->current == NULL && tn_class_chunk_add(heap, owner, class) == NULL)
         return heap_allocate_last(heap, owner, bytes, granules);
-    return class_take_slot(class);
+    return class_take_slot(heap, class);
 }
 
 tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, size_t bytes)
@@ -129,7 +130,7 @@ tn_handle tn_heap_allocate(struct tn_heap *heap, struct tn_heap_owner *owner, si
     class = &owner->classes[place - 1];
     if (TN_UNLIKELY(class->current == NULL))
         return heap_allocate_anew(heap, owner, bytes);
-    return class_take_slot(class);
+    return class_take_slot(heap, class);
 }
 
 static __attribute__((noinline)) void heap_free_large(struct tn_heap *heap,
@@ -172,6 +173,7 @@ void tn_heap_free(struct tn_heap *heap, struct tn_heap_owner *owner, tn_handle h
     bit = (uint64_t)1 << (slot % 64);
     tn_assert((*word & bit) == 0);
     *word |= bit;
+    tn_poison(tn_record_at(heap->base, handle), chunk->slot_granules * TN_GRANULE_BYTES);
     if (TN_UNLIKELY(chunk->marked_count > 0))
         tn_chunk_unmark(chunk, slot);
     if (slot / 64 < chunk->hint_word)

@@ -9,6 +9,7 @@
  * Rules T1 (reserve first), T3 and T4 (iterators), T5 (upkeep) and T7 (snapshots) of store.h are
  * kept here.
  */
+#include "base/poison.h"
 #include "store/relocate.h"
 #include "store/write.h"
 
@@ -361,6 +362,12 @@ bool tn_entry_bury(tarn_table *table, tn_handle handle)
     return true;
 }
 
+/* Of what is buried only the key is needed. */
+static inline void record_poison(struct tn_record *record)
+{
+    tn_poison(tn_record_value(record), tn_record_value_bytes(record));
+}
+
 static __attribute__((noinline)) int delete_any(tarn_table *table, const void *key,
                                                 size_t key_bytes)
 {
@@ -373,6 +380,8 @@ static __attribute__((noinline)) int delete_any(tarn_table *table, const void *k
     tn_entry_unlink(table, &lookup);
     if (!tn_entry_bury(table, lookup.handle))
         tn_heap_free(&table->store->heap, &table->body->owner, lookup.handle);
+    else
+        record_poison(tn_record_at(table->base, lookup.handle));
     tn_write_upkeep(table);
     tn_table_evacuate_share(table, TN_HANDLE_NONE);
     return TARN_OK;
