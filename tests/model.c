@@ -20,9 +20,10 @@ static struct program program;
 static bool only_on_disk;
 
 static const char *const disk_event_names[DISK_EVENTS] = {
-    [DISK_CLOSED] = "closed and opened",   [DISK_KILLED] = "killed and opened",
-    [DISK_BESIDE] = "read beside",         [DISK_CHECKED] = "checked",
-    [DISK_REFUSED] = "an opening refused", [DISK_ROOM] = "a limit raised to open",
+    [DISK_CLOSED] = "closed and opened",    [DISK_KILLED] = "killed and opened",
+    [DISK_BESIDE] = "read beside",          [DISK_CHECKED] = "checked",
+    [DISK_SALVAGED] = "salvaged whole",     [DISK_REFUSED] = "an opening refused",
+    [DISK_ROOM] = "a limit raised to open",
 };
 
 static void outcome_share(void)

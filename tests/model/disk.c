@@ -14,6 +14,7 @@
 #include "store/check.h"
 
 #define DIRECTORY "store"
+#define SALVAGED "salvaged" /* made by the first salvage, emptied after each */
 
 /* ---- the system ------------------------------------------------------------------------------ */
 
@@ -108,14 +109,14 @@ void do_drop_and_commit(size_t which, uint32_t word)
 /* ---- comparing ------------------------------------------------------------------------------- */
 
 /* Any store that should be the last commit. */
-static void compare_saved(tarn_store *store)
+static void compare_saved(tarn_store *store, uint64_t wanted_number)
 {
     const struct model_saved *saved = &run.saved;
     size_t t, count = saved->dict_exists ? 2 : 0;
     uint64_t number = 0;
     tarn_bytes note;
 
-    expect(tarn_last_commit(store, &number, &note) == TARN_OK && number == saved->number);
+    expect(tarn_last_commit(store, &number, &note) == TARN_OK && number == wanted_number);
     expect(note_is(&note, saved->note));
     for (t = 0; t < run.table_count && !outcome->failed; t++) {
         if (!saved->exists[t])
@@ -230,7 +231,7 @@ void do_reopen(bool kills)
     expect(tn_snapshots_check(run.store));
     expect(kills || run.saved.number == 0 || stat.synced_number == run.saved.number);
     run.allocator.refuse_at = UINT64_MAX; /* planned again with the next step */
-    compare_saved(run.store);
+    compare_saved(run.store, run.saved.number);
     if (outcome->failed)
         return;
     model_return();
@@ -259,7 +260,7 @@ void do_read_beside(void)
     expect(tn_store_open(&beside, DIRECTORY, &options, &os) == TARN_OK);
     if (outcome->failed)
         return;
-    compare_saved(beside);
+    compare_saved(beside, run.saved.number);
     if (run.saved.exists[0]) {
         expect(tarn_table_open(&table, beside, table_name(0), NULL) == TARN_OK);
         expect(tarn_table_clear(table) == TARN_OK);
@@ -269,7 +270,71 @@ void do_read_beside(void)
     outcome->disk[DISK_BESIDE]++;
 }
 
-void do_check(void)
+/* ---- a new store of it ----------------------------------------------------------------------- */
+
+struct names {
+    char names[16][64];
+    size_t count;
+};
+
+static int name_note(void *argument, const char *name)
+{
+    struct names *names = argument;
+
+    if (names->count < TN_ARRAY_COUNT(names->names))
+        (void)snprintf(names->names[names->count++], sizeof names->names[0], "%s", name);
+    return 0;
+}
+
+/* And synced: what is pending would stay in memory. */
+static void salvaged_remove(const struct tn_os *os)
+{
+    int directory = os->ops->directory_open(os->context, SALVAGED, 0);
+    struct names names;
+    size_t i;
+
+    expect(directory >= 0);
+    do {
+        names.count = 0;
+        expect(os->ops->directory_list(os->context, directory, name_note, &names) == 0);
+        for (i = 0; i < names.count; i++)
+            expect(os->ops->directory_unlink(os->context, directory, names.names[i]) == 0);
+    } while (names.count > 0 && !outcome->failed);
+    expect(os->ops->directory_sync(os->context, directory) == 0);
+    os->ops->directory_close(os->context, directory);
+}
+
+/* A store that opens is copied, beside its writer and whatever is uncommitted: as commit 1. */
+static void salvage(void)
+{
+    tarn_options options = disk_options();
+    tarn_salvage_result salvaged = { 0 };
+    struct tn_os os = os_beside();
+    tarn_store *store = NULL;
+    uint64_t entries = run.saved.dict_exists ? 2 * run.saved.dict.count : 0;
+    size_t t, tables = run.saved.dict_exists ? 2 : 0;
+
+    for (t = 0; t < run.table_count; t++) {
+        tables += run.saved.exists[t];
+        entries += run.saved.exists[t] ? run.saved.tables[t].count : 0;
+    }
+    call_count(CALL_tarn_salvage);
+    expect(tn_store_salvage(DIRECTORY, SALVAGED, &options, NULL, NULL, &salvaged, &os) == TARN_OK);
+    expect(salvaged.report.commit_number == run.saved.number && salvaged.report.text[0] == 0);
+    expect(salvaged.damage_count == 0 && salvaged.lost_count == 0 && salvaged.named_count == 0);
+    expect(salvaged.table_count == tables && salvaged.entry_count == entries);
+    options.flags = TARN_EXISTING;
+    expect(tn_store_open(&store, SALVAGED, &options, &os) == TARN_OK);
+    if (outcome->failed)
+        return;
+    compare_saved(store, 1);
+    expect(tarn_close(store) == TARN_OK);
+    salvaged_remove(&os);
+    outcome->disk[DISK_SALVAGED]++;
+}
+
+/* tarn_check and tarn_salvage with another door to the system: counted as calls of theirs. */
+void do_check(uint32_t word)
 {
     const tarn_options options = disk_options();
     tarn_check_result checked = { 0 };
@@ -279,8 +344,11 @@ void do_check(void)
         return;
     os = tn_simulated_os(run.system);
     loans_end();
+    call_count(CALL_tarn_check);
     expect(tn_store_check(DIRECTORY, &options, NULL, NULL, &checked, &os) == TARN_OK);
     expect(checked.damage_count == 0 && checked.report.dropped_bytes == 0);
     expect(checked.report.commit_number == run.saved.number);
     outcome->disk[DISK_CHECKED]++;
+    if (word % 2 == 0 && !outcome->failed)
+        salvage();
 }

@@ -1,10 +1,17 @@
 /*
  * exports.c - exports of snapshots, into another store and back into the same; see run.h
  *
+ * Out and in by functions of the model's or by descriptors: streams of the simulated system where
+ * the store has one, else files. Either way takes the same memory, so refusals fall the same.
+ *
  *     EXPORT   a snapshot --> bytes --> a new store, which has what the snapshot's model has
  *     MOVE     the store --> bytes, every table dropped, bytes --> the store, which is as it was
  */
 #include "model/run.h"
+
+#include "os/simulated.h"
+
+#include <unistd.h>
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
@@ -39,6 +46,83 @@ static int exported_read(void *context, void *to, size_t room, size_t *count)
     memcpy(to, e->data + e->taken, *count);
     e->taken += *count;
     return 0;
+}
+
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+static bool is_simulated(const tarn_store *store)
+{
+    return store == run.store && run.system != NULL;
+}
+
+/* What was written to the file, from its start. */
+static void exported_from_file(struct exported *e, FILE *file)
+{
+    uint8_t bytes[4096];
+    size_t count;
+
+    rewind(file);
+    while ((count = fread(bytes, 1, sizeof bytes, file)) > 0)
+        expect(exported_write(e, bytes, count) == 0);
+    expect(feof(file));
+}
+
+static int export_to_descriptor(tarn_snapshot *snapshot, struct exported *e)
+{
+    FILE *file = NULL;
+    const uint8_t *written;
+    size_t count;
+    int result, stream = 0;
+
+    if (run.system != NULL) {
+        stream = tn_simulated_stream_new(run.system);
+        result = tarn_snapshot_export(snapshot, stream);
+        written = tn_simulated_stream_data(run.system, stream, &count);
+        if (count > 0)
+            expect(exported_write(e, written, count) == 0);
+        return result;
+    }
+    file = tmpfile();
+    if (file == NULL)
+        abort();
+    result = tarn_snapshot_export(snapshot, fileno(file));
+    exported_from_file(e, file);
+    expect(fclose(file) == 0);
+    return result;
+}
+
+static int import_from_descriptor(tarn_store *store, const struct exported *e)
+{
+    FILE *file;
+    int result, stream;
+
+    if (is_simulated(store)) {
+        stream = tn_simulated_stream_new(run.system);
+        expect(store->os.ops->stream_write(store->os.context, stream, e->data, e->count) == 0);
+        return tarn_import(store, stream);
+    }
+    file = tmpfile();
+    if (file == NULL)
+        abort();
+    expect(fwrite(e->data, 1, e->count, file) == e->count && fflush(file) == 0);
+    rewind(file);
+    result = tarn_import(store, fileno(file));
+    expect(result != TARN_OK || lseek(fileno(file), 0, SEEK_CUR) == (off_t)e->count);
+    expect(fclose(file) == 0);
+    return result;
+}
+
+static int export_to(tarn_snapshot *snapshot, struct exported *e, bool by_descriptor)
+{
+    return by_descriptor ? export_to_descriptor(snapshot, e)
+                         : tarn_snapshot_export_with(snapshot, exported_write, e);
+}
+
+static int import_from(tarn_store *store, struct exported *e, bool by_descriptor)
+{
+    e->taken = 0;
+    return by_descriptor ? import_from_descriptor(store, e)
+                         : tarn_import_with(store, exported_read, e);
 }
 
 /* ---- into another store ---------------------------------------------------------------------- */
@@ -99,13 +183,13 @@ void compare_dict(tarn_store *store, const struct model_dict *model)
     expect(tarn_dict_close(dict) == TARN_OK);
 }
 
-static void compare_exported(struct exported *e, const struct model_snapshot *s)
+static void compare_exported(struct exported *e, const struct model_snapshot *s, bool by_descriptor)
 {
     tarn_store *store = NULL;
     size_t t;
 
     expect(tarn_open(&store, NULL, &(tarn_options){ .address_bytes = 4 * TN_GIB }) == TARN_OK);
-    expect(tarn_import_with(store, exported_read, e) == TARN_OK);
+    expect(import_from(store, e, by_descriptor) == TARN_OK);
     expect(store->table_count == run.table_count + 2);
     for (t = 0; t < run.table_count && !outcome->failed; t++)
         compare_table(store, t, &s->tables[t]);
@@ -114,7 +198,7 @@ static void compare_exported(struct exported *e, const struct model_snapshot *s)
     expect(tarn_close(store) == TARN_OK);
 }
 
-void do_export(size_t slot)
+void do_export(size_t slot, uint32_t word)
 {
     struct model_snapshot *s = &run.snapshots[slot];
     struct exported e = { 0 };
@@ -122,27 +206,27 @@ void do_export(size_t slot)
 
     if (s->snapshot == NULL)
         return;
-    result = tarn_snapshot_export_with(s->snapshot, exported_write, &e);
+    result = export_to(s->snapshot, &e, word % 2 != 0);
     loans_end();
     if (has_failed(s))
         expect(result == TARN_E_FULL && e.count == 0);
     else
         expect(result == TARN_OK || is_refusal(result));
     if (result == TARN_OK)
-        compare_exported(&e, s);
+        compare_exported(&e, s, word / 2 % 2 != 0);
     free(e.data);
 }
 
 /* ---- into the same store --------------------------------------------------------------------- */
 
-static int export_all(struct exported *e)
+static int export_all(struct exported *e, bool by_descriptor)
 {
     tarn_snapshot *snapshot;
     int result = tarn_snapshot_take(&snapshot, run.store);
 
     if (result != TARN_OK)
         return result;
-    result = tarn_snapshot_export_with(snapshot, exported_write, e);
+    result = export_to(snapshot, e, by_descriptor);
     expect(tarn_snapshot_release(snapshot) == TARN_OK);
     return result;
 }
@@ -176,20 +260,19 @@ static void model_renew(size_t t)
 }
 
 /* Whatever is refused leaves nothing of the import; then the tables are made anew, and empty. */
-void do_move(void)
+void do_move(uint32_t word)
 {
     struct exported e = { 0 };
-    int result = export_all(&e);
+    int result = export_all(&e, word % 2 != 0);
     size_t t;
 
     loans_end();
     expect(result == TARN_OK || is_refusal(result));
     if (result == TARN_OK) {
-        result = tarn_import_with(run.store, exported_read, &e);
+        result = import_from(run.store, &e, word / 4 % 2 != 0);
         expect(result == TARN_E_MISUSE || is_refusal(result)); /* the tables are there */
         drop_all();
-        e.taken = 0;
-        result = tarn_import_with(run.store, exported_read, &e);
+        result = import_from(run.store, &e, word / 2 % 2 != 0);
         expect(result == TARN_OK || is_refusal(result));
         expect(run.store->table_count == (result == TARN_OK ? run.table_count + 2 : 0));
         for (t = 0; t < run.table_count; t++) {

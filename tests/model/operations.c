@@ -153,9 +153,9 @@ static void snapshot_operation(const struct operation *o, size_t rank)
 static void export_operation(const struct operation *o)
 {
     if (o->verb == EXPORT)
-        do_export(o->slot % SNAPSHOTS);
+        do_export(o->slot % SNAPSHOTS, o->value);
     else if (o->verb == MOVE)
-        do_move();
+        do_move(o->value);
 }
 
 static void dict_operation(const struct operation *o, size_t rank)
@@ -203,7 +203,7 @@ static void disk_operation(const struct operation *o)
         do_read_beside();
         break;
     case CHECK:
-        do_check();
+        do_check(o->value);
         break;
     default:
         break;

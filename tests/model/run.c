@@ -53,6 +53,18 @@ const struct tn_os *os_of_run(void)
     return &os;
 }
 
+/* With randomness of its own: what the program's store is given stays what it is. */
+struct tn_os os_beside(void)
+{
+    static struct tn_os_ops ops;
+    struct tn_os os = tn_simulated_os(run.system);
+
+    ops = *os.ops;
+    ops.random = random_from_seed;
+    os.ops = &ops;
+    return os;
+}
+
 /* Refuse the next but so many, again and again. */
 static void refusals_plan(const struct setting *setting, size_t i)
 {

@@ -64,12 +64,13 @@ struct model_saved {
 
 /* What happened to stores on disk. */
 enum disk_event {
-    DISK_CLOSED,  /* in order, and opened again */
-    DISK_KILLED,  /* and opened again */
-    DISK_BESIDE,  /* read by another */
-    DISK_CHECKED, /* by tarn_check */
-    DISK_REFUSED, /* openings that memory or limits refused, before one succeeded */
-    DISK_ROOM,    /* limits raised so that one succeeds */
+    DISK_CLOSED,   /* in order, and opened again */
+    DISK_KILLED,   /* and opened again */
+    DISK_BESIDE,   /* read by another */
+    DISK_CHECKED,  /* by tarn_check */
+    DISK_SALVAGED, /* by tarn_salvage, whole, and the new store compared */
+    DISK_REFUSED,  /* openings that memory or limits refused, before one succeeded */
+    DISK_ROOM,     /* limits raised so that one succeeds */
     DISK_EVENTS
 };
 
@@ -251,8 +252,9 @@ void snapshots_compare_counts(void);
 void compare_table(tarn_store *store, size_t t, const struct model_table *model);
 void compare_dict(tarn_store *store, const struct model_dict *model);
 
-void do_export(size_t slot);
-void do_move(void);
+/* The word says whether by descriptor or by function, out and in. */
+void do_export(size_t slot, uint32_t word);
+void do_move(uint32_t word);
 
 /* ---- dicts.c --------------------------------------------------------------------------------- */
 
@@ -287,7 +289,7 @@ void disk_settled(bool synced);
 void do_drop_and_commit(size_t which, uint32_t word);
 void do_reopen(bool kills);
 void do_read_beside(void);
-void do_check(void);
+void do_check(uint32_t word);
 
 /* ---- operations.c ---------------------------------------------------------------------------- */
 
@@ -297,6 +299,9 @@ void run_operation(const struct operation *o);
 
 /* The system of the store: pages can be refused. */
 const struct tn_os *os_of_run(void);
+
+/* The same system for another store; nothing is refused. */
+struct tn_os os_beside(void);
 void run_open(const struct program *program);
 void run_look_inside(void);
 

@@ -176,6 +176,18 @@ void do_work(uint32_t word)
     expect(result != TARN_END || stat.garbage_bytes == 0);
 }
 
+/* Codes that are known have texts of their own; all others have one together. */
+static void look_at_texts(uint32_t word)
+{
+    int one = TARN_E_TYPE - 2 + (int)(word % 16), other = TARN_E_TYPE - 2 + (int)(word / 16 % 16);
+    bool known = one >= TARN_E_TYPE && one <= TARN_PRESENT;
+    bool other_known = other >= TARN_E_TYPE && other <= TARN_PRESENT;
+    bool same = strcmp(tarn_result_text(one), tarn_result_text(other)) == 0;
+
+    expect(same == (one == other || (!known && !other_known)));
+    expect(strcmp(tarn_version(), TARN_VERSION_TEXT) == 0);
+}
+
 void do_misuse(size_t t, size_t rank, uint32_t word)
 {
     static uint8_t long_key[TARN_KEY_BYTES_MAX + 1];
@@ -213,6 +225,7 @@ void do_misuse(size_t t, size_t rank, uint32_t word)
         expect(tarn_commit(run.store, NULL, 1, 0) == TARN_E_MISUSE);
     }
     expect(tarn_error_text(run.store)[0] != 0);
+    look_at_texts(word / 8);
     loans_end();
 }
 
