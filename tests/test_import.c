@@ -485,6 +485,7 @@ static void dictionaries_that_contradict_themselves_are_refused(void)
         { "a", "a", 0, 0, 7 }, { "a", "a", 0, UINT64_C(1) << 32, 8 },
     };
     const char *text = "contradict";
+    struct bytes lonely = { 0 };
     uint8_t code_key[8];
     size_t i;
 
@@ -510,6 +511,8 @@ static void dictionaries_that_contradict_themselves_are_refused(void)
             bytes_put_table(&payload, 1, TARN_ANY, 2, 0, 0, i == 1 ? "e\0" : "d\0", 2, i == 0, 0);
         check_payload_refused(&payload, "role");
     }
+    bytes_put_table(&lonely, 1, TARN_U32, 1, 0, 4, "d", 1, 0, 0);
+    check_payload_refused(&lonely, "lacks its second table");
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -899,6 +902,86 @@ static void an_import_is_a_change_to_commit(void)
     check_ok(tarn_close(store));
 }
 
+#define MANY_TABLES 200
+
+/* Many tables, so that the catalog of a store on disk must grow while they come into it. */
+static struct bytes export_of_many_tables(void)
+{
+    tarn_store *store = store_new();
+    struct bytes b;
+    char name[128];
+    int i;
+
+    for (i = 0; i < MANY_TABLES; i++) {
+        snprintf(name, sizeof name, "%0100d", i);
+        check_ok(tarn_put(table_of(store, name, i % 2), "k", 1, "v", 1));
+    }
+    b = export_store(store);
+    check_ok(tarn_close(store));
+    return b;
+}
+
+/* A store on disk with one commit, into which the import is refused the last but so many calls. */
+static int refused_import(struct bytes *b, struct allocator *allocator, uint64_t allocation,
+                          uint64_t pages)
+{
+    struct tn_simulated *simulated = tn_simulated_new(NULL);
+    const struct tn_os os = tn_simulated_os(simulated);
+    const tarn_options options = { .address_bytes = TN_GIB,
+                                   .allocate = allocator_call,
+                                   .allocate_context = allocator };
+    uint64_t number = 0;
+    tarn_store *store;
+    int result;
+
+    *allocator = (struct allocator){ .refuse_at = UINT64_MAX };
+    check_ok(tn_store_open(&store, "d", &options, &os));
+    (void)table_of(store, "there before", TARN_ORDERED);
+    check_ok(tarn_commit(store, NULL, 0, 0));
+    allocator->asked = 0;
+    allocator->refuse_at = allocation;
+    if (pages != 0)
+        tn_simulated_fail(simulated, TN_CALL_PAGES_COMMIT, pages, ENOMEM, false);
+    result = import_bytes(store, b);
+    allocator->refuse_at = UINT64_MAX;
+    tn_simulated_fail_none(simulated);
+    if (result < 0) {
+        check_eq(result, TARN_E_MEMORY);
+        check_eq(store->table_count, 1);
+        check_ok(tarn_commit(store, NULL, 0, 0));
+        check_ok(tarn_last_commit(store, &number, NULL));
+        check_eq(number, 1);
+        check_ok(tarn_commit(store, "n", 1, 0));
+        check_ok(tarn_close(store));
+        check_ok(tn_store_open(&store, "d", &options, &os));
+        check_eq(store->table_count, 1);
+        check_ok(import_bytes(store, b));
+    }
+    check_eq(store->table_count, 1 + MANY_TABLES);
+    check_ok(tarn_close(store));
+    tn_simulated_free(simulated);
+    return result;
+}
+
+/* X2, on disk: the catalog is what it was, and has not changed. */
+static void an_import_that_memory_is_refused_for_is_nothing_to_commit(void)
+{
+    struct bytes b = export_of_many_tables();
+    struct allocator allocator;
+    uint64_t count, n;
+    int refused = 0;
+
+    check_ok(refused_import(&b, &allocator, UINT64_MAX, 0));
+    count = allocator.asked;
+    for (n = count - 30; n <= count; n++)
+        refused += refused_import(&b, &allocator, n, 0) < 0;
+    for (n = 1; n < 30; n++)
+        refused += refused_import(&b, &allocator, UINT64_MAX, n) < 0;
+    printf("# %d refused of %d\n", refused, (int)count);
+    check(refused > 3);
+    bytes_free(&b);
+}
+
 /* Rules T3 and T4, and the tick of a record. */
 static void imported_entries_are_like_others(void)
 {
@@ -1012,6 +1095,7 @@ static const struct test tests[] = {
     T(very_many_tables_are_a_matter_of_moments),
     T(snapshots_taken_before_do_not_see_an_import),
     T(an_import_is_a_change_to_commit),
+    T(an_import_that_memory_is_refused_for_is_nothing_to_commit),
     T(imported_entries_are_like_others),
     T(an_import_pays_its_share_of_upkeep),
     T(the_walker_keeps_its_place),
