@@ -1026,6 +1026,36 @@ static void a_dictionary_half_restored_gives_codes_that_decode(void)
     close_all();
 }
 
+/* What is undone, not only what is filled again, may find no room amid it. */
+static void a_restore_without_room_says_so_and_can_be_repeated(void)
+{
+    tarn_snapshot *snapshot;
+    tarn_table *table;
+    uint64_t old;
+    int kind;
+
+    for (kind = TARN_ORDERED; kind <= TARN_UNORDERED; kind++) {
+        open_plain();
+        table = table_open("t", kind);
+        fill(table, 0, 3000, 1000, 0);
+        snapshot = take();
+        fill(table, 0, 3000, 8, 1);
+        work_all();
+        store->memory.limit_bytes = store->memory.counted_bytes + 1000000;
+        check_eq(tarn_snapshot_restore(snapshot), TARN_E_FULL);
+        check(strstr(tarn_error_text(store), "a part may be restored") != NULL);
+        old = filled(table, 0, 3000, 0);
+        check(old > 0 && old < 3000);
+        check(tn_snapshots_check(store));
+        store->memory.limit_bytes = UINT64_MAX;
+        check_ok(tarn_snapshot_restore(snapshot));
+        check_eq(filled(table, 0, 3000, 0), 3000);
+        check_eq(tarn_table_bytes(table), 3000 * 1008);
+        check_ok(tarn_snapshot_release(snapshot));
+        close_all();
+    }
+}
+
 static void restore_touches_only_what_was_changed(void)
 {
     tarn_snapshot *snapshot;
@@ -1476,6 +1506,7 @@ static const struct test tests[] = {
     T(restore_brings_types_and_dictionaries_back),
     T(a_large_unordered_table_is_restored),
     T(a_dictionary_half_restored_gives_codes_that_decode),
+    T(a_restore_without_room_says_so_and_can_be_repeated),
     T(restore_touches_only_what_was_changed),
     T(restore_counts_as_changes_and_leaves_commits_alone),
     T(iterators_go_on_across_a_restore),
