@@ -7,7 +7,7 @@ add_custom_target(tests)
 
 # The system as tests want it, everything in memory, refusing and forgetting on demand; and the model.
 file(GLOB support_sources CONFIGURE_DEPENDS src/os/simulated*.c tests/model/*.c)
-tarn_part(tarn_test_support ${support_sources} tests/model.c tests/crash.c)
+tarn_part(tarn_test_support ${support_sources} tests/model.c tests/crash.c tests/crash_wide.c)
 target_include_directories(tarn_test_support PRIVATE tests ${PROJECT_BINARY_DIR}/tests/generated)
 include(cmake/calls.cmake)
 
