@@ -948,6 +948,38 @@ static void freeing_in_small_steps_frees_everything(void)
     tn_ordered_free(NULL);
 }
 
+/*
+ * I2: a node of two children loses its separator when they trade a child (tree_rotate_inners), and
+ * gets another, which no prefix is left to fit.
+ */
+static void a_node_without_separators_has_no_prefix(void)
+{
+    struct tn_separator_block *blocks[3];
+    struct tn_separator separator;
+    struct tn_inner inner;
+    char text[] = "long enough to tie ?";
+    unsigned i;
+
+    tn_inner_init(&inner, &blocks[0]);
+    for (i = 0; i < 3; i++) {
+        text[sizeof text - 2] = (char)('a' + i);
+        blocks[i] = malloc(sizeof **blocks + sizeof text);
+        blocks[i]->block_bytes = sizeof **blocks + sizeof text;
+        memcpy(blocks[i]->text, text, sizeof text);
+        separator = (struct tn_separator){ { .block = blocks[i] }, sizeof text - 1 };
+        tn_inner_insert(&inner, i, separator, &blocks[i]);
+    }
+    check_eq(inner.prefix_bytes, sizeof text - 2);
+    while (inner.count > 1) {
+        separator = tn_inner_remove(&inner, 0);
+        free(separator.text.block);
+    }
+    check_eq(inner.prefix_bytes, 0);
+    tn_inner_insert(&inner, 0, (struct tn_separator){ { .here = "short" }, 5 }, &blocks[1]);
+    check_eq(tn_inner_search(&inner, (struct tn_key){ (const uint8_t *)"sh", 2 }, 0), 0);
+    check_eq(tn_inner_search(&inner, (struct tn_key){ (const uint8_t *)"short", 5 }, 0), 1);
+}
+
 static const struct test tests[] = {
     T(an_empty_index_has_nothing),
     T(one_key_comes_and_goes),
@@ -970,6 +1002,7 @@ static const struct test tests[] = {
     T(every_sequence_of_6_operations_on_3_keys_behaves_as_a_sorted_array),
     T(long_keys_that_soon_differ_cost_no_more_than_short_ones),
     T(the_first_long_keys_find_blocks_for_all_that_are_pending),
+    T(a_node_without_separators_has_no_prefix),
     T(long_common_starts_leave_few_ties),
     T(a_refused_reserve_changes_nothing),
     T(a_refused_new_leaves_nothing),
