@@ -160,7 +160,8 @@ static void statistics_add_up_and_garbage_comes_back(void)
     check(stat.record_bytes > entry_bytes && stat.index_bytes > 60000 * 8);
     check(stat.record_bytes + stat.index_bytes <= stat.memory_bytes);
     check(stat.memory_bytes <= stat.memory_bytes_peak);
-    check_eq(stat.address_bytes, (uint64_t)1 << 40);
+    if (getenv("TARN_VALGRIND") == NULL) /* which has less room, and the store makes do */
+        check_eq(stat.address_bytes, (uint64_t)1 << 40);
 
     check_ok(tarn_table_drop(tables[0]));
     check_ok(tarn_table_clear(tables[1]));
