@@ -34,6 +34,9 @@
  *   S7  A ghost hangs on the newest open snapshot that sees it; when that leaves, on the next.
  *   S8  Records in an undo never move, change or die before the snapshot leaves. Marks are in its
  *       hash index only, so that scans in order do not meet them.
+ *   S9  A snapshot fails only by what it would have to keep. Restoring one gives it nothing to keep
+ *       (S2), so it stays while it is restored, though it may be beyond its cap: opening a view
+ *       makes an undo, and asks nothing.
  */
 #ifndef TN_SNAPSHOT_H
 #define TN_SNAPSHOT_H

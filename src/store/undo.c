@@ -173,7 +173,7 @@ void tn_undo_keep(tarn_table *table, const struct tn_lookup *lookup, const void 
             kept = keep_for(snapshot, table, lookup->hash, wanted, record);
         if (kept == KEPT_NOT)
             tn_snapshot_fail(snapshot, MEMORY_REASON); /* S5 */
-        else
-            tn_snapshot_check_cap(snapshot);
+        else if (kept == KEPT_NOW)
+            tn_snapshot_check_cap(snapshot); /* S9 */
     }
 }
