@@ -396,7 +396,7 @@ static int table_change(struct crash *c, tarn_store *store)
     struct crash_table *model = &c->now->tables[t];
     struct crash_entry *entries = &c->now->entries[c->layout->tables[t].first];
     tarn_table_options options = { .kind = (int)below(c, 2) };
-    tarn_bytes key = crash_narrow_key(k);
+    tarn_bytes key = crash_few_key(k);
     uint64_t choice = below(c, 40);
     tarn_table *table;
 

@@ -10,13 +10,13 @@
  * A value is a number of bytes made from a stamp, so a copy of the state is small and yet the
  * comparison is of every byte.
  *
- * crash_state.h is the narrow one alone, for test_store_faults. What both have is named alike.
+ * crash_state.h is the narrow one alone, for test_store_faults; crash_value.h what both have.
  */
 #ifndef CRASH_LAYOUT_H
 #define CRASH_LAYOUT_H
 
 #include "crash.h"
-#include "test.h"
+#include "crash_value.h"
 
 #include <stddef.h>
 #include <tarn.h>
@@ -26,13 +26,7 @@
 #define CRASH_TABLE_KEYS_MAX 2800
 #define CRASH_WORDS_MAX 200
 #define CRASH_KEY_BYTES_MAX 300
-#define CRASH_VALUE_BYTES_MAX 40000u
 #define CRASH_DICT_NAME "words"
-
-struct crash_entry {
-    uint32_t stamp; /* 0: absent */
-    uint32_t bytes;
-};
 
 struct crash_table {
     bool exists;
@@ -71,22 +65,6 @@ struct crash_layout {
     unsigned clear_one_in; /* changes */
 };
 
-/* Keys of several lengths: empty, short, of 8 bytes, long with a common start. */
-static inline tarn_bytes crash_narrow_key(unsigned key)
-{
-    static char long_keys[2][300];
-    static const tarn_bytes keys[6] = {
-        { "", 0 },         { "k", 1 },        { "12345678", 8 },
-        { "12345679", 8 }, { "a\0b\xFF", 4 }, { "a key of some length", 20 },
-    };
-
-    if (key < 6)
-        return keys[key];
-    memset(long_keys[key - 6], 'x', 300);
-    long_keys[key - 6][299] = (char)key;
-    return (tarn_bytes){ long_keys[key - 6], 300 };
-}
-
 /* The empty one, then 2 to 40 bytes that begin with the number; each 16th has 270, and ends so. */
 static inline tarn_bytes crash_wide_key(unsigned key)
 {
@@ -111,7 +89,7 @@ static inline const struct crash_layout *crash_layout(enum crash_size size)
                            .tables = { { "a", 0, 8, TARN_ANY, 0 },
                                        { "second", 8, 8, TARN_ANY, 0 },
                                        { "t3", 16, 8, TARN_ANY, 0 } },
-                           .key = crash_narrow_key },
+                           .key = crash_few_key },
         [CRASH_WIDE] = { .table_count = 4,
                          .key_count = 420,
                          .tables = { { "a", 0, 160, TARN_ANY, 200 },
@@ -144,18 +122,6 @@ static inline void crash_store_copy(const struct crash_layout *layout, struct cr
 {
     memcpy(to, from,
            offsetof(struct crash_store, entries) + layout->key_count * sizeof *from->entries);
-}
-
-/* `bytes` bytes that no other stamp has, as far as that is possible. */
-static inline const void *crash_value(uint32_t stamp, uint32_t bytes)
-{
-    static uint64_t value[CRASH_VALUE_BYTES_MAX / 8 + 1];
-    uint64_t state = stamp;
-    uint32_t i;
-
-    for (i = 0; i < bytes / 8 + 1; i++)
-        value[i] = test_random(&state);
-    return value;
 }
 
 /* The same for a table of that type: a number is its stamp, so that sums cannot overflow. */

@@ -7,18 +7,12 @@
 #ifndef CRASH_STATE_H
 #define CRASH_STATE_H
 
-#include "test.h"
+#include "crash_value.h"
 
 #include <tarn.h>
 
 #define CRASH_TABLES 3
-#define CRASH_KEYS 8
-#define CRASH_VALUE_BYTES_MAX 40000u
-
-struct crash_entry {
-    uint32_t stamp; /* 0: absent */
-    uint32_t bytes;
-};
+#define CRASH_KEYS CRASH_FEW_KEYS
 
 struct crash_table {
     bool exists;
@@ -48,34 +42,6 @@ static inline const char *crash_table_name(unsigned table)
     return names[table];
 }
 
-/* Keys of several lengths: empty, short, of 8 bytes, long with a common start. */
-static inline tarn_bytes crash_key(unsigned key)
-{
-    static char long_keys[2][300];
-    static const tarn_bytes keys[CRASH_KEYS - 2] = {
-        { "", 0 },         { "k", 1 },        { "12345678", 8 },
-        { "12345679", 8 }, { "a\0b\xFF", 4 }, { "a key of some length", 20 },
-    };
-
-    if (key < CRASH_KEYS - 2)
-        return keys[key];
-    memset(long_keys[key - (CRASH_KEYS - 2)], 'x', 300);
-    long_keys[key - (CRASH_KEYS - 2)][299] = (char)key;
-    return (tarn_bytes){ long_keys[key - (CRASH_KEYS - 2)], 300 };
-}
-
-/* `bytes` bytes that no other stamp has, as far as that is possible. */
-static inline const void *crash_value(uint32_t stamp, uint32_t bytes)
-{
-    static uint64_t value[CRASH_VALUE_BYTES_MAX / 8 + 1];
-    uint64_t state = stamp;
-    uint32_t i;
-
-    for (i = 0; i < bytes / 8 + 1; i++)
-        value[i] = test_random(&state);
-    return value;
-}
-
 /* NULL: the table holds these entries and no others; else what differs. */
 static inline const char *crash_table_differs(tarn_table *table, const struct crash_table *wanted)
 {
@@ -84,7 +50,7 @@ static inline const char *crash_table_differs(tarn_table *table, const struct cr
 
     for (k = 0; k < CRASH_KEYS; k++) {
         const struct crash_entry *entry = &wanted->entries[k];
-        tarn_bytes key = crash_key(k);
+        tarn_bytes key = crash_few_key(k);
         const void *value;
         size_t bytes;
         int result = tarn_get(table, key.data, key.bytes, &value, &bytes);
@@ -106,7 +72,7 @@ static inline const char *crash_dict_differs(tarn_dict *dict, const struct crash
     uint32_t code, found;
 
     for (code = 0; code < wanted->count; code++) {
-        tarn_bytes key = crash_key(wanted->keys[code]), there;
+        tarn_bytes key = crash_few_key(wanted->keys[code]), there;
 
         if (tarn_dict_decode(dict, code, &there) != TARN_OK || there.bytes != key.bytes ||
             memcmp(there.data, key.data, key.bytes) != 0)

@@ -219,7 +219,7 @@ static void table_change(struct life *life, enum step step, unsigned t, unsigned
 {
     struct crash_table *now = &life->now.tables[t];
     struct crash_entry wanted = { 0 };
-    tarn_bytes key = crash_key(k);
+    tarn_bytes key = crash_few_key(k);
 
     if (step == PUT)
         wanted = (struct crash_entry){ 1 + (uint32_t)(test_random(&life->random) >> 33), bytes };
@@ -252,7 +252,7 @@ static void quiet_change(struct life *life)
 static void dict_change(struct life *life, enum step step, unsigned k)
 {
     struct crash_dict *now = &life->now.dict;
-    tarn_bytes key = crash_key(k);
+    tarn_bytes key = crash_few_key(k);
     uint32_t code, wanted = 0;
 
     if (life->dict == NULL &&
@@ -420,7 +420,7 @@ static void import_make(struct exported *e, struct crash_table *table)
     *table = (struct crash_table){ .exists = true };
     check_ok(tarn_table_open(&made, store, crash_table_name(IMPORTED), NULL));
     for (k = 0; k < CRASH_KEYS; k += 2) {
-        tarn_bytes key = crash_key(k);
+        tarn_bytes key = crash_few_key(k);
 
         table->entries[k] = (struct crash_entry){ 1000 + k, 10 + 300 * k };
         check_ok(
