@@ -55,7 +55,7 @@ static void commit_make(tarn_store *store, unsigned i)
 {
     tarn_table *ordered = table_of(store, "ordered", TARN_ORDERED, TARN_ANY);
     tarn_table *gone = table_of(store, "gone", TARN_UNORDERED, TARN_ANY);
-    char key[40];
+    char key[40] = { 0 }; /* values are cut from it, too */
     tarn_dict *words;
     uint32_t code;
     unsigned k;
