@@ -82,7 +82,7 @@ void tn_index_shrink(struct tn_index *index)
             index->shrink_at /= 2;
         return;
     }
-    index->counts[0] = (uint32_t)(count - count / 4);
+    index->counts[0] = (uint32_t)(count - count / 2);
     index->boundary = 0;
     index->growing = false;
     index->cursor = 0;

@@ -16,7 +16,7 @@
  *
  * Both mappings share one array; the one below the boundary has fewer buckets. Growing by a third
  * moves home buckets from the last to the first, each to a place at or behind its own; shrinking by
- * a quarter moves them from the first to the last. Either is done a few buckets per write, and
+ * a half moves them from the first to the last. Either is done a few buckets per write, and
  * needs no second array and no look at a record: an entry and its fingerprint hold all 31 bits.
  *
  * Rules

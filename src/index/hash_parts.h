@@ -110,7 +110,7 @@ void tn_index_set_limits(struct tn_index *index);
 
 /* ---- growing and shrinking: hash_index.c ----------------------------------------------------- */
 
-/* Start shrinking by a quarter. Shrinking is a courtesy: what is refused is tried again later. */
+/* Start shrinking by a half. Shrinking is a courtesy: what is refused is tried again later. */
 void tn_index_shrink(struct tn_index *index);
 
 #endif
