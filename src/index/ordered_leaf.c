@@ -70,30 +70,41 @@ unsigned tn_leaf_search(const struct tn_leaf *leaf, uint8_t *heap_base, struct t
 #define HIGHS_COUNT 16u
 
 /* Which of the sixteen high bytes from `slot` on equal `high`: a bit each. */
-static unsigned leaf_match_highs(const struct tn_leaf *leaf, unsigned slot, uint8_t high)
+static uint64_t leaf_match_highs(const struct tn_leaf *leaf, unsigned slot, uint8_t high)
 {
 #if defined(__SSE2__)
     __m128i highs = _mm_loadu_si128((const __m128i *)(const void *)(leaf->handle_highs + slot));
 
     return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(highs, _mm_set1_epi8((char)high)));
 #else
-    unsigned matches = 0, i;
+    uint64_t matches = 0;
+    unsigned i;
 
     for (i = 0; i < HIGHS_COUNT; i++)
-        matches |= (unsigned)(leaf->handle_highs[slot + i] == high) << i;
+        matches |= (uint64_t)(leaf->handle_highs[slot + i] == high) << i;
     return matches;
 #endif
+}
+
+/* The same of sixty-four. All are looked at: how far to go would be a branch that nobody foretells. */
+static uint64_t leaf_match_highs_64(const struct tn_leaf *leaf, unsigned slot, uint8_t high)
+{
+    return leaf_match_highs(leaf, slot, high) |
+           leaf_match_highs(leaf, slot + HIGHS_COUNT, high) << HIGHS_COUNT |
+           leaf_match_highs(leaf, slot + 2 * HIGHS_COUNT, high) << (2 * HIGHS_COUNT) |
+           leaf_match_highs(leaf, slot + 3 * HIGHS_COUNT, high) << (3 * HIGHS_COUNT);
 }
 
 unsigned tn_leaf_find(const struct tn_leaf *leaf, tn_handle handle)
 {
     uint64_t stored = handle * TN_HANDLE_SCRAMBLE;
-    unsigned first, matches, slot;
+    unsigned first, slot;
+    uint64_t matches;
 
-    for (first = 0; first < leaf->count; first += HIGHS_COUNT) {
-        matches = leaf_match_highs(leaf, first, (uint8_t)(stored >> 32));
+    for (first = 0; first < TN_HEADS_COUNT; first += 64) {
+        matches = leaf_match_highs_64(leaf, first, (uint8_t)(stored >> 32));
         for (; matches != 0; matches &= matches - 1) {
-            slot = first + (unsigned)__builtin_ctz(matches);
+            slot = first + (unsigned)__builtin_ctzll(matches);
             if (slot < leaf->count && leaf->handle_lows[slot] == (uint32_t)stored)
                 return slot;
         }
