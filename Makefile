@@ -76,7 +76,7 @@ mutants: ## break a rule at a time, and see that a test fails; T=word: only some
 	@scripts/deps test
 	@scripts/mutants build-mutants $(T)
 
-valgrind: all ## some of the tests under valgrind's memcheck
+valgrind: all ## the tests under valgrind's memcheck: an hour and more
 	@scripts/deps valgrind
 	@$(call build_in,$(BUILD)) --target tests
 	@tests/valgrind $(BUILD) $(T)

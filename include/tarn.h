@@ -45,6 +45,9 @@
  *             tarn_dict_count; a tarn_next ends only its own iterator's pointers.
  *             Pointers from tarn_modify, tarn_modify_as and tarn_modify_many end with any next call
  *             on the store.
+ *             What is borrowed may be the key of the call that ends it (tarn_delete of what tarn_next
+ *             gave), unless tarn_take or a snapshot lent it, or the call takes many keys. It may not
+ *             be the value or the bytes to append: copy those first.
  *             Debug builds of the library help to find who uses one that has ended, or a handle of
  *             a closed store: what is freed is filled with 0xDD bytes before anybody gets it again,
  *             and a late write into the room of an entry that is gone traps when the room is taken.
@@ -454,7 +457,7 @@ TARN_API int tarn_contains(tarn_table *table, const void *key, size_t key_bytes)
 
 /*
  * Set the value of a key; both are copied. The old value, if any, is replaced: in place when the
- * new one fits where it lies. `value` must not point into this store.
+ * new one fits where it lies. `value` must not point into this store (see Lifetimes).
  *
  * Cost: one index probe, for a new key its place in the order, and a bounded share of upkeep. One
  * thing is not bounded: an index whose entries are dense in one part only (a scan of an unordered

@@ -184,7 +184,7 @@ static void a_flipped_bit_is_found_and_the_rest_is_saved(void)
     world_begin(&w);
     store_make(&w);
     for (at = 0; at < file_bytes(&w) && test_failures == 0;
-         at += (at > 104 && at < 4096) || (at > 12000 && at < 46000) ? 509 : 1) {
+         at += (at > 104 && at < 4096) || (at > 12000 && at < 46000) ? 509 : test_stride()) {
         int opened, checked, salvaged;
 
         flip(&w, at, at % 8);
