@@ -454,7 +454,7 @@ for limit in 4 6 8 10 12 14 16; do # blocks of 512 or 1024 bytes, as the shell c
     rm -rf "$work/new"
     status=0
     err=$( (ulimit -f "$limit" && exec "$TARN" put "$work/new" k v 2>&1)) || status=$?
-    case $err in
+    case $(printf '%s\n' "$err" | head -n 1) in # a build that counts lines complains of the limit, too
     *"closed; all was done, and what was committed stays")
         closed=yes
         expect_eq "$status" 4
